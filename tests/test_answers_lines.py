@@ -1,0 +1,85 @@
+"""Lines as bytes."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import zstandard
+
+from tracelog.answers import lines
+from tracelog.answers.lines import line_numbers, open_bytes, shorten
+from tracelog.answers.sources import Source, Spool
+from tracelog.errors import InputError
+
+
+TEXT = b"one\n\n  \t\ntwo\nthree"
+TWO_FRAMES = zstandard.compress(b"one\n\n  \t\n") + zstandard.compress(b"two\nthree")
+
+
+def make_source(folder, packing="", content=TEXT):
+    path = folder / f"app.log{packing}"
+    path.write_bytes(content)
+    return Source("app.log", str(path), packing)
+
+
+@pytest.fixture
+def _no_zstd_in_python(monkeypatch):
+    monkeypatch.setitem(sys.modules, "compression.zstd", None)
+
+
+@pytest.mark.usefixtures("_no_zstd_in_python")
+@pytest.mark.parametrize(
+    ("packing", "content"),
+    [("", TEXT), (".gz", gzip.compress(TEXT[:4]) + gzip.compress(TEXT[4:])), (".zst", TWO_FRAMES)],
+    ids=["plain", "gz", "zst"],
+)
+def test_lines_are_numbered_as_an_editor_does(tmp_path, packing, content):
+    """DuckDB skips blank lines and an editor doesn't; files that were appended to are read on."""
+    source = make_source(tmp_path, packing, content)
+
+    assert line_numbers(source, [1, 3]) == (1, 5)
+    assert line_numbers(source, [2, 99]) == (4,)
+
+
+def test_zstd_of_the_standard_library_comes_first(tmp_path, monkeypatch):
+    """Since Python 3.14 no package is needed."""
+    fake = SimpleNamespace(open=lambda path, mode: gzip.open(path, mode))
+    monkeypatch.setitem(sys.modules, "compression.zstd", fake)
+
+    with open_bytes(make_source(tmp_path, ".zst", gzip.compress(TEXT))) as stream:
+        assert stream.read() == TEXT
+
+
+@pytest.mark.usefixtures("_no_zstd_in_python")
+def test_without_any_zstd_there_is_still_a_way_out(tmp_path, monkeypatch):
+    """The sentence names the package and a pipe that needs none."""
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+
+    with pytest.raises(InputError, match=r"'zstandard'\n  Try: zstdcat app.log \| tracelog late -"):
+        open_bytes(make_source(tmp_path, ".zst", TWO_FRAMES))
+
+
+@pytest.mark.parametrize("end", [b"\n", b""], ids=["ended", "cut off"])
+def test_a_line_that_is_too_long_is_replaced(tmp_path, monkeypatch, end):
+    """The others stay, byte for byte, and keep their numbers."""
+    monkeypatch.setattr(lines, "LIMIT", 10)
+    source = make_source(tmp_path, content=b"short\n123456789\n" + b"x" * 35 + end)
+
+    with Spool() as spool:
+        copy = shorten(source, spool)
+
+        assert copy.name == "app.log"
+        text = Path(copy.path).read_bytes()
+    assert text == b"short\n123456789\n(a line too long to read)\n"
+
+
+def test_a_file_without_such_a_line_is_not_copied(tmp_path):
+    """Shortening costs a copy only where it is needed."""
+    source = make_source(tmp_path)
+
+    with Spool() as spool:
+        assert shorten(source, spool) is source

@@ -1,0 +1,106 @@
+"""Which user's utterance, at which moment, was handled late, and why?
+
+This is the front door. Names load on first use, so that `import tracelog` costs little; nothing
+inside the package imports from here.
+"""
+
+from __future__ import annotations
+
+import logging
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+
+if TYPE_CHECKING:
+    from tracelog.config import configure_logging
+    from tracelog.context import (
+        bind_context,
+        bound_context,
+        clear_context,
+        current_trace,
+        get_context,
+        new_trace,
+        unbind_context,
+    )
+    from tracelog.errors import ConfigError, InputError, TraceparentError, TracelogError
+    from tracelog.formatters import ConsoleFormatter, Formatter, JsonFormatter
+    from tracelog.handlers import FileHandler, RotatingFileHandler, StreamHandler
+    from tracelog.headers import extract, extract_request_id, inject
+    from tracelog.ids import TraceContext
+    from tracelog.logger import BoundLogger, get_logger
+    from tracelog.records import ContextFilter
+    from tracelog.sinks import DeliveryStats, delivery_stats, flush
+
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BoundLogger",
+    "ConfigError",
+    "ConsoleFormatter",
+    "ContextFilter",
+    "DeliveryStats",
+    "FileHandler",
+    "Formatter",
+    "InputError",
+    "JsonFormatter",
+    "RotatingFileHandler",
+    "StreamHandler",
+    "TraceContext",
+    "TracelogError",
+    "TraceparentError",
+    "bind_context",
+    "bound_context",
+    "clear_context",
+    "configure_logging",
+    "current_trace",
+    "delivery_stats",
+    "extract",
+    "extract_request_id",
+    "flush",
+    "get_context",
+    "get_logger",
+    "inject",
+    "new_trace",
+    "unbind_context",
+]
+
+_HOMES = {
+    "config": ["configure_logging"],
+    "console": ["ConsoleFormatter"],
+    "context": [
+        "bind_context",
+        "bound_context",
+        "clear_context",
+        "current_trace",
+        "get_context",
+        "new_trace",
+        "unbind_context",
+    ],
+    "errors": ["ConfigError", "InputError", "TraceparentError", "TracelogError"],
+    "formatters": ["Formatter", "JsonFormatter"],
+    "handlers": ["FileHandler", "RotatingFileHandler", "StreamHandler"],
+    "headers": ["extract", "extract_request_id", "inject"],
+    "ids": ["TraceContext"],
+    "logger": ["BoundLogger", "get_logger"],
+    "records": ["ContextFilter"],
+    "sinks": ["DeliveryStats", "delivery_stats", "flush"],
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+# Here, and not where it is used: a YAML file may say `level: TRACE` before anything else is loaded.
+logging.addLevelName(5, "TRACE")
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'tracelog' has no attribute {name!r}")
+
+    value = getattr(import_module(f"tracelog.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

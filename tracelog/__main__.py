@@ -1,0 +1,11 @@
+"""`python -m tracelog`: the command line."""
+
+from __future__ import annotations
+
+import sys
+
+from tracelog.cli import main
+
+
+if __name__ == "__main__":
+    sys.exit(main())

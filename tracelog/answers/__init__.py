@@ -1,0 +1,1 @@
+"""The answering side: it knows the file format, and nothing of logging."""

@@ -1,0 +1,102 @@
+"""Lines as bytes, for what DuckDB doesn't tell: where a line stands, and which are too long.
+
+Everything here reads in plain Python and is slow: it runs only when something was found wrong.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from importlib import import_module
+from io import BufferedReader
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+from tracelog.answers.sources import Source, Spool
+from tracelog.errors import InputError
+
+
+__all__ = ["LIMIT", "line_numbers", "open_bytes", "shorten"]
+
+LIMIT: Final = 16 << 20  # DuckDB's `maximum_object_size`: no line may be longer
+
+_GIANT: Final = b"(a line too long to read)\n"  # stands in for one; is no JSON, so it is counted
+
+
+def open_bytes(source: Source) -> BinaryIO:
+    """Open *source*, unpacked.
+
+    Raises:
+        InputError: If it is packed in a way this Python can't unpack.
+    """
+    if source.packing == ".gz":
+        return cast("BinaryIO", gzip.open(source.path, "rb"))
+
+    if source.packing == ".zst":
+        return _open_zstd(source)
+
+    return Path(source.path).open("rb")
+
+
+def line_numbers(source: Source, ordinals: Collection[int]) -> tuple[int, ...]:
+    """Turn *ordinals*, which don't count blank lines, into line numbers, which do."""
+    wanted = set(ordinals)
+    numbers = []
+    ordinal = 0
+    with open_bytes(source) as stream:
+        for number, line in enumerate(_bounded(stream), start=1):
+            ordinal += not line.isspace()
+            if ordinal in wanted:
+                numbers.append(number)
+                wanted.discard(ordinal)
+            if not wanted:
+                break
+    return tuple(numbers)
+
+
+def shorten(source: Source, spool: Spool) -> Source:
+    """Return *source*, or a copy of it in which no line is too long."""
+    with open_bytes(source) as stream:
+        if _GIANT not in _bounded(stream):
+            return source
+
+    copy = spool.new_path(".log")
+    with open_bytes(source) as stream, copy.open("wb") as file:
+        file.writelines(_bounded(stream))
+    return Source(source.name, str(copy))
+
+
+def _bounded(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of *stream*, and a short stand-in for each that is too long."""
+    while line := stream.readline(LIMIT):
+        if len(line) == LIMIT and not line.endswith(b"\n"):
+            _skip_line(stream)
+            line = _GIANT
+        yield line
+
+
+def _skip_line(stream: BinaryIO) -> None:
+    """Read up to the end of the line."""
+    while (rest := stream.readline(LIMIT)) and not rest.endswith(b"\n"):
+        pass
+
+
+def _open_zstd(source: Source) -> BinaryIO:
+    """Open with what unpacks zstd: in the standard library since Python 3.14, else a package."""
+    with suppress(ImportError):
+        return cast("BinaryIO", import_module("compression.zstd").open(source.path, "rb"))
+
+    try:
+        package = import_module("zstandard")
+    except ImportError as error:
+        raise InputError(
+            f"{source.name!r} can't be read line by line without the package 'zstandard'",
+            hint=f"zstdcat {source.name} | tracelog late -",
+        ) from error
+
+    # A file that was appended to has several frames.
+    file = Path(source.path).open("rb")  # noqa: SIM115 -- the reader closes it
+    return BufferedReader(
+        package.ZstdDecompressor().stream_reader(file, read_across_frames=True, closefd=True)
+    )

@@ -1,0 +1,120 @@
+"""A log that can be asked in SQL: DuckDB over the sources' lines, each of them JSON or not.
+
+Lines are read as whole objects, without a schema: a value of an odd type can't spoil its line, and
+a line that is no JSON is a row that holds NULL. DuckDB gets no network, no more memory than it
+needs, and no directory to spill into.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from typing import Any, Final
+
+from tracelog.answers.lines import LIMIT, shorten
+from tracelog.answers.sources import Source, Spool
+from tracelog.errors import InputError
+
+
+__all__ = ["LINES", "Log", "Row"]
+
+Row = tuple[Any, ...]
+
+LINES: Final = f"""read_ndjson_objects(
+    $paths, filename = true, ignore_errors = true, maximum_object_size = {LIMIT}
+)"""  # columns: json, filename
+
+_SETTINGS: Final = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "temp_directory": "",
+    "memory_limit": "400MB",
+}
+_THREADS: Final = 8  # each reads through 32 MiB of buffers, which all have to fit in the limit
+
+
+class Log:
+    """The lines of some sources.
+
+    Attributes:
+        sources: What they are read from.
+    """
+
+    def __init__(self, sources: Sequence[Source], spool: Spool) -> None:
+        self.sources = tuple(sources)
+        self._spool = spool
+        self._duckdb = _import_duckdb()
+        self._connection = self._duckdb.connect(":memory:", config=dict(_SETTINGS))
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute(f"SET threads = {min(_THREADS, os.cpu_count() or 1)}")
+
+    def rows(self, sql: str, **parameters: object) -> list[Row]:
+        """Run *sql* over the lines of all sources; it finds them in `LINES`.
+
+        Raises:
+            InputError: If DuckDB can't read them.
+        """
+        return self._rows(sql, [s.path for s in self.sources if not s.is_empty], parameters)
+
+    def rows_of(self, source: Source, sql: str) -> list[Row]:
+        """Run *sql* over the lines of one source."""
+        return self._rows(sql, [source.path], {})
+
+    def source_at(self, path: str) -> Source:
+        """Return the source that DuckDB knows as *path*."""
+        return next(source for source in self.sources if source.path == path)
+
+    def _rows(self, sql: str, paths: list[str], parameters: dict[str, object]) -> list[Row]:
+        """Ask, and once more without the lines that are too long, if there are any."""
+        if not paths:
+            return []
+
+        try:
+            return self._execute(sql, paths, parameters)
+        except self._duckdb.Error as error:
+            if "maximum_object_size" not in str(error):
+                raise self._unreadable(error) from error
+
+        self.sources = tuple(shorten(source, self._spool) for source in self.sources)
+        return self.rows(sql, **parameters)
+
+    def _execute(self, sql: str, paths: list[str], parameters: dict[str, object]) -> list[Row]:
+        """Let DuckDB do it, beside this thread: in front of it, Ctrl-C would wait for the end."""
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            work = pool.submit(self._connection.execute, sql, {"paths": paths, **parameters})
+            try:
+                rows: list[Row] = work.result().fetchall()
+            except KeyboardInterrupt:
+                self._connection.interrupt()
+                raise
+
+        return rows
+
+    def _unreadable(self, error: Exception) -> InputError:
+        """Say in a user's words what DuckDB said in its own."""
+        problem = str(error).partition("\n")[0]
+        for source in self.sources:
+            problem = problem.replace(source.path, source.name)
+        return InputError(problem, hint=_way_out(self.sources))
+
+
+def _way_out(sources: Sequence[Source]) -> str:
+    """Name a way that reads a damaged archive as far as it goes."""
+    packed = [source for source in sources if source.packing]
+    if not packed:
+        return "fewer files at a time, or a smaller --top"
+
+    unpack = {".gz": "zcat", ".zst": "zstdcat"}[packed[0].packing]
+    return f"{unpack} {packed[0].name} | tracelog late -"
+
+
+def _import_duckdb() -> Any:
+    """Import DuckDB, which only the answers need."""
+    try:
+        return import_module("duckdb")
+    except ImportError as error:
+        raise ImportError(
+            "'duckdb' is needed here and isn't installed.\n  Try: pip install 'tracelog[cli]'"
+        ) from error

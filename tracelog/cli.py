@@ -1,0 +1,96 @@
+"""The command line: a thin table of commands, each loaded only when it is used."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, Final
+
+from tracelog.errors import TracelogError
+
+
+__all__ = ["main"]
+
+# In the words of the modules' own HELP; loading them all to ask would cost a second.
+_COMMANDS: Final = {
+    "late": "show the slowest utterances of a log: whose, when, and where the time went",
+    "check": "check a logging configuration: every mistake, with its file, line and way out",
+    "init": "write a logging.yaml to start from",
+    "demo": "run a small chat service that is late now and then, and log it",
+}
+_EPILOG: Final = """\
+examples:
+  tracelog late app.log
+  tracelog COMMAND --help
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 if all is well, 2 if the input can't be used."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        _forgive(stream)
+    try:
+        return _run(arguments)
+    except (TracelogError, ImportError) as error:
+        print(f"tracelog: {error}", file=sys.stderr)  # noqa: T201 -- the way to tell a person
+        return 2
+    except KeyboardInterrupt:
+        return 130  # as a shell reports it
+    except BrokenPipeError:
+        return _leave_pipe()
+
+
+def _run(arguments: list[str]) -> int:
+    """Hand over to the command's module."""
+    args = _make_parser(arguments).parse_args(arguments)
+    code: int = args.run(args)
+    sys.stdout.flush()  # here, where a closed pipe is expected
+    return code
+
+
+def _make_parser(arguments: list[str]) -> argparse.ArgumentParser:
+    """Declare all commands, and the arguments of the one that is meant."""
+    parser = argparse.ArgumentParser(
+        prog="tracelog",
+        description="Which user's utterance was handled late, and why? Answered from the logs.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    meant = next((word for word in arguments if not word.startswith("-")), None)
+    for name, summary in _COMMANDS.items():
+        command = commands.add_parser(name, help=summary)
+        if name == meant:
+            _configure(command, import_module(f"tracelog.commands.{name}"))
+    return parser
+
+
+def _configure(parser: argparse.ArgumentParser, module: Any) -> None:
+    """Let a command's module declare its arguments."""
+    module.configure(parser)
+    parser.set_defaults(run=module.run)
+
+
+class _Version(argparse.Action):
+    """Print the version, which is read only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_arguments: object) -> None:
+        print(f"tracelog {import_module('tracelog').__version__}")  # noqa: T201
+        parser.exit()
+
+
+def _forgive(stream: Any) -> None:
+    """Escape what a terminal's encoding lacks, instead of dying of it."""
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace")
+
+
+def _leave_pipe() -> int:
+    """End as quietly as the reader did; nothing may be flushed into the pipe at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1

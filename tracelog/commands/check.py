@@ -1,0 +1,81 @@
+"""`tracelog check FILE`: what is wrong with a logging configuration."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Final
+
+from tracelog import yamlfile
+from tracelog.check import Problem, find_problems
+from tracelog.errors import ConfigError
+from tracelog.rules.draft import Draft
+from tracelog.yamlfile import Document
+
+
+__all__ = ["HELP", "configure", "run"]
+
+HELP: Final = "say what is wrong with a logging.yaml: where, why, and the way out"
+
+_SOUND, _WRONG, _UNREADABLE = range(3)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "file",
+        nargs="?",
+        default="logging.yaml",
+        metavar="FILE",
+        help="the configuration (default: logging.yaml)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check the file: 0 if it is sound, 1 if it isn't, 2 if it can't be read."""
+    try:
+        text = yamlfile.read(args.file)
+    except ConfigError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return _UNREADABLE
+
+    try:
+        document = yamlfile.parse(text, source=args.file)
+    except ConfigError as error:
+        _print(str(error), "1 problem")
+        return _WRONG
+
+    return _report(document)
+
+
+def _report(document: Document) -> int:
+    problems = find_problems(document.data, lines=document.lines)
+    fatal = [problem for problem in problems if problem.fatal]
+    for problem in problems:
+        _print(_sentence(problem, document.source), f"  Try: {problem.hint}")
+    advice = _count(len(problems) - len(fatal), "piece of advice", "pieces of advice")
+    verdict = _count(len(fatal), "problem", "problems") if fatal else _sound(document)
+    _print(f"{verdict}; {advice}" if len(problems) > len(fatal) else verdict)
+    return _WRONG if fatal else _SOUND
+
+
+def _sentence(problem: Problem, source: str) -> str:
+    return f"{problem.place(source)}: {problem.text}{'' if problem.fatal else ' (advice)'}"
+
+
+def _sound(document: Document) -> str:
+    """Say what is in a sound configuration."""
+    config = document.data if isinstance(document.data, dict) else {}
+    draft = Draft(config)
+    handlers = _count(len(draft.raw_entries("handlers")), "handler", "handlers")
+    loggers = _count(len(list(draft.loggers())), "logger", "loggers")
+    return f"{document.source} is sound: {handlers}, {loggers}"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _print(*lines: str) -> None:
+    for line in lines:
+        print(line)  # noqa: T201 -- this is what the command is for

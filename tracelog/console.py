@@ -1,0 +1,191 @@
+"""`ConsoleFormatter`: a record, as one line for eyes.
+
+Colours are ANSI sequences known beforehand. rich, which takes its time, is used for tracebacks
+only, and never on an event loop: there the sink's thread gets the work.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, Final
+
+from tracelog.events import make_event_reader
+from tracelog.fields import (
+    CALLER,
+    CONNECTION_ID,
+    EVENT,
+    EXCEPTION,
+    LEADING,
+    LEVEL,
+    LOGGER,
+    SPAN_ID,
+    STACK,
+    TRACE_ID,
+)
+from tracelog.loops import on_loop
+from tracelog.plain import text_of
+from tracelog.processors import make_chain
+from tracelog.records import exception_of
+from tracelog.settings import ENV_FILE, read_settings
+from tracelog.sinks import Lines
+from tracelog.terminal import DIM, RESET, color_of, duration_text, printable, value_text
+from tracelog.tracebacks import ExcInfo, exc_info_of
+
+
+__all__ = ["ConsoleFormatter"]
+
+_LEVELS: Final = {
+    "trace": ("trace", DIM),
+    "debug": ("debug", "\x1b[34m"),
+    "info": ("info ", "\x1b[32m"),
+    "warning": ("warn ", "\x1b[1;33m"),
+    "error": ("error", "\x1b[1;31m"),
+    "critical": ("crit ", "\x1b[1;37;41m"),
+}
+_BOLD: Final = "\x1b[1m"
+_KEY: Final = "\x1b[36m"
+_LOGGER_WIDTH: Final = 14
+_EVENT_WIDTH: Final = 30
+_TRACE_WIDTH: Final = 8
+_NARROW: Final = 100  # columns: below, nothing is padded
+_WIDTH_OF_FILES: Final = 120
+_PLACED: Final = frozenset({*LEADING, SPAN_ID, CONNECTION_ID, EXCEPTION, STACK, CALLER})
+
+
+class ConsoleFormatter(logging.Formatter):
+    """One line for eyes for each record, and under it the traceback if there is one.
+
+    The time is local; the trace id is shortened, and coloured by its value, so that the eye can
+    follow one flow among many.
+
+    Args:
+        colors: Use colours; None asks NO_COLOR, FORCE_COLOR and the terminal.
+        processors: As `JsonFormatter` takes them.
+        env_file: Where NO_COLOR and FORCE_COLOR may stand, too.
+
+    Raises:
+        ConfigError: If a processor can't be found.
+    """
+
+    def __init__(
+        self,
+        *,
+        colors: bool | None = None,
+        processors: Iterable[Any] = (),
+        env_file: str | None = ENV_FILE,
+    ) -> None:
+        super().__init__()
+        self._wanted = read_settings(env_file).color if colors is None else colors
+        self._read = make_event_reader(
+            chain=make_chain(processors), caller=False, exception=exception_of
+        )
+        self._second = (0, "")
+        self.on_terminal(False)  # noqa: FBT003
+
+    def on_terminal(self, terminal: bool) -> None:  # noqa: FBT001 -- called by handlers, by position
+        """Be told whether lines are read on a terminal."""
+        self._terminal = terminal
+        self._colors = terminal if self._wanted is None else self._wanted
+        self._paint = _painted if self._colors else _plain
+        self._measure()
+
+    def encode(self, record: logging.LogRecord) -> Lines:
+        """Make the finished line; empty if a processor dropped the event."""
+        event = self._read(record)
+        if event is None:
+            return b""
+
+        line = self._line(event, record.created)
+        exc_info = exc_info_of(record.exc_info)
+        if exc_info is None:
+            return f"{line}{_below(event)}\n".encode("utf-8", "backslashreplace")
+
+        render = partial(_with_traceback, line, exc_info, self._width, self._colors)
+        return render if on_loop() else render()
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Make the line, without its newline."""
+        lines = self.encode(record)
+        done = lines if isinstance(lines, bytes) else lines()
+        return done.decode().removesuffix("\n")
+
+    def _line(self, event: dict[str, Any], created: float) -> str:
+        paint = self._paint
+        level, color = _LEVELS.get(event[LEVEL]) or (printable(f"{event[LEVEL]:5.5}"), _BOLD)
+        parts = [paint(self._clock(created), DIM), paint(level, color)]
+        parts.append(self._trace(event[TRACE_ID]))
+        parts.append(paint(_short(text_of(event[LOGGER])).ljust(self._logger_width), DIM))
+        parts.append(paint(printable(text_of(event[EVENT])).ljust(self._event_width), _BOLD))
+        parts.extend(
+            self._pair(key, value) for key, value in event.items() if key not in _PLACED
+        )
+        if CONNECTION_ID in event:
+            parts.append(paint(printable(text_of(event[CONNECTION_ID])), DIM))
+        return " ".join(filter(None, parts)).rstrip()
+
+    def _pair(self, key: str, value: Any) -> str:
+        text = value_text(value)
+        if key.endswith("_ms") and type(value) in (int, float):
+            key, text = key.removesuffix("_ms"), duration_text(value)
+        return f"{self._paint(f'{printable(key)}=', _KEY)}{text}"
+
+    def _trace(self, trace_id: Any) -> str:
+        if trace_id is None:
+            return " " * (_TRACE_WIDTH if self._event_width else 0)
+
+        text = text_of(trace_id)
+        return self._paint(printable(text[:_TRACE_WIDTH]).ljust(_TRACE_WIDTH), color_of(text))
+
+    def _clock(self, created: float) -> str:
+        milliseconds = int(created * 1000)
+        second = milliseconds // 1000
+        known, text = self._second  # read once: another thread may put its own there
+        if known != second:
+            text = time.strftime("%H:%M:%S", time.localtime(second))
+            self._second = (second, text)
+            self._measure()  # the window may have been resized
+        return f"{text}.{milliseconds - second * 1000:03d}"
+
+    def _measure(self) -> None:
+        self._width = shutil.get_terminal_size().columns if self._terminal else _WIDTH_OF_FILES
+        wide = self._width >= _NARROW
+        self._logger_width = _LOGGER_WIDTH if wide else 0
+        self._event_width = _EVENT_WIDTH if wide else 0
+
+
+def _painted(text: str, color: str) -> str:
+    return f"{color}{text}{RESET}"
+
+
+def _plain(text: str, _color: str) -> str:
+    return text
+
+
+def _short(name: str) -> str:
+    """Shorten a logger's name to its last parts: `app.services.chat.rooms` to `chat.rooms`."""
+    parts = name.split(".")
+    while len(name) > _LOGGER_WIDTH and len(parts) > 1:
+        parts = parts[1:]
+        name = ".".join(parts)
+    return printable(name)
+
+
+def _below(event: dict[str, Any]) -> str:
+    """Write what doesn't fit a line, indented: data can't begin a line that looks like ours."""
+    text = event.get(STACK) or ""
+    exception = event.get(EXCEPTION)
+    if isinstance(exception, str):  # text that a QueueHandler, or a processor, made
+        text = f"{text}\n{exception}"
+    return "".join(f"\n    {printable(line)}" for line in text_of(text).splitlines() if line)
+
+
+def _with_traceback(line: str, exc_info: ExcInfo, width: int, colors: bool) -> bytes:  # noqa: FBT001
+    from tracelog.rich_traceback import render  # noqa: PLC0415 -- rich loads with the first one
+
+    return f"{line}\n{render(exc_info, width=width, colors=colors)}\n".encode(
+        "utf-8", "backslashreplace"
+    )

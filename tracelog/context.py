@@ -1,0 +1,268 @@
+"""What the current task is about: its trace, its connection, and what was bound to it.
+
+ONE ContextVar holds one immutable `Context`. Binding replaces it, so a task that inherited the old
+one keeps it; the event path reads one attribute. Restored by value, never by token: a token fails
+in a generator that is closed elsewhere.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import wraps
+from types import MappingProxyType
+from typing import Any, ParamSpec, TypeVar
+
+from tracelog.errors import TraceparentError
+from tracelog.fields import CONNECTION_ID, LEADING, SPAN_ID, TRACE_ID
+from tracelog.ids import TraceContext
+from tracelog.plain import SCALARS
+
+
+__all__ = [
+    "Context",
+    "bind_context",
+    "bound_context",
+    "clear_context",
+    "current_context",
+    "current_trace",
+    "enter_context",
+    "get_context",
+    "new_trace",
+    "snapshot",
+    "unbind_context",
+]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything that records made in one place carry.
+
+    Attributes:
+        bound: What `bind_context` was given.
+        trace: The W3C trace, if there is one.
+        connection_id: The client connection, if there is one.
+        fields: All of these as a line shows them, ids first. Never mutated.
+        flat: No value of `fields` is anything but a scalar.
+    """
+
+    bound: Mapping[str, Any]
+    trace: TraceContext | None
+    connection_id: str | None
+    fields: dict[str, Any]
+    flat: bool
+
+    @classmethod
+    def make(
+        cls, bound: Mapping[str, Any], trace: TraceContext | None, connection_id: str | None
+    ) -> Context:
+        """Decide here, once, what every record of this context will show."""
+        fields: dict[str, Any] = {TRACE_ID: trace.trace_id if trace else None}
+        if trace:
+            fields[SPAN_ID] = trace.span_id
+        if connection_id:
+            fields[CONNECTION_ID] = connection_id
+        for key, value in bound.items():
+            # A caller's own trace_id is shown; the other leading keys belong to the record.
+            fields[f"{key}_" if key in LEADING and key != TRACE_ID else key] = value
+        flat = SCALARS.issuperset(map(type, fields.values()))
+        return cls(bound, trace, connection_id, fields, flat)
+
+    def with_bound(self, bound: Mapping[str, Any]) -> Context:
+        """Make the same context with other bound values."""
+        return Context.make(bound, self.trace, self.connection_id)
+
+
+_EMPTY = Context.make({}, None, None)
+_current: ContextVar[Context] = ContextVar("tracelog", default=_EMPTY)
+_get = _current.get
+
+
+def current_context() -> Context:
+    """Tell the current task's context."""
+    return _get()
+
+
+def enter_context(context: Context) -> None:
+    """Put the current task, from here on, into *context*."""
+    _current.set(context)
+
+
+def snapshot() -> Context:
+    """Tell what a record made now carries, with what others bound through structlog."""
+    structlog_contextvars = sys.modules.get("structlog.contextvars")
+    # The var per key that structlog keeps is costly to read: only if anything was ever bound.
+    if structlog_contextvars is None or not structlog_contextvars._CONTEXT_VARS:  # noqa: SLF001
+        return _get()
+
+    ours = _get()
+    theirs = structlog_contextvars.get_contextvars()
+    if ours.trace:
+        theirs.pop(TRACE_ID, None)
+    return ours.with_bound({**theirs, **ours.bound}) if theirs else ours
+
+
+def bind_context(**values: Any) -> None:
+    """Add *values* to every record that the current task makes from now on.
+
+    Tasks started later inherit them; tasks already running never see them. `trace_id`, a caller's
+    own id, is shown in place of the W3C one, which is still the one that is propagated.
+
+    >>> bind_context(user="kim")
+    >>> get_context()["user"]
+    'kim'
+    """
+    context = _get()
+    _current.set(context.with_bound({**context.bound, **values}))
+
+
+def unbind_context(*keys: str) -> None:
+    """Take *keys* out of the current task's context; a key that isn't there is no error."""
+    context = _get()
+    _current.set(context.with_bound({k: v for k, v in context.bound.items() if k not in keys}))
+
+
+def clear_context() -> None:
+    """Take out everything that was bound. The trace and the connection stay: nobody bound them."""
+    _current.set(_get().with_bound({}))
+
+
+def get_context() -> Mapping[str, Any]:
+    """Tell, read-only, what records made now carry.
+
+    >>> clear_context()
+    >>> dict(get_context())
+    {}
+    """
+    fields = snapshot().fields
+    if fields[TRACE_ID] is not None:
+        return MappingProxyType(fields)
+
+    return MappingProxyType({k: v for k, v in fields.items() if k != TRACE_ID})
+
+
+def current_trace() -> TraceContext | None:
+    """Tell the current trace, under its current span."""
+    return _get().trace
+
+
+def new_trace(parent: TraceContext | str | None = None) -> TraceContext:
+    """Begin a trace here, or continue *parent*'s, for the current task and those it starts later.
+
+    What the task was in before is never adopted: a context can leak from one request into the next
+    (https://github.com/python/cpython/issues/140947).
+
+    Args:
+        parent: The caller's trace, as a `TraceContext` or as its `traceparent` header. A header
+            that isn't valid begins a new trace, as W3C Trace Context asks.
+    """
+    trace = _parsed(parent)
+    trace = trace.child() if trace else TraceContext.new()
+    context = _get()
+    bound = {key: value for key, value in context.bound.items() if key != TRACE_ID}
+    _current.set(Context.make(bound, trace, context.connection_id))
+    return trace
+
+
+def _parsed(parent: TraceContext | str | None) -> TraceContext | None:
+    if not isinstance(parent, str):
+        return parent
+
+    try:
+        return TraceContext.parse(parent)
+    except TraceparentError:
+        return None
+
+
+class bound_context:  # noqa: N801 -- used like a function, as `contextlib.suppress` is
+    """Bind *values* for a `with` block, or for each call of a decorated function.
+
+    Sync and async functions and generators can be decorated.
+
+    >>> with bound_context(room="lobby"):
+    ...     get_context()["room"]
+    'lobby'
+    >>> "room" in get_context()
+    False
+    """
+
+    def __init__(self, **values: Any) -> None:
+        self._values = values
+        self._outer: list[dict[str, Any]] = []
+
+    def __enter__(self) -> None:
+        bound = _get().bound
+        self._outer.append({key: bound[key] for key in self._values if key in bound})
+        bind_context(**self._values)
+
+    def __exit__(self, *exc_info: object) -> None:
+        outer = self._outer.pop()
+        context = _get()
+        kept = {key: value for key, value in context.bound.items() if key not in self._values}
+        _current.set(context.with_bound({**kept, **outer}))
+
+    def __call__(self, func: Callable[_P, _R]) -> Callable[_P, _R]:
+        for is_kind, wrap in _WRAPPERS:
+            if is_kind(func):
+                return wrap(func, self._values)
+
+        return _wrap_function(func, self._values)
+
+
+def _wrap_function(func: Callable[_P, _R], values: dict[str, Any]) -> Callable[_P, _R]:
+    @wraps(func)
+    def bound(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with bound_context(**values):
+            return func(*args, **kwargs)
+
+    return bound
+
+
+def _wrap_coroutine(func: Any, values: dict[str, Any]) -> Any:
+    @wraps(func)
+    async def bound(*args: Any, **kwargs: Any) -> Any:
+        with bound_context(**values):
+            return await func(*args, **kwargs)
+
+    return bound
+
+
+def _wrap_generator(func: Any, values: dict[str, Any]) -> Any:
+    @wraps(func)
+    def bound(*args: Any, **kwargs: Any) -> Any:
+        with bound_context(**values):
+            return (yield from func(*args, **kwargs))
+
+    return bound
+
+
+def _wrap_async_generator(func: Any, values: dict[str, Any]) -> Any:
+    @wraps(func)
+    async def bound(*args: Any, **kwargs: Any) -> Any:
+        # Bound around each step only: a generator shares the context of whoever iterates it.
+        steps = func(*args, **kwargs)
+        try:
+            while True:
+                with bound_context(**values):
+                    try:
+                        item = await anext(steps)
+                    except StopAsyncIteration:
+                        return
+                yield item
+        finally:
+            await steps.aclose()
+
+    return bound
+
+
+_WRAPPERS: tuple[tuple[Callable[[Any], bool], Callable[[Any, dict[str, Any]], Any]], ...] = (
+    (inspect.iscoroutinefunction, _wrap_coroutine),
+    (inspect.isasyncgenfunction, _wrap_async_generator),
+    (inspect.isgeneratorfunction, _wrap_generator),
+)

@@ -1,0 +1,72 @@
+"""An event, as one line of strict JSON (RFC 8259): never raises, bounded.
+
+Events of scalars, which nearly all are, go to orjson as they are. Everything else, and whatever
+orjson refuses, is walked under a budget first: a container can hold any number of things, and its
+values can be anything.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+import orjson
+
+from tracelog.fields import LEADING, TRUNCATED
+from tracelog.plain import Default, Limits, Plain
+
+
+__all__ = ["MAX_LINE", "encode", "encode_scalars"]
+
+MAX_LINE: Final = 65_536  # bytes, with the newline
+
+# From nearly everything to nearly nothing: the first that fits the line is taken.
+_LADDER: Final = (
+    Limits(text=MAX_LINE, items=10_000),
+    Limits(text=8_192, items=1_000),
+    Limits(text=512, items=200),
+    Limits(text=64, items=100, depth=4),
+)
+# Valid in JSON, yet line ends or terminal controls to many readers (CWE-117, CWE-150).
+_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029]")
+_DEL: Final = 0x7F
+
+_dumps = orjson.dumps
+_NEWLINE: Final = orjson.OPT_APPEND_NEWLINE
+
+
+def encode_scalars(event: dict[str, Any]) -> bytes:
+    """Write an event whose values are all scalars."""
+    try:
+        line = _dumps(event, None, _NEWLINE)
+    except TypeError:  # a lone surrogate, an integer past 64 bits
+        return encode(event)
+
+    if len(line) > MAX_LINE:
+        return encode(event)
+
+    return line if line.isascii() and _DEL not in line else _escaped(line)
+
+
+def encode(event: dict[str, Any], default: Default | None = None) -> bytes:
+    """Write any event.
+
+    Args:
+        event: What the line shows.
+        default: Makes something plainer of a value that JSON doesn't know; ours if None.
+    """
+    for limits in _LADDER:
+        plain = Plain(limits, default)
+        tree = plain.mapping(event)
+        if plain.cut:
+            tree[TRUNCATED] = True
+        line = _escaped(json.dumps(tree, ensure_ascii=False).encode()) + b"\n"
+        if len(line) <= MAX_LINE:
+            return line
+
+    return _dumps({**{key: tree.get(key) for key in LEADING}, TRUNCATED: True}, None, _NEWLINE)
+
+
+def _escaped(line: bytes) -> bytes:
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", line.decode()).encode()

@@ -1,0 +1,104 @@
+"""A record, as the event that lines are made of: a dict in our schema."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from tracelog.fields import CALLER, EVENT, EXCEPTION, LEVEL, LOGGER, STACK, TIMESTAMP
+from tracelog.processors import Chain
+from tracelog.records import (
+    caller_of,
+    context_of,
+    exception_of,
+    fields_of,
+    message_of,
+    name_of_level,
+    stack_of,
+)
+
+
+__all__ = ["make_event_reader", "timestamp_of"]
+
+EXC_INFO: Final = "exc_info"
+STACK_INFO: Final = "stack_info"
+
+
+def _make_timestamp_of() -> Callable[[float], str]:
+    last = (0, "")
+
+    def timestamp_of(created: float) -> str:
+        """Write *created*, seconds since the epoch, in UTC with microseconds."""
+        nonlocal last
+        microseconds = round(created * 1e6)
+        second = microseconds // 1_000_000
+        known, text = last  # read once: another thread may put its own there
+        if known != second:
+            text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
+            last = (second, text)
+        return f"{text}{microseconds - second * 1_000_000:06d}Z"
+
+    return timestamp_of
+
+
+timestamp_of = _make_timestamp_of()
+
+
+def make_event_reader(
+    *, chain: Chain | None, caller: bool, exception: Callable[[logging.LogRecord], Any]
+) -> Callable[[logging.LogRecord], dict[str, Any] | None]:
+    """Build what makes an event of a record.
+
+    Args:
+        chain: Processors to run on it. They find `exc_info` and `stack_info` as structlog's do.
+        caller: Show where the record was made.
+        exception: Makes of a record's exception what the line shows.
+    """
+
+    def read(record: logging.LogRecord) -> dict[str, Any] | None:
+        context = context_of(record)
+        event = {
+            TIMESTAMP: timestamp_of(record.created),
+            LEVEL: name_of_level(record),
+            LOGGER: record.name,
+            EVENT: message_of(record),
+            **context.fields,
+            **fields_of(record, context),
+        }
+        if chain is not None:
+            changed = _processed(chain, record, event)
+            if changed is None:
+                return None
+            event = changed
+        _end(event, EXCEPTION, exception(record))
+        _end(event, STACK, stack_of(record))
+        if caller:
+            _end(event, CALLER, caller_of(record))
+        return event
+
+    return read
+
+
+def _processed(
+    chain: Chain, record: logging.LogRecord, event: dict[str, Any]
+) -> dict[str, Any] | None:
+    given = {EXC_INFO: record.exc_info, STACK_INFO: record.stack_info}
+    event.update({key: value for key, value in given.items() if value and key not in event})
+    changed = chain(record.name, event[LEVEL], event)
+    if changed is not None:
+        for key, value in given.items():
+            if value and changed.get(key) is value:
+                del changed[key]
+    return changed
+
+
+def _end(event: dict[str, Any], key: str, value: Any) -> None:
+    """Put *value* last; a field that the user named so is kept beside it."""
+    if not value:
+        return
+
+    if key in event:
+        event[f"{key}_"] = event.pop(key)
+    event[key] = value

@@ -1,0 +1,65 @@
+"""`Formatter`: lines for eyes or lines for machines, as the environment asks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from tracelog.console import ConsoleFormatter
+from tracelog.json_formatter import JsonFormatter
+from tracelog.settings import ENV_FILE, read_settings
+from tracelog.sinks import Lines
+
+
+__all__ = ["ConsoleFormatter", "Formatter", "JsonFormatter"]
+
+
+class Formatter(logging.Formatter):
+    """The console in development or on a terminal, JSON elsewhere.
+
+    LOG_FORMAT (auto, console, json) decides. With auto, ENVIRONMENT does: the console for
+    development, local and dev, JSON for anything else. Without ENVIRONMENT, a terminal gets the
+    console.
+
+    Args:
+        format: In place of LOG_FORMAT.
+        environment: In place of ENVIRONMENT.
+        env_file: Where these may stand, too; None for nowhere.
+        processors: structlog processors, as `JsonFormatter` takes them.
+        json_options: What else `JsonFormatter` takes.
+
+    Raises:
+        ConfigError: If one of these makes no sense.
+    """
+
+    def __init__(
+        self,
+        *,
+        format: str | None = None,  # noqa: A002 -- the setting's name
+        environment: str | None = None,
+        env_file: str | None = ENV_FILE,
+        processors: Iterable[Any] = (),
+        **json_options: Any,
+    ) -> None:
+        super().__init__()
+        processors = list(processors)
+        self._settings = read_settings(env_file, format=format, environment=environment)
+        self._json = JsonFormatter(processors=processors, **json_options)
+        self._console = ConsoleFormatter(processors=processors, env_file=env_file)
+        self.on_terminal(False)  # noqa: FBT003
+
+    def on_terminal(self, terminal: bool) -> None:  # noqa: FBT001 -- called by handlers, by position
+        """Be told whether lines are read on a terminal."""
+        self._console.on_terminal(terminal)
+        console = self._settings.is_console(terminal=terminal)
+        self.chosen: ConsoleFormatter | JsonFormatter = self._console if console else self._json
+        self._encode = self.chosen.encode
+
+    def encode(self, record: logging.LogRecord) -> Lines:
+        """Make the finished line; empty if a processor dropped the event."""
+        return self._encode(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Make the line, without its newline."""
+        return self.chosen.format(record)

@@ -1,0 +1,176 @@
+"""Handlers: the standard library's, over sinks that are never waited for."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol, TextIO, runtime_checkable
+
+from tracelog.records import ContextFilter, Event
+from tracelog.sinks import DescriptorSink, Lines, Sink, open_sink, report_loss
+
+
+__all__ = ["FileHandler", "LineFormatter", "RotatingFileHandler", "SinkHandler", "StreamHandler"]
+
+
+@runtime_checkable
+class LineFormatter(Protocol):
+    """A formatter that makes finished lines."""
+
+    def encode(self, record: logging.LogRecord, /) -> Lines: ...
+
+
+class SinkHandler(logging.Handler):
+    """A handler over a sink: no lock is held, nothing raises, and native events may stay halves."""
+
+    def __init__(self, sink: Sink, level: int | str = logging.NOTSET) -> None:
+        self._sink = sink
+        self._encode: Callable[[logging.LogRecord], Lines] = self._encode_with_formatter
+        self._write = sink.write
+        self._only_context = True
+        super().__init__(level)
+
+    @property
+    def terminal(self) -> bool:
+        """Lines are read on a terminal."""
+        return False
+
+    def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802 -- logging's name
+        """Take *fmt*; one of ours is told whether its lines are read on a terminal."""
+        super().setFormatter(fmt)
+        if hasattr(fmt, "on_terminal"):
+            fmt.on_terminal(self.terminal)
+        self._encode = fmt.encode if isinstance(fmt, LineFormatter) else self._encode_with_formatter
+
+    def addFilter(self, filter: Any) -> None:  # noqa: A002, N802 -- logging's names
+        """Add a filter."""
+        super().addFilter(filter)
+        self._note_filters()
+
+    def removeFilter(self, filter: Any) -> None:  # noqa: A002, N802 -- logging's names
+        """Remove a filter."""
+        super().removeFilter(filter)
+        self._note_filters()
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Format and write *record*, if the filters let it pass."""
+        try:
+            # ContextFilter alone has nothing to add: our formatters read the context themselves.
+            if not self._only_context and not self._passes(record):
+                return False
+
+            lines = self._encode(record)
+            if lines:  # a processor may have dropped the event
+                self._write(lines)
+        except Exception as error:  # noqa: BLE001 -- a filter or formatter may raise anything
+            report_loss(error)
+        return True
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Format and write *record*, unfiltered."""
+        lines = self._encode(record)
+        if lines:
+            self._write(lines)
+
+    def flush(self) -> None:
+        """Wait, for a moment, for lines that the descriptor refused."""
+        self._sink.flush(0.1)
+
+    def _passes(self, record: logging.LogRecord) -> bool:
+        if isinstance(record, Event):
+            record.complete()
+        return bool(self.filter(record))
+
+    def _note_filters(self) -> None:
+        self._only_context = all(type(f) is ContextFilter for f in self.filters)
+
+    def _encode_with_formatter(self, record: logging.LogRecord) -> bytes:
+        if isinstance(record, Event):
+            record.complete()
+        return f"{self.format(record)}\n".encode("utf-8", "backslashreplace")
+
+
+class StreamHandler(SinkHandler):
+    """Lines to a stream, by default stdout.
+
+    Args:
+        stream: Anything with `write`; if it has a descriptor, lines go to that directly.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self.stream = sys.stdout if stream is None else stream
+        super().__init__(open_sink(self.stream))
+
+    @property
+    def terminal(self) -> bool:
+        """The stream is a terminal."""
+        try:
+            return bool(self.stream.isatty())
+        except (AttributeError, ValueError):  # no stream at all, or a closed one
+            return False
+
+
+class FileHandler(SinkHandler):
+    """Lines to the end of a file.
+
+    Args:
+        filename: Made if it isn't there, readable by its group (0640).
+
+    Raises:
+        OSError: If the file can't be opened.
+    """
+
+    def __init__(self, filename: str | os.PathLike[str]) -> None:
+        self.baseFilename = os.path.abspath(filename)
+        super().__init__(_open(self.baseFilename))
+
+
+class RotatingFileHandler(FileHandler):
+    """Lines to a file that is renamed when it is full: `app.log`, `app.log.1`, `app.log.2` …
+
+    One process at a time.
+
+    Args:
+        filename: As for `FileHandler`.
+        maxBytes: A line that would make the file larger goes to a new one; 0 never rotates.
+        backupCount: How many renamed files are kept; 0 never rotates.
+    """
+
+    def __init__(
+        self, filename: str | os.PathLike[str], maxBytes: int = 0, backupCount: int = 0  # noqa: N803
+    ) -> None:
+        super().__init__(filename)
+        self.maxBytes = maxBytes
+        self.backupCount = backupCount
+        self._rotating = threading.Lock()
+        self._size = os.stat(self.baseFilename).st_size
+        if maxBytes > 0 and backupCount > 0:
+            self._write = self._write_or_rotate
+
+    def _write_or_rotate(self, lines: Lines) -> None:
+        data = lines if isinstance(lines, bytes) else lines()  # its size decides
+        with self._rotating:
+            if self._size + len(data) > self.maxBytes and self._size:
+                self._rotate()
+            self._sink.write(data)
+            self._size += len(data)
+
+    def _rotate(self) -> None:
+        """Rename the files, oldest first; if that is refused, go on in the one that is open."""
+        with suppress(OSError):
+            for number in range(self.backupCount - 1, 0, -1):
+                with suppress(FileNotFoundError):
+                    os.replace(f"{self.baseFilename}.{number}", f"{self.baseFilename}.{number + 1}")
+            os.replace(self.baseFilename, f"{self.baseFilename}.1")
+            self._sink = _open(self.baseFilename)
+            self._size = 0
+
+
+def _open(path: str) -> DescriptorSink:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+    return DescriptorSink(os.open(path, flags, 0o640))

@@ -1,0 +1,98 @@
+"""Trace, span and connection identifiers, as W3C Trace Context writes them.
+
+A leaf of the import graph: no I/O, no clock, no logging.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from random import getrandbits
+from typing import Final, Self
+
+from tracelog.errors import TraceparentError
+
+
+__all__ = ["TraceContext", "make_connection_id", "make_span_id", "make_trace_id"]
+
+_SAMPLED: Final = 0x01
+# Longer headers are refused unread: version 00 has 55 characters, and no later version exists.
+_MAX_LENGTH: Final = 512
+_TRACEPARENT = re.compile(
+    r"(?P<version>(?!ff)[0-9a-f]{2})"
+    r"-(?P<trace_id>(?!0{32})[0-9a-f]{32})"
+    r"-(?P<span_id>(?!0{16})[0-9a-f]{16})"
+    r"-(?P<flags>[0-9a-f]{2})"
+    r"(?P<later>-.*)?"
+)
+
+
+def make_trace_id() -> str:
+    """Make 32 random hex digits, never all zero."""
+    return f"{getrandbits(128) or 1:032x}"
+
+
+def make_span_id() -> str:
+    """Make 16 random hex digits, never all zero."""
+    return f"{getrandbits(64) or 1:016x}"
+
+
+def make_connection_id() -> str:
+    """Make a short id for a connection, such as `c-7f3a90d2`."""
+    return f"c-{getrandbits(32):08x}"
+
+
+@dataclass(frozen=True, slots=True)
+class TraceContext:
+    """Where we are in a trace: which trace, under which span.
+
+    Source: https://www.w3.org/TR/trace-context/
+
+    >>> trace = TraceContext.parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    >>> trace.trace_id
+    '0af7651916cd43dd8448eb211c80319c'
+    >>> str(trace)
+    '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+
+    Attributes:
+        trace_id: 32 lower-case hex digits.
+        span_id: 16 lower-case hex digits.
+        sampled: The caller may have recorded this trace.
+        state: The `tracestate` header that came along, unread; empty if there was none.
+    """
+
+    trace_id: str
+    span_id: str
+    sampled: bool = True
+    state: str = ""
+
+    @classmethod
+    def new(cls) -> Self:
+        """Begin a trace of its own."""
+        return cls(make_trace_id(), make_span_id())
+
+    @classmethod
+    def parse(cls, header: str) -> Self:
+        """Read a `traceparent` header.
+
+        Raises:
+            TraceparentError: If *header* isn't a valid `traceparent`.
+        """
+        match = _TRACEPARENT.fullmatch(header) if len(header) <= _MAX_LENGTH else None
+        # Only versions to come may carry more than the four known parts.
+        if match is None or (match["version"] == "00" and match["later"]):
+            raise TraceparentError(
+                f"expected '00-<32 hex>-<16 hex>-<2 hex>', got {header[:80]!r}\n"
+                "  Try: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+            )
+
+        return cls(
+            match["trace_id"], match["span_id"], sampled=bool(int(match["flags"], 16) & _SAMPLED)
+        )
+
+    def child(self) -> Self:
+        """Make a new span in the same trace."""
+        return type(self)(self.trace_id, make_span_id(), self.sampled, self.state)
+
+    def __str__(self) -> str:
+        return f"00-{self.trace_id}-{self.span_id}-{'01' if self.sampled else '00'}"

@@ -1,0 +1,227 @@
+"""`JsonFormatter`: a record, as one line of JSON in our schema."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from pythonjsonlogger.core import RESERVED_ATTRS, BaseJsonFormatter
+from pythonjsonlogger.json import JsonEncoder
+
+from tracelog.encode import encode, encode_scalars
+from tracelog.events import make_event_reader, timestamp_of
+from tracelog.fields import EVENT, EXCEPTION, LEADING, LEVEL, LOGGER, STACK, TIMESTAMP
+from tracelog.plain import SCALARS
+from tracelog.processors import make_chain
+from tracelog.records import Event, exception_of, message_of, name_of_level, stack_of
+from tracelog.tracebacks import exc_info_of
+
+
+__all__ = ["JsonFormatter"]
+
+# What python-json-logger calls our keys; `rename_fields` takes either.
+_ALIASES: Final = {
+    TIMESTAMP: "asctime",
+    LEVEL: "levelname",
+    LOGGER: "name",
+    EVENT: "message",
+    EXCEPTION: "exc_info",
+    STACK: "stack_info",
+}
+# What a subclass may override, as python-json-logger's users do.
+_HOOKS: Final = (
+    "add_fields",
+    "process_log_record",
+    "serialize_log_record",
+    "jsonify_log_record",
+    "formatException",
+    "formatStack",
+    "formatTime",
+    "format",
+)
+_LEADING: Final = frozenset(LEADING)
+_all_scalars = SCALARS.issuperset
+
+
+class JsonFormatter(BaseJsonFormatter):
+    """One line of JSON for each record: a python-json-logger formatter that writes our schema.
+
+    The options are python-json-logger's, with its meanings: `fmt`, `rename_fields`,
+    `static_fields`, `defaults`, `reserved_attrs`, `timestamp`, `prefix`, `exc_info_as_array`,
+    `stack_info_as_array`, `json_default`, `json_encoder`, `json_serializer`, `json_indent` and
+    `json_ensure_ascii`. Fields may be named as we or as python-json-logger name them.
+
+    Args:
+        fmt: Attributes of the record to show beside our keys.
+        datefmt: For `asctime`, if *fmt* names it.
+        style: Of *fmt*.
+        validate: Check *fmt*.
+        processors: structlog processors, run on native and foreign events alike: callables, or as
+            YAML names them: `dotted.name`, `ext://dotted.name`, `{"()": dotted.name, arg: 1}`.
+        exceptions: "structured", a list with an entry for the exception and each of its causes, or
+            "text", the traceback as the interpreter writes it.
+        caller: Show where each record was made.
+        options: python-json-logger's.
+
+    Raises:
+        ConfigError: If a processor can't be found.
+        ValueError: If another option makes no sense.
+    """
+
+    def __init__(  # noqa: PLR0913 -- logging's own four, and ours by keyword only
+        self,
+        fmt: str | Sequence[str] | None = None,
+        datefmt: str | None = None,
+        style: str = "%",
+        validate: bool = True,  # noqa: FBT001, FBT002 -- logging's signature
+        *,
+        processors: Iterable[Any] = (),
+        exceptions: str = "structured",
+        caller: bool = False,
+        **options: Any,
+    ) -> None:
+        if exceptions not in ("structured", "text"):
+            raise ValueError(f"exceptions is 'structured' or 'text', got {exceptions!r}")
+
+        self._json = {key: options.pop(key) for key in list(options) if key.startswith("json_")}
+        super().__init__(fmt, datefmt, style, validate, **options)
+        chain = make_chain(processors)
+        self._as_text = exceptions == "text" or self.exc_info_as_array
+        self._read = make_event_reader(chain=chain, caller=caller, exception=self._exception)
+        self._plain = chain is None and not caller
+        self._formats_exceptions = type(self).formatException is not JsonFormatter.formatException
+        overridden = any(getattr(type(self), h) is not getattr(JsonFormatter, h) for h in _HOOKS)
+        self._optional = bool(fmt or options or self._json or overridden)
+
+    def encode(self, record: logging.LogRecord) -> bytes:
+        """Make the finished line; empty if a processor dropped the event."""
+        if self._optional:
+            return self._encode_with_options(record)
+
+        if self._plain and record.__class__ is Event:
+            event: dict[str, Any] | None = _simple(record)  # type: ignore[arg-type]
+            if event is not None:
+                return encode_scalars(event)
+
+        event = self._read(record)
+        if event is None:
+            return b""
+
+        return encode_scalars(event) if _all_scalars(map(type, event.values())) else encode(event)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Make the line, without its newline."""
+        return self.encode(record).removesuffix(b"\n").decode()
+
+    def add_fields(
+        self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
+    ) -> None:
+        """Fill *log_data* with our schema, and with what the options ask for."""
+        event = self._read(record)
+        if event is None:
+            return
+
+        event.update(message_dict)
+        leading = {key: event.pop(key) for key in LEADING}
+        hidden = self.reserved_attrs.difference(RESERVED_ATTRS)
+        shown = {key: value for key, value in event.items() if key not in hidden}
+        requested = self._requested(record)
+        whole = {**leading, **self.defaults, **shown, **requested, **self.static_fields}
+        for key, value in whole.items():
+            name = self._renamed(key)
+            if name == key or name not in whole or key in requested:
+                log_data[name] = value
+        if self.rename_fields_keep_missing:
+            for name in self.rename_fields.values():
+                log_data.setdefault(name, None)
+
+    def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
+        """Write *log_data*, by the caller's own JSON encoder if the options name one."""
+        default = self._json.get("json_default")
+        if not self._json.keys() - {"json_default"}:
+            return encode(log_data, default).decode().removesuffix("\n")
+
+        serialize = self._json.get("json_serializer", json.dumps)
+        encoder = self._json.get("json_encoder") or (None if default else JsonEncoder)
+        return str(
+            serialize(
+                log_data,
+                default=default,
+                cls=encoder,
+                indent=self._json.get("json_indent"),
+                ensure_ascii=self._json.get("json_ensure_ascii", True),
+            )
+        )
+
+    def _encode_with_options(self, record: logging.LogRecord) -> bytes:
+        try:
+            log_data: dict[str, Any] = {}
+            self.add_fields(log_data, record, {})
+            if not log_data:
+                return b""
+            line = self.serialize_log_record(self.process_log_record(log_data))
+            return f"{line}\n".encode("utf-8", "backslashreplace")
+        except Exception:  # noqa: BLE001 -- an option or an override of the user's failed
+            return encode(self._read(record) or {})
+
+    def _requested(self, record: logging.LogRecord) -> dict[str, Any]:
+        """Read the attributes that `fmt`, `timestamp` and `reserved_attrs` ask for."""
+        if isinstance(record, Event):
+            record.complete()
+        record.message = message_of(record)
+        if "asctime" in self._required_fields:
+            record.asctime = self.formatTime(record, self.datefmt)
+        attributes = record.__dict__
+        unreserved = (key for key in RESERVED_ATTRS if key not in self.reserved_attrs)
+        requested = {
+            key: attributes.get(key)
+            for key in (*self._required_fields, *unreserved)
+            if key in self._required_fields or attributes.get(key)
+        }
+        for key in ("exc_info", "stack_info"):
+            if key in requested:
+                requested[key] = {"exc_info": self._exception, "stack_info": stack_of}[key](record)
+        if isinstance(self.timestamp, str):
+            requested[self.timestamp] = timestamp_of(record.created)
+        return requested
+
+    def _renamed(self, key: str) -> str:
+        return self.rename_fields.get(key) or self.rename_fields.get(_ALIASES.get(key, key), key)
+
+    def _exception(self, record: logging.LogRecord) -> Any:
+        if not self._as_text:
+            return exception_of(record)
+
+        text = exception_of(record, as_text=True)
+        exc_info = exc_info_of(record.exc_info)
+        if exc_info is not None and self._formats_exceptions:
+            text = self.formatException(exc_info)
+        return text.splitlines() if text and self.exc_info_as_array else text
+
+
+def _simple(record: Event) -> dict[str, Any] | None:
+    """Make the event of a native record with nothing unusual; the same that is made of any."""
+    fields = record.fields
+    message = record.msg
+    context = record.context
+    if (
+        record.args
+        or message.__class__ is not str
+        or record.exc_info
+        or record.stack_info
+        or not context.flat
+        or not _all_scalars(map(type, fields.values()))
+        or not _LEADING.isdisjoint(fields)
+    ):
+        return None
+
+    return {
+        TIMESTAMP: timestamp_of(record.created),
+        LEVEL: name_of_level(record),
+        LOGGER: record.name,
+        EVENT: message,
+        **context.fields,
+        **fields,
+    }

@@ -1,0 +1,1 @@
+"""The ledger: where an utterance's time went."""

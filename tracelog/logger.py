@@ -1,0 +1,286 @@
+"""`get_logger`: structlog's bound loggers, over the standard library's."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+import structlog
+from structlog.exceptions import DropEvent
+from structlog.testing import LogCapture
+
+from tracelog.context import snapshot
+from tracelog.handlers import SinkHandler
+from tracelog.records import Event, stack_text
+from tracelog.tracebacks import exc_info_of
+
+
+__all__ = ["BoundLogger", "get_logger"]
+
+_TRACE: Final = 5
+_DEBUG: Final = logging.DEBUG
+_INFO: Final = logging.INFO
+_WARNING: Final = logging.WARNING
+_ERROR: Final = logging.ERROR
+_CRITICAL: Final = logging.CRITICAL
+
+# Keyword arguments that logging gives a meaning, and `event`, which may come as one.
+_MEANINGFUL: Final = frozenset({"exc_info", "stack_info", "stacklevel", "extra", "event"})
+# logging keeps every logger for ever. The first names are registered there, as expected; of names
+# past these, made up for each connection perhaps, nothing stays.
+_MAX_REGISTERED: Final = 500
+
+_new = Event.__new__
+_time = time.time
+_factory = logging.getLogRecordFactory
+_level_names = logging.getLevelName
+_structlog = structlog._config._CONFIG  # noqa: SLF001 -- get_config() copies it, at 0.3 µs a line
+
+
+def get_logger(name: str | None = None, /, **bound: Any) -> BoundLogger:
+    """Make a structlog bound logger over `logging.getLogger(name)`.
+
+    >>> log = get_logger("app.chat", room="lobby")
+    >>> log.info("message handled", size=512)
+
+    Args:
+        name: The logger's dotted name, usually `__name__`; None is the root logger.
+        bound: Bound to the logger at once, as by `bind`.
+    """
+    if not structlog.is_configured():
+        structlog.configure(
+            processors=[],
+            logger_factory=structlog.stdlib.LoggerFactory(),
+            wrapper_class=BoundLogger,
+            cache_logger_on_first_use=True,
+        )
+    return BoundLogger(_logger_named(name), _structlog.default_processors, bound)
+
+
+def _logger_named(name: str | None) -> logging.Logger:
+    registry = logging.root.manager.loggerDict
+    if not name or isinstance(registry.get(name), logging.Logger):
+        return logging.getLogger(name)
+
+    return logging.getLogger(name) if len(registry) < _MAX_REGISTERED else _Unregistered(name)
+
+
+class _Unregistered(logging.Logger):
+    """A logger that `logging` doesn't know: it goes with whoever holds it.
+
+    It follows the nearest logger that is registered, the one of its own name if there comes to be
+    one.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._seen = -1
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802 -- logging's name
+        registry = logging.root.manager.loggerDict
+        if len(registry) != self._seen:
+            self._seen = len(registry)
+            self.parent = _nearest(self.name, registry)
+        return self.parent.isEnabledFor(level)  # type: ignore[union-attr]
+
+
+def _nearest(name: str, registry: Mapping[str, Any]) -> logging.Logger:
+    while name:
+        found = registry.get(name)
+        if isinstance(found, logging.Logger):
+            return found
+        name = name.rpartition(".")[0]
+    return logging.root
+
+
+class BoundLogger(structlog.BoundLoggerBase):
+    """A structlog bound logger whose events are records of the standard library's logger.
+
+    Every method takes an event, %-arguments for it, and fields as keyword arguments. `exc_info`,
+    `stack_info`, `stacklevel` and `extra` mean what they mean to `logging`. Nothing raises.
+    """
+
+    _logger: logging.Logger
+    _context: dict[str, Any]
+
+    def __init__(self, logger: logging.Logger, processors: Any, context: Any) -> None:
+        super().__init__(logger, processors, context)
+        # logging's own memory of which levels are off, emptied by logging when any level changes.
+        self._off: dict[int, bool] = getattr(logger, "_cache", {})
+
+    def trace(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
+        """Log *event* at TRACE (5), below DEBUG."""
+        if self._off.get(_TRACE) is not False or _structlog.default_processors:
+            self._emit(_TRACE, "trace", event, args, fields)
+
+    def debug(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
+        """Log *event* at DEBUG."""
+        if self._off.get(_DEBUG) is not False or _structlog.default_processors:
+            self._emit(_DEBUG, "debug", event, args, fields)
+
+    def info(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
+        """Log *event* at INFO."""
+        if self._off.get(_INFO) is not False or _structlog.default_processors:
+            self._emit(_INFO, "info", event, args, fields)
+
+    def warning(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
+        """Log *event* at WARNING."""
+        if self._off.get(_WARNING) is not False or _structlog.default_processors:
+            self._emit(_WARNING, "warning", event, args, fields)
+
+    def error(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
+        """Log *event* at ERROR."""
+        if self._off.get(_ERROR) is not False or _structlog.default_processors:
+            self._emit(_ERROR, "error", event, args, fields)
+
+    def critical(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
+        """Log *event* at CRITICAL."""
+        if self._off.get(_CRITICAL) is not False or _structlog.default_processors:
+            self._emit(_CRITICAL, "critical", event, args, fields)
+
+    def exception(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
+        """Log *event* at ERROR, with the exception that is being handled."""
+        fields.setdefault("exc_info", True)
+        self._emit(_ERROR, "error", event, args, fields)
+
+    def log(self, level: int | str, event: Any = None, /, *args: Any, **fields: Any) -> None:
+        """Log *event* at *level*, a number or a name; an unknown name counts as INFO."""
+        number = level if isinstance(level, int) else _level_numbers().get(level.upper(), _INFO)
+        self._emit(number, _level_names(number).lower(), event, args, fields)
+
+    warn = warning
+    fatal = critical
+    msg = info
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802 -- logging's name
+        """Tell whether an event at *level* would be logged."""
+        return self._logger.isEnabledFor(level)
+
+    def setLevel(self, level: int | str) -> None:  # noqa: N802 -- logging's name
+        """Set the level of the logger of this name, for everyone."""
+        logging.getLogger(self._logger.name).setLevel(level)
+
+    @property
+    def name(self) -> str:
+        """The logger's dotted name."""
+        return self._logger.name
+
+    def _emit(
+        self, level: int, method: str, event: Any, args: tuple[Any, ...], fields: dict[str, Any]
+    ) -> None:
+        processors = _structlog.default_processors
+        if processors and processors[-1].__class__ is LogCapture:
+            self._capture(method, event, args, fields)
+            return
+
+        logger = self._logger
+        if not logger.isEnabledFor(level):
+            return
+
+        record: Event = _new(Event)
+        record.created = _time()
+        record.name = logger.name
+        record.levelno = level
+        record.msg = event
+        record.args = args
+        record.context = snapshot()
+        record.fields = {**self._context, **fields} if self._context else fields
+        if not _MEANINGFUL.isdisjoint(fields):
+            _read_meaningful(record, fields)
+        if _factory() is not logging.LogRecord or logger.filters or logger.disabled:
+            _handle(logger, record)
+        else:
+            _call_handlers(logger, record)
+
+    def _capture(
+        self, method: str, event: Any, args: tuple[Any, ...], fields: dict[str, Any]
+    ) -> None:
+        """Do what structlog's own loggers do: its tests look at the event, not at a record."""
+        if args:
+            fields["positional_args"] = args
+        try:
+            self._process_event(method, event, fields)
+        except DropEvent:
+            return
+
+
+def _level_numbers() -> Mapping[str, int]:
+    return logging.getLevelNamesMapping()
+
+
+def _call_handlers(logger: logging.Logger, record: Event) -> None:
+    """Do what `Logger.callHandlers` does; only a handler that isn't ours needs a whole record."""
+    found = False
+    current: logging.Logger | None = logger
+    while current is not None:
+        for handler in current.handlers:
+            found = True
+            if record.levelno >= handler.level:
+                if not isinstance(handler, SinkHandler):
+                    record.complete()
+                handler.handle(record)
+        current = current.parent if current.propagate else None
+    if not found:
+        record.complete()
+        logger.callHandlers(record)  # logging.lastResort
+
+
+def _handle(logger: logging.Logger, record: Event) -> None:
+    record.complete()
+    logger.handle(record)
+
+
+def _read_meaningful(record: Event, given: dict[str, Any]) -> None:
+    """Give exc_info, stack_info, stacklevel and extra their meaning; what has none is a field."""
+    fields = record.fields = {k: v for k, v in record.fields.items() if k not in _MEANINGFUL}
+    for key, read in _READERS.items():
+        if key in given and not read(record, given[key]):
+            fields[key] = given[key]
+
+
+def _read_exc_info(record: Event, value: Any) -> bool:
+    if value is True:
+        value = sys.exc_info()
+    exc_info = exc_info_of(value)
+    if exc_info is not None:
+        record.exc_info = exc_info
+    return exc_info is not None or not value or value == (None, None, None)
+
+
+def _read_stack_info(record: Event, value: Any) -> bool:
+    if value is True or value == 1:
+        record.stack_info = stack_text(record.depth)
+    return not value or record.stack_info is not None
+
+
+def _read_stacklevel(record: Event, value: Any) -> bool:
+    if isinstance(value, int) and value > 0:
+        record.depth = value
+    return isinstance(value, int)
+
+
+def _read_extra(record: Event, value: Any) -> bool:
+    if isinstance(value, Mapping):
+        record.fields.update({str(key): item for key, item in value.items()})
+    return isinstance(value, Mapping)
+
+
+def _read_event(record: Event, value: Any) -> bool:
+    if record.msg is None:
+        record.msg = value
+        return True
+
+    return False
+
+
+# stacklevel before stack_info, which begins where it points.
+_READERS = {
+    "exc_info": _read_exc_info,
+    "stacklevel": _read_stacklevel,
+    "stack_info": _read_stack_info,
+    "extra": _read_extra,
+    "event": _read_event,
+}

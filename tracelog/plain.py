@@ -1,0 +1,181 @@
+"""Any value, as a plain tree that JSON can hold: bounded, and nothing in it can raise."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from types import NoneType
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+from pythonjsonlogger import defaults
+
+
+__all__ = ["SCALARS", "Default", "Limits", "Plain", "text_of"]
+
+Default: TypeAlias = Callable[[Any], Any]
+
+# What orjson writes by itself, at a cost bounded by the value's own size.
+SCALARS: Final = frozenset({str, int, float, bool, NoneType, datetime, date, time, UUID})
+
+_LISTS: Final = (list, tuple, set, frozenset, deque)
+_MAX_BITS: Final = 64  # past that, JSON readers lose digits
+
+# Types whose readable form python-json-logger has settled already.
+_DEFAULTS: Final[tuple[tuple[Callable[[Any], Any], Default], ...]] = (
+    (defaults.use_datetime_any, defaults.datetime_any),
+    (defaults.use_exception_default, defaults.exception_default),
+    (defaults.use_traceback_default, defaults.traceback_default),
+    (defaults.use_enum_default, defaults.enum_default),
+    (defaults.use_bytes_default, defaults.bytes_default),
+    (lambda value: isinstance(value, bytearray), lambda value: defaults.bytes_default(bytes(value))),
+    (defaults.use_dataclass_default, defaults.dataclass_default),
+    (defaults.use_type_default, defaults.type_default),
+)
+
+
+def text_of(value: Any) -> str:
+    """Make text of *value*; if its own code fails, text that says so. Lone surrogates escaped."""
+    try:
+        text = str.__str__(value) if isinstance(value, str) else str(value)
+        return text.encode("utf-8", "backslashreplace").decode()
+    except Exception:  # noqa: BLE001 -- a value's own code may raise anything
+        return f"<unprintable {type(value).__name__} object>"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of an event is written.
+
+    Attributes:
+        text: Characters of one string.
+        items: Keys and elements of the whole event.
+        depth: Levels of nesting.
+    """
+
+    text: int
+    items: int
+    depth: int = 32
+
+
+class Plain:
+    """One walk over a value, under *limits*.
+
+    Attributes:
+        cut: Something was left out.
+    """
+
+    def __init__(self, limits: Limits, default: Default | None = None) -> None:
+        self.cut = False
+        self._limits = limits
+        self._items = limits.items
+        self._default = default
+        self._path: set[int] = set()
+
+    def of(self, value: Any, depth: int = 0) -> Any:
+        """Make *value* plain."""
+        if type(value) is str:
+            return self._text(value)
+
+        if value is None or value is True or value is False:
+            return value
+
+        if type(value) is float:
+            return value if math.isfinite(value) else None
+
+        if type(value) is int:
+            return value if value.bit_length() < _MAX_BITS else self._text(_digits(value))
+
+        try:
+            return self._other(value, depth)
+        except Exception:  # noqa: BLE001 -- a value's own code may raise anything
+            return self._text(text_of(value))
+
+    def mapping(self, value: Mapping[Any, Any], depth: int = 0) -> dict[str, Any]:
+        """Make a mapping plain; its keys become text, and stay apart."""
+        plain: dict[str, Any] = {}
+        for key, item in list(value.items()) if type(value) is dict else value.items():
+            if self._spent():
+                break
+            name = self._text(key if type(key) is str else _key(key))
+            while name in plain:
+                name += "_"
+            plain[name] = self.of(item, depth + 1)
+        return plain
+
+    def _other(self, value: Any, depth: int) -> Any:
+        if isinstance(value, Mapping):
+            return self._guarded(self.mapping, value, depth)
+
+        if isinstance(value, _LISTS):
+            return self._guarded(self._list, value, depth)
+
+        if isinstance(value, str):
+            return self._text(value)
+
+        return self._guarded(self._converted, value, depth)
+
+    def _guarded(self, walk: Callable[[Any, int], Any], value: Any, depth: int) -> Any:
+        if id(value) in self._path:
+            return "<circular>"
+
+        if depth >= self._limits.depth:
+            self.cut = True
+            return "<too deep>"
+
+        self._path.add(id(value))
+        try:
+            return walk(value, depth)
+        finally:
+            self._path.discard(id(value))
+
+    def _list(self, value: Iterable[Any], depth: int) -> list[Any]:
+        plain = []
+        for item in value:
+            if self._spent():
+                break
+            plain.append(self.of(item, depth + 1))
+        return plain
+
+    def _converted(self, value: Any, depth: int) -> Any:
+        if self._default is not None:
+            return self.of(self._default(value), depth + 1)
+
+        for fits, convert in _DEFAULTS:
+            if fits(value):
+                return self.of(convert(value), depth + 1)
+
+        return self._text(text_of(value))
+
+    def _text(self, value: str) -> str:
+        text = text_of(value)
+        excess = len(text) - self._limits.text
+        if excess <= 0:
+            return text
+
+        self.cut = True
+        return f"{text[: self._limits.text]}… (+{excess} characters)"
+
+    def _spent(self) -> bool:
+        self._items -= 1
+        if self._items < 0:
+            self.cut = True
+        return self._items < 0
+
+
+def _key(key: Any) -> str:
+    """Name a key that is no string as JSON would."""
+    if key is None:
+        return "null"
+
+    return str(key).lower() if isinstance(key, bool) else text_of(key)
+
+
+def _digits(value: int) -> str:
+    try:
+        return str(value)
+    except ValueError:  # sys.set_int_max_str_digits
+        return hex(value)

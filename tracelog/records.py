@@ -1,0 +1,265 @@
+"""Log records: what they carry, and how to read them, native and foreign alike.
+
+The LogRecord is the single source of truth for time, level, logger, message and exception. A native
+event is a LogRecord too, but its costly half (the caller, the thread, the process) is filled in
+only once somebody other than our own handlers is going to see it.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from itertools import islice
+from pathlib import PurePath
+from types import FrameType
+from typing import Any, Final
+
+from tracelog.context import Context, snapshot
+from tracelog.fields import LEADING
+from tracelog.plain import text_of
+from tracelog.tracebacks import exc_info_of, exception_data, exception_text
+
+
+__all__ = [
+    "ContextFilter",
+    "Event",
+    "caller_of",
+    "context_of",
+    "exception_of",
+    "fields_of",
+    "message_of",
+    "name_of_level",
+    "stack_of",
+    "stack_text",
+    "without_leading",
+]
+
+# Set on a foreign record by ContextFilter, in the caller's thread.
+_CONTEXT: Final = "_tracelog"
+_KEPT: Final = "_tracelog_kept"
+
+# Every record has these first, in this order; what comes after them is `extra`.
+_BASE: Final = tuple(vars(logging.LogRecord("", 0, "", 0, "", (), None)))
+_BASE_COUNT: Final = len(_BASE)
+_NO_ATTRIBUTES: Final = frozenset({*_BASE, "message", "asctime", "taskName", _CONTEXT, _KEPT})
+_NO_FIELDS: Final = frozenset(
+    {"message", "asctime", "color_message", "taskName", _CONTEXT, _KEPT, "websocket"}
+)
+_LEADING: Final = frozenset(LEADING)
+# Frames of these files stand between a line of the application and its record.
+_INTERNAL: Final = frozenset(
+    str(PurePath(__file__).with_name(f"{module}.py"))
+    for module in ("records", "logger", "handlers", "formatters", "console")
+)
+
+_LEVELS = {level: name.lower() for name, level in logging.getLevelNamesMapping().items()}
+_LEVELS.update({logging.WARNING: "warning", logging.CRITICAL: "critical"})  # not their aliases
+
+
+class Event(logging.LogRecord):
+    """A native event: a LogRecord whose caller, thread and process are found on demand.
+
+    Attributes:
+        context: What it was about.
+        fields: Its own fields, those that can't be attributes of a record among them.
+        depth: The `stacklevel` of the call.
+    """
+
+    __slots__ = ("context", "fields")
+
+    context: Context
+    fields: dict[str, Any]
+    depth = 1
+    exc_info = None
+    exc_text = None
+    stack_info = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _NO_ATTRIBUTES or "pathname" in self.__dict__:
+            raise AttributeError(f"this LogRecord has no attribute {name!r}")
+
+        self.complete()
+        return getattr(self, name)
+
+    def complete(self) -> None:
+        """Become an ordinary record: every attribute set, context and fields as `extra`."""
+        if "pathname" in self.__dict__:
+            return
+
+        path, line, function = _find_caller(self.depth)
+        made = logging.getLogRecordFactory()(
+            self.name, self.levelno, path, line, self.msg, (), self.exc_info, function, None
+        )
+        known = {"args": self.args, "created": self.created, "stack_info": self.stack_info}
+        known["msecs"] = int(self.created % 1 * 1000) + 0.0
+        known["relativeCreated"] = made.relativeCreated + (self.created - made.created) * 1000
+        made.__dict__.update(known)
+        # A record factory of the application's adds attributes of its own: fields to us.
+        for key, value in islice(vars(made).items(), _BASE_COUNT, None):
+            self.fields.setdefault(key, value)
+        self.__dict__.update(made.__dict__)
+        for fields in (self.context.fields, self.fields):
+            self.__dict__.update({k: v for k, v in fields.items() if k not in _NO_ATTRIBUTES})
+
+
+def _find_frame(stacklevel: int) -> FrameType | None:
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 -- as logging does
+    while frame is not None and frame.f_code.co_filename in _INTERNAL:
+        frame = frame.f_back
+    for _ in range(stacklevel - 1):
+        frame = frame.f_back if frame is not None else None
+    return frame
+
+
+def _find_caller(stacklevel: int) -> tuple[str, int, str]:
+    frame = _find_frame(stacklevel)
+    if frame is None:
+        return "(unknown file)", 0, "(unknown function)"
+
+    return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
+
+
+def stack_text(stacklevel: int) -> str:
+    """Write the stack down to the line that is logging, as `logging` writes it."""
+    lines = traceback.format_stack(_find_frame(stacklevel))
+    return "Stack (most recent call last):\n" + "".join(lines).rstrip("\n")
+
+
+class ContextFilter(logging.Filter):
+    """Gives every record that passes the context it was made in, for any formatter to use.
+
+    Put it on handlers, in YAML as `"()": tracelog.ContextFilter`. It has to be on a QueueHandler:
+    behind the queue, in another thread, the context is gone.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Attach the context; never refuses a record."""
+        attributes = record.__dict__
+        if record.__class__ is Event or _CONTEXT in attributes:
+            return True
+
+        if "websocket" in attributes:  # a weak proxy, dead by the time another thread looks
+            attributes["websocket"] = _websocket_id(attributes["websocket"])
+        if record.exc_info or record.stack_info:  # a QueueHandler mixes them into the message
+            attributes[_KEPT] = (message_of(record), exception_of(record), record.stack_info)
+        context = snapshot()
+        for key, value in context.fields.items():
+            attributes.setdefault(key, value)
+        attributes[_CONTEXT] = context
+        return True
+
+
+def context_of(record: logging.LogRecord) -> Context:
+    """Tell the context *record* was made in; of a record that wasn't told, the current one."""
+    if record.__class__ is Event:
+        return record.context  # type: ignore[attr-defined,no-any-return]
+
+    return record.__dict__.get(_CONTEXT) or snapshot()
+
+
+def fields_of(record: logging.LogRecord, context: Context) -> dict[str, Any]:
+    """Tell the fields of *record*'s own: `extra`, keyword arguments, a dict as message."""
+    fields = record.fields if isinstance(record, Event) else _extra(record, context)
+    if type(record.msg) is dict:
+        fields = {**{text_of(key): value for key, value in record.msg.items()}, **fields}
+    return fields if _LEADING.isdisjoint(fields) else without_leading(fields)
+
+
+def without_leading(fields: dict[str, Any]) -> dict[str, Any]:
+    """Keep user data that is named like one of the five leading keys, under `<key>_`."""
+    return {f"{key}_" if key in _LEADING else key: value for key, value in fields.items()}
+
+
+def _extra(record: logging.LogRecord, context: Context) -> dict[str, Any]:
+    attributes = record.__dict__
+    fields = dict(islice(attributes.items(), _BASE_COUNT, None))
+    if not _NO_FIELDS.isdisjoint(fields):
+        fields = _cleaned(fields, context)
+    if record.name == "uvicorn.access":
+        fields.update(_access_fields(record.args))
+    return fields
+
+
+def _cleaned(fields: dict[str, Any], context: Context) -> dict[str, Any]:
+    flattened = context.fields if _CONTEXT in fields else {}
+    cleaned = {
+        key: value
+        for key, value in fields.items()
+        if key not in _NO_FIELDS and not (key in flattened and flattened[key] is value)
+    }
+    if "websocket" in fields:
+        cleaned["websocket"] = _websocket_id(fields["websocket"])
+    return cleaned
+
+
+def _access_fields(args: Any) -> dict[str, Any]:
+    if not isinstance(args, tuple) or len(args) != len(_ACCESS):
+        return {}
+
+    return dict(zip(_ACCESS, args, strict=True))
+
+
+# The arguments of uvicorn.access, in their order (uvicorn/protocols/http).
+_ACCESS: Final = ("client", "method", "path", "http_version", "status")
+
+
+def _websocket_id(value: Any) -> str:
+    try:
+        return str(value.id)
+    except Exception:  # noqa: BLE001 -- a dead weak proxy, or anything a user named so
+        return text_of(value)
+
+
+def message_of(record: logging.LogRecord) -> str:
+    """Tell *record*'s message; if its arguments don't fit, the text and the arguments."""
+    kept = record.__dict__.get(_KEPT)
+    if kept is not None:
+        return str(kept[0])
+
+    if type(record.msg) is dict:
+        return text_of(record.msg.get("event", record.msg.get("message", "")))
+
+    if not record.args:
+        return text_of(record.msg)
+
+    try:
+        return text_of(record.getMessage())
+    except Exception:  # noqa: BLE001 -- arguments that don't fit, or whose own code raises
+        return f"{text_of(record.msg)} {text_of(record.args)}"
+
+
+def exception_of(record: logging.LogRecord, *, as_text: bool = False) -> Any:
+    """Tell *record*'s exception as data or as text; None if it has none."""
+    kept = record.__dict__.get(_KEPT)
+    if kept is not None and not record.exc_info:
+        return _data_text(kept[1]) if as_text and kept[1] else kept[1]
+
+    exc_info = exc_info_of(record.exc_info)
+    if exc_info is None:
+        return record.exc_text or None
+
+    return exception_text(exc_info[1]) if as_text else exception_data(exc_info[1])
+
+
+def _data_text(exception: Any) -> str:
+    if isinstance(exception, str):
+        return exception
+
+    return "\n".join(f"{entry['type']}: {entry['message']}" for entry in exception)
+
+
+def stack_of(record: logging.LogRecord) -> str | None:
+    """Tell the stack that was asked for by `stack_info=True`."""
+    kept = record.__dict__.get(_KEPT)
+    return record.stack_info or (kept[2] if kept is not None else None)
+
+
+def caller_of(record: logging.LogRecord) -> str:
+    """Tell where *record* was made: "file:line function"."""
+    return f"{record.pathname}:{record.lineno} {record.funcName}"
+
+
+def name_of_level(record: logging.LogRecord) -> str:
+    """Tell a record's level as lines show it, in lower case."""
+    return _LEVELS.get(record.levelno) or text_of(record.levelname).lower()

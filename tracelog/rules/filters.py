@@ -1,0 +1,58 @@
+"""Filters: what builds one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracelog.rules.classes import class_of, factory_findings
+from tracelog.rules.draft import BROKEN, Draft, Entry
+from tracelog.rules.findings import Finding, Path, kind, show, step
+from tracelog.rules.handlers import keyword_findings, property_findings
+from tracelog.rules.shape import unknown_keys
+
+
+__all__ = ["filters"]
+
+
+def filters(draft: Draft) -> Iterator[Finding]:
+    """A filter can be built, and filters."""
+    for path, entry in draft.entries("filters"):
+        if "()" in entry:
+            yield from _made(path, entry)
+        else:
+            yield from _named(path, entry)
+
+
+def _made(path: Path, entry: Entry) -> Iterator[Finding]:
+    yield from factory_findings(path, entry)
+    yield from property_findings(path, entry)
+    factory = class_of(entry["()"])
+    given = {key: value for key, value in entry.items() if key not in {"()", "."}}
+    yield from keyword_findings(path, factory, given)
+    if isinstance(factory, type) and not _filters(factory):
+        text = f"{show(entry['()'])} has no filter method"
+        yield Finding((*path, "()"), text, "tracelog.ContextFilter, or a class with filter(record)")
+
+
+def _filters(cls: type) -> bool:
+    return any(callable(getattr(each, name, None)) for each, name in _ways(cls))
+
+
+def _ways(cls: type) -> list[tuple[type, str]]:
+    # `__call__` is looked up in the class's own bases: every class has one as an object.
+    return [
+        (cls, "filter"),
+        *((base, "__call__") for base in cls.__mro__ if "__call__" in vars(base)),
+    ]
+
+
+def _named(path: Path, entry: Entry) -> Iterator[Finding]:
+    """A filter without a factory passes on the loggers under one name, and has no other key."""
+    if "class" in entry:
+        text = "there is no such key: this would be a filter that passes everything"
+        yield Finding((*path, "class"), text, f'"()": {step(entry["class"])}')
+    yield from unknown_keys(path, {key: entry[key] for key in entry if key != "class"}, ("name",))
+    name = entry.get("name", "")
+    if name is not BROKEN and not isinstance(name, str):
+        text = f"expected the name of a logger, got {kind(name)}: {show(name)}"
+        yield Finding((*path, "name"), text, "quote it")

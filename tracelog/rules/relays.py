@@ -1,0 +1,148 @@
+"""Relays: handlers that pass on to other handlers, MemoryHandler and QueueHandler."""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+from collections.abc import Iterator
+from logging.handlers import MemoryHandler, QueueHandler, QueueListener
+from typing import Final
+
+from tracelog.rules.classes import class_of, factory_findings, handler_class
+from tracelog.rules.connections import name_finding, name_findings
+from tracelog.rules.draft import BROKEN, Draft, Entry
+from tracelog.rules.findings import Finding, Path, kind, show, step
+from tracelog.rules.levels import level_findings
+
+
+__all__ = ["QUEUE_KEYS", "build_order", "destinations", "relays"]
+
+_configurator: Final = logging.config.DictConfigurator
+
+# What dictConfig builds a QueueHandler of, beside the class's own keywords; nothing before 3.12.
+QUEUE_KEYS: Final = (
+    ("queue", "listener", "handlers", "respect_handler_level")
+    if hasattr(_configurator, "_configure_queue_handler")
+    else ()
+)
+_FLUSH_LEVEL_BY_NAME: Final = "flushLevel" in _configurator.configure_handler.__code__.co_consts
+
+
+def relays(draft: Draft) -> Iterator[Finding]:
+    """What a relay writes to is in the file, and its queue is one."""
+    known = draft.raw_entries("handlers")
+    for path, entry in draft.entries("handlers"):
+        kind_of = handler_class(entry)
+        if kind_of is not None and issubclass(kind_of, MemoryHandler):
+            yield from _memory(path, entry, known)
+        elif kind_of is not None and issubclass(kind_of, QueueHandler):
+            yield from _queue(path, entry, known)
+
+
+def _memory(path: Path, entry: Entry, known: dict[object, object]) -> Iterator[Finding]:
+    if entry.get("target", BROKEN) is not BROKEN:
+        yield from name_finding((*path, "target"), entry["target"], known, "handler")
+    yield from _flush_level((*path, "flushLevel"), entry.get("flushLevel", BROKEN))
+
+
+def _flush_level(path: Path, level: object) -> Iterator[Finding]:
+    if isinstance(level, str) and not _FLUSH_LEVEL_BY_NAME:
+        number = logging.getLevelNamesMapping().get(level, logging.ERROR)
+        yield Finding(path, "must be a number in this version of Python", f"{number}")
+    elif level is None:
+        yield Finding(path, "a level is a name or a number, got nothing", "ERROR")
+    else:
+        yield from level_findings(path, level)
+
+
+def _queue(path: Path, entry: Entry, known: dict[object, object]) -> Iterator[Finding]:
+    if not QUEUE_KEYS:
+        yield from _old_queue((*path, "queue"), entry.get("queue", BROKEN))
+        return
+
+    if "handlers" in entry:
+        names = () if entry["handlers"] is None else entry["handlers"]
+        yield from name_findings((*path, "handlers"), names, known, "handler")
+    yield from _queue_itself((*path, "queue"), entry.get("queue", BROKEN))
+    yield from _listener((*path, "listener"), entry.get("listener", BROKEN))
+
+
+def _old_queue(path: Path, queue: object) -> Iterator[Finding]:
+    if queue is not BROKEN and not hasattr(queue, "put_nowait"):
+        text = f"expected a queue, got {kind(queue)}: {show(queue)}"
+        yield Finding(path, text, "ext://package.module.queue")
+
+
+def _queue_itself(path: Path, queue: object) -> Iterator[Finding]:
+    if isinstance(queue, (str, dict)):
+        yield from _built(path, queue, "queue.Queue")
+    elif queue is not BROKEN and not hasattr(queue, "put_nowait"):
+        text = f"expected a queue, got {kind(queue)}: {show(queue)}"
+        yield Finding(path, text, "queue.Queue")
+
+
+def _listener(path: Path, listener: object) -> Iterator[Finding]:
+    found = class_of(listener) if isinstance(listener, str) else listener
+    wrong = isinstance(found, type) and not issubclass(found, QueueListener)
+    if wrong or (found is not BROKEN and not isinstance(listener, (str, dict, type))):
+        text = f"expected a class of listeners, got {kind(listener)}: {show(listener)}"
+        yield Finding(path, text, "logging.handlers.QueueListener")
+    elif isinstance(listener, (str, dict)):
+        yield from _built(path, listener, "logging.handlers.QueueListener")
+
+
+def _built(path: Path, recipe: str | Entry, example: str) -> Iterator[Finding]:
+    """Say what is wrong with a *recipe*: the name of a factory, or a mapping with one."""
+    if isinstance(recipe, str):
+        for found in factory_findings(path, {"()": recipe}):
+            yield Finding(path, found.text, found.hint)
+    elif "()" not in recipe:
+        yield Finding(path, 'expected a factory under "()"', f'{{"()": {example}}}')
+    else:
+        yield from factory_findings(path, recipe)
+
+
+def destinations(entry: Entry) -> list[str]:
+    """List the handlers that the handler described by *entry* writes to."""
+    kind_of = handler_class(entry)
+    if kind_of is None:
+        return []
+
+    if issubclass(kind_of, MemoryHandler):
+        named: object = [entry.get("target")]
+    else:
+        named = entry.get("handlers") if QUEUE_KEYS and issubclass(kind_of, QueueHandler) else None
+    return [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
+
+
+def build_order(draft: Draft) -> Iterator[Finding]:
+    """A relay is built after what it writes to: dictConfig goes by the alphabet, twice."""
+    entries = draft.raw_entries("handlers")
+    needs = {
+        name: {one for one in destinations(entry) if one in entries}
+        for name, entry in entries.items()
+        if isinstance(name, str) and isinstance(entry, dict)
+    }
+    for name in _stuck(needs):
+        yield Finding(
+            ("handlers", step(name)),
+            "what it writes to isn't built yet when its own turn comes",
+            "no circles; after a relay to a relay in the alphabet, not before it",
+        )
+
+
+def _stuck(needs: dict[str, set[str]]) -> list[str]:
+    built: set[str] = set()
+    waiting = sorted(needs)
+    for _ in range(2):
+        waiting = [name for name in waiting if not _build(name, needs, built)]
+    return waiting
+
+
+def _build(name: str, needs: dict[str, set[str]], built: set[str]) -> bool:
+    """Build *name* if what it needs is there already."""
+    if not needs[name] <= built:
+        return False
+
+    built.add(name)
+    return True

@@ -1,0 +1,146 @@
+"""Settings: the environment's variables, and those of `.env` where the environment is silent."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any, Final
+
+from tracelog.errors import ConfigError
+
+
+__all__ = ["ENV_FILE", "Settings", "level_number", "read_settings"]
+
+ENV_FILE: Final = ".env"  # in the working directory
+
+_DEVELOPMENT: Final = frozenset({"development", "local", "dev"})
+_FORMATS: Final = ("auto", "console", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says about logging.
+
+    Attributes:
+        level: LOG_LEVEL, a level's name or number.
+        levels: LOG_LEVELS, of loggers by name: `uvicorn=WARNING,app.db=DEBUG`.
+        environment: ENVIRONMENT, in lower case; empty if it isn't set.
+        format: LOG_FORMAT: "auto", "console" or "json".
+        config: LOG_CONFIG, the path of a dictConfig in YAML; None if it isn't set.
+        color: FORCE_COLOR (True), NO_COLOR (False), or neither (None: on terminals).
+    """
+
+    level: str
+    levels: Mapping[str, str]
+    environment: str
+    format: str
+    config: Path | None
+    color: bool | None
+
+    def is_console(self, *, terminal: bool) -> bool:
+        """Tell whether lines are for eyes, rather than for machines."""
+        if self.format != "auto":
+            return self.format == "console"
+
+        return self.environment in _DEVELOPMENT if self.environment else terminal
+
+
+def read_settings(
+    env_file: str | os.PathLike[str] | None = ENV_FILE,
+    *,
+    environment: str | None = None,
+    format: str | None = None,  # noqa: A002 -- the setting's name
+) -> Settings:
+    """Read the settings; arguments win over the environment, which wins over *env_file*.
+
+    Args:
+        env_file: None reads none. Only a file other than `.env` has to exist.
+        environment: In place of ENVIRONMENT.
+        format: In place of LOG_FORMAT.
+
+    Raises:
+        ConfigError: If a variable's value makes no sense, or *env_file* can't be read.
+    """
+    variables = {**_read_env_file(env_file), **os.environ}
+    chosen = (format or variables.get("LOG_FORMAT") or "auto").lower()
+    if chosen not in _FORMATS:
+        raise ConfigError(
+            "LOG_FORMAT", f"{chosen!r} is none of {', '.join(_FORMATS)}", hint="LOG_FORMAT=auto"
+        )
+
+    level = (variables.get("LOG_LEVEL") or "INFO").strip().upper()
+    level_number(level, where="LOG_LEVEL")
+    path = variables.get("LOG_CONFIG")
+    return Settings(
+        level=level,
+        levels=_read_levels(variables.get("LOG_LEVELS") or ""),
+        environment=(environment or variables.get("ENVIRONMENT") or "").strip().lower(),
+        format=chosen,
+        config=Path(path) if path else None,
+        color=_read_color(variables),
+    )
+
+
+def level_number(level: Any, *, where: str) -> int:
+    """Read a level: a number, a registered name in any case, or a number's digits.
+
+    Raises:
+        ConfigError: If it is none of these.
+    """
+    if isinstance(level, int) and not isinstance(level, bool):
+        return level
+
+    text = str(level).strip().upper()
+    number = int(text) if text.isdecimal() else logging.getLevelNamesMapping().get(text)
+    if number is None:
+        names = ", ".join(sorted(logging.getLevelNamesMapping()))
+        raise ConfigError(where, f"{level!r} is no level; known are {names}", hint="INFO")
+
+    return number
+
+
+def _read_env_file(path: str | os.PathLike[str] | None) -> dict[str, str]:
+    if path is None or (path == ENV_FILE and not Path(path).is_file()):
+        return {}
+
+    from dotenv import dotenv_values  # noqa: PLC0415 -- most services have no such file
+
+    try:
+        text = Path(path).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), f"can't be read: {error}", hint="env_file=None") from error
+
+    return {key: value for key, value in dotenv_values(stream=StringIO(text)).items() if value}
+
+
+def _read_levels(text: str) -> dict[str, str]:
+    levels = {}
+    for pair in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, level = (part.strip() for part in pair.partition("="))
+        if not equals or not name:
+            raise ConfigError(
+                "LOG_LEVELS", f"{pair!r} is not <logger>=<level>", hint="LOG_LEVELS=uvicorn=WARNING"
+            )
+        level_number(level, where=f"LOG_LEVELS: {name}")
+        levels[name] = level.upper()
+    return levels
+
+
+def _read_color(variables: Mapping[str, str]) -> bool | None:
+    """Read NO_COLOR and FORCE_COLOR, which count if they aren't empty (https://no-color.org)."""
+    if variables.get("NO_COLOR"):
+        return False
+
+    return True if variables.get("FORCE_COLOR") else None
+
+
+def __getattr__(name: str) -> Any:
+    # For YAML, as `level: ext://tracelog.settings.LOG_LEVEL`: read when the file is applied.
+    if name == "LOG_LEVEL":
+        return read_settings().level
+
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

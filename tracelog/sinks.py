@@ -1,0 +1,328 @@
+"""Where lines go: a descriptor that is never waited for, or a text stream.
+
+A line is one `os.write` on a descriptor of our own, so there is nothing to deadlock on and nothing
+buffered to lose. Only what the descriptor refuses for now is kept, bounded, and written by a
+thread; what can't be written at all is counted, and said on descriptor 2.
+"""
+
+from __future__ import annotations
+
+import atexit
+import errno
+import os
+import select
+import stat
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeAlias
+from weakref import WeakSet
+
+
+__all__ = [
+    "DeliveryStats",
+    "DescriptorSink",
+    "Lines",
+    "Sink",
+    "TextSink",
+    "delivery_stats",
+    "flush",
+    "open_sink",
+    "report_loss",
+]
+
+MAX_SPILL: Final = 8 * 1024 * 1024  # bytes that wait for a descriptor which refuses them
+_FAREWELL_S: Final = 1.5  # how long the interpreter's exit waits for them
+_REPORT_EVERY_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryStats:
+    """What became of the lines so far, in this process.
+
+    Attributes:
+        written: Lines that are out.
+        spilled: Lines that had to wait for their descriptor, whether or not they are out by now.
+        dropped: Lines that are lost.
+    """
+
+    written: int
+    spilled: int
+    dropped: int
+
+
+# Finished lines, newline included, or what makes them, for a thread that has the time.
+Lines: TypeAlias = bytes | Callable[[], bytes]
+
+
+class Sink(Protocol):
+    """Takes finished lines; never raises, never blocks the caller."""
+
+    def write(self, lines: Lines, /) -> None: ...
+
+    def flush(self, timeout: float | None, /) -> bool: ...
+
+
+class _Counts:
+    """The counters of one sink; read without a lock, they may lag by a line."""
+
+    __slots__ = ("dropped", "spilled", "written")
+
+    def __init__(self) -> None:
+        self.written = self.spilled = self.dropped = 0
+
+
+_sinks: WeakSet[Any] = WeakSet()
+_gone = _Counts()  # of sinks that are no more, and of lines that never reached one
+_last_report = [0.0]
+
+
+def delivery_stats() -> DeliveryStats:
+    """Tell how many lines were written, had to wait, and were lost."""
+    counts = [_gone, *(sink.counts for sink in list(_sinks))]
+    return DeliveryStats(
+        sum(c.written for c in counts), sum(c.spilled for c in counts), sum(c.dropped for c in counts)
+    )
+
+
+def flush(timeout: float | None = None) -> bool:
+    """Wait until every line accepted so far is out.
+
+    Args:
+        timeout: Seconds to wait at most; None waits as long as it takes.
+
+    Returns:
+        False if time ran out.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+    done = True
+    for sink in list(_sinks):
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        done = sink.flush(left) and done
+    return done
+
+
+def report_loss(error: BaseException, counts: _Counts | None = None) -> None:
+    """Count one lost line, and say so on descriptor 2, at most once a second."""
+    counts = counts or _gone
+    counts.dropped += 1
+    now = time.monotonic()
+    if now - _last_report[0] < _REPORT_EVERY_S:
+        return
+
+    _last_report[0] = now
+    reason = f"{type(error).__name__}: {error.strerror}" if isinstance(error, OSError) else type(error).__name__
+    with suppress(OSError):
+        os.write(2, f"tracelog: {delivery_stats().dropped} lines lost so far ({reason})\n".encode())
+
+
+class _SpillingSink:
+    """What both sinks share: lines that can't be written at once wait here, in their order."""
+
+    def __init__(self) -> None:
+        self.counts = _Counts()
+        self._spill: deque[Lines] = deque()
+        self._bytes = 0
+        self._lock = threading.Lock()
+        self._drainer: threading.Thread | None = None
+        _sinks.add(self)
+
+    def write(self, lines: Lines) -> None:
+        """Write *lines* whole, now or as soon as that is possible."""
+        if self._spill or not isinstance(lines, bytes):
+            self._keep(lines)
+            return
+
+        try:
+            size = self._put(lines)
+        except BlockingIOError:
+            self._keep(lines)
+        except Exception as error:  # noqa: BLE001 -- a stream may raise anything
+            report_loss(error, self.counts)
+        else:
+            self.counts.written += 1
+            if size != len(lines):
+                self._keep_rest(lines[size:])
+
+    def flush(self, timeout: float | None) -> bool:
+        """Wait for what had to wait; False if time ran out."""
+        drainer = self._drainer
+        if drainer is None:
+            self._drain(0.0 if timeout is None else timeout)
+        elif drainer is not threading.current_thread():
+            drainer.join(timeout)
+        return not self._spill
+
+    def forget(self) -> None:
+        """Leave what waits to the parent process, whose it is."""
+        self._lock = threading.Lock()
+        self._drainer = None
+        self._spill.clear()
+        self._bytes = 0
+
+    def _put(self, line: bytes) -> int:
+        """Write as much of *line* as can be written without waiting; tell how much that was."""
+        raise NotImplementedError
+
+    def _await(self, timeout: float | None) -> None:
+        """Wait until more can be written."""
+
+    def _keep(self, lines: Lines) -> None:
+        size = len(lines) if isinstance(lines, bytes) else 0
+        with self._lock:
+            fits = self._bytes + size <= MAX_SPILL
+            if fits:
+                self._spill.append(lines)
+                self._bytes += size
+                self.counts.spilled += 1
+        if fits:
+            self._start_drainer()
+        else:
+            report_loss(BlockingIOError(errno.EAGAIN, "its reader is too slow"), self.counts)
+
+    def _keep_rest(self, rest: bytes) -> None:
+        """Keep the end of a line that was written in part, before everything else."""
+        with self._lock:
+            self._spill.appendleft(rest)
+            self._bytes += len(rest)
+            self.counts.written -= 1
+            self.counts.spilled += 1
+        self._start_drainer()
+
+    def _start_drainer(self) -> None:
+        with self._lock:
+            if self._drainer is not None or not self._spill:
+                return
+
+            self._drainer = threading.Thread(target=self._drain, name="tracelog", daemon=True)
+            try:
+                self._drainer.start()
+            except RuntimeError:  # the interpreter is ending: the farewell writes the rest
+                self._drainer = None
+
+    def _drain(self, timeout: float | None = None) -> None:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while deadline is None or time.monotonic() <= deadline:
+            with self._lock:
+                if not self._spill:
+                    self._drainer = None
+                    return
+                lines = self._spill[0]
+            self._drain_one(lines, timeout)
+
+    def _drain_one(self, lines: Lines, timeout: float | None) -> None:
+        data, kept = b"", 0
+        try:
+            data = lines if isinstance(lines, bytes) else lines()
+            kept = len(lines) if isinstance(lines, bytes) else 0
+            size = self._put(data)
+        except BlockingIOError:
+            self._await(timeout)
+            size = 0
+        except Exception as error:  # noqa: BLE001 -- a stream or a renderer may raise anything
+            size = len(data)
+            report_loss(error, self.counts)
+        else:
+            self.counts.written += size == len(data)
+        with self._lock:
+            self._bytes += len(data) - size - kept
+            if size == len(data):
+                self._spill.popleft()
+            else:
+                self._spill[0] = data[size:]
+
+
+class TextSink(_SpillingSink):
+    """A text stream without a descriptor of its own: a StringIO, a test's capture, an IDE."""
+
+    def __init__(self, stream: Any) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def _put(self, line: bytes) -> int:
+        self._stream.write(line.decode("utf-8", "backslashreplace"))
+        if hasattr(self._stream, "flush"):
+            self._stream.flush()
+        return len(line)
+
+
+class DescriptorSink(_SpillingSink):
+    """A descriptor, owned: closed when nobody can write to it any more.
+
+    A thread may be about to write to a handler that a reconfiguration has just closed. So closing
+    is left to the last reference, and a number that the system has given to another file since is
+    never written to.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+
+    def write(self, lines: Lines) -> None:
+        """Do the same as every sink, in fewer steps."""
+        if self._spill:
+            self._keep(lines)
+            return
+
+        try:
+            size = os.write(self._descriptor, lines)  # type: ignore[arg-type]
+        except (OSError, TypeError):
+            super().write(lines)  # once more, for what the error means
+        else:
+            self.counts.written += 1
+            if size != len(lines):  # type: ignore[arg-type]
+                self._keep_rest(lines[size:])  # type: ignore[index]
+
+    def __del__(self) -> None:
+        _gone.written += self.counts.written
+        _gone.spilled += self.counts.spilled
+        _gone.dropped += self.counts.dropped
+        with suppress(OSError):
+            os.close(self._descriptor)
+
+    def _put(self, line: bytes) -> int:
+        return os.write(self._descriptor, line)
+
+    def _await(self, timeout: float | None) -> None:
+        ready = select.poll()
+        ready.register(self._descriptor, select.POLLOUT)
+        ready.poll(None if timeout is None else timeout * 1000)
+
+
+def open_sink(stream: Any) -> Sink:
+    """Open the sink that fits *stream*: its descriptor if it has one, else its `write`."""
+    try:
+        descriptor = stream.fileno()
+    except (AttributeError, OSError, ValueError):
+        return TextSink(stream)
+
+    with suppress(OSError, ValueError):
+        stream.flush()  # what it holds already was written before our lines
+    return DescriptorSink(_private(descriptor))
+
+
+def _private(descriptor: int) -> int:
+    """Open a descriptor of our own onto what *descriptor* is open on.
+
+    A pipe or a terminal is opened anew and non-blocking, so that the flags which our stdout shares
+    with children and parent stay as they are. A file shares its offset with whoever else writes to
+    it; a socket can't be opened again.
+    """
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
+        flags = os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY | os.O_APPEND
+        with suppress(OSError):
+            return os.open(f"/proc/self/fd/{descriptor}", flags)
+    return os.dup(descriptor)
+
+
+def _forget_all() -> None:
+    for sink in list(_sinks):
+        sink.forget()
+
+
+atexit.register(flush, _FAREWELL_S)
+os.register_at_fork(after_in_child=_forget_all)
