@@ -58,6 +58,12 @@ def test_no_text_is_fatal(text):
         pass
 
 
+def test_only_some_moments_need_a_log():
+    """An absolute time is known without reading anything."""
+    assert Moment.parse("2026-11-22").is_absolute
+    assert not Moment.parse("14:05").is_absolute
+
+
 def test_a_moment_shows_what_was_typed():
     """Messages quote the user's own words."""
     assert str(Moment.parse("10m")) == "10m"

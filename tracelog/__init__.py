@@ -67,7 +67,6 @@ __all__ = [
 
 _HOMES = {
     "config": ["configure_logging"],
-    "console": ["ConsoleFormatter"],
     "context": [
         "bind_context",
         "bound_context",
@@ -78,7 +77,7 @@ _HOMES = {
         "unbind_context",
     ],
     "errors": ["ConfigError", "InputError", "TraceparentError", "TracelogError"],
-    "formatters": ["Formatter", "JsonFormatter"],
+    "formatters": ["ConsoleFormatter", "Formatter", "JsonFormatter"],
     "handlers": ["FileHandler", "RotatingFileHandler", "StreamHandler"],
     "headers": ["extract", "extract_request_id", "inject"],
     "ids": ["TraceContext"],

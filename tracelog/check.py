@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, TypeAlias, cast
 
 from tracelog.errors import ConfigError
@@ -26,6 +27,9 @@ from tracelog.rules.findings import Finding, Path, dotted, kind, printable, show
 
 
 __all__ = ["Problem", "find_problems", "refuse"]
+
+_MOST: Final = 500  # findings of one rule: nobody reads more
+_START: Final = "start from the file that `tracelog init` writes"
 
 _Rule: TypeAlias = Callable[[Draft], Iterator[Finding]]
 
@@ -88,7 +92,8 @@ class Problem:
         return f"{file}: {self.where}" if self.where else file
 
     def __str__(self) -> str:
-        return f"{self.place('line' if self.line else 'config')}: {self.text}\n  Try: {self.hint}"
+        place = f"line {self.line}: " if self.line else ""
+        return f"{place}{self.where or 'config'}: {self.text}\n  Try: {self.hint}"
 
 
 def find_problems(config: object, *, lines: Mapping[str, int] | None = None) -> list[Problem]:
@@ -109,7 +114,7 @@ def find_problems(config: object, *, lines: Mapping[str, int] | None = None) -> 
     draft = Draft(dict(cast("Mapping[str, object]", config)))
     rules = _ALWAYS if draft.top("incremental") is True else _RULES
     places = _places(draft)
-    found = dict.fromkeys(finding for rule in rules for finding in rule(draft))
+    found = dict.fromkeys(finding for rule in rules for finding in islice(rule(draft), _MOST))
     ordered = sorted(found, key=lambda finding: _place(finding.path, places))
     return [_problem(finding, lines or {}) for finding in ordered]
 
@@ -155,9 +160,6 @@ def _whole(config: object) -> Finding | None:
         return Finding((), text, "fewer aliases; a configuration has some hundred values")
 
     return None
-
-
-_START: Final = "start from the file that `tracelog init` writes"
 
 
 def _places(draft: Draft) -> dict[Path, int]:

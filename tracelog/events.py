@@ -28,17 +28,18 @@ STACK_INFO: Final = "stack_info"
 
 def _make_timestamp_of() -> Callable[[float], str]:
     last = (0, "")
+    digits = [f"{number:03d}" for number in range(1000)]
 
     def timestamp_of(created: float) -> str:
         """Write *created*, seconds since the epoch, in UTC with microseconds."""
         nonlocal last
-        microseconds = round(created * 1e6)
-        second = microseconds // 1_000_000
+        milliseconds, microseconds = divmod(int(created * 1e6 + 0.5), 1000)
+        second = milliseconds // 1000
         known, text = last  # read once: another thread may put its own there
         if known != second:
             text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
             last = (second, text)
-        return f"{text}{microseconds - second * 1_000_000:06d}Z"
+        return f"{text}{digits[milliseconds - second * 1000]}{digits[microseconds]}Z"
 
     return timestamp_of
 

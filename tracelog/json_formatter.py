@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from pythonjsonlogger.core import RESERVED_ATTRS, BaseJsonFormatter
@@ -15,7 +16,16 @@ from tracelog.events import make_event_reader, timestamp_of
 from tracelog.fields import EVENT, EXCEPTION, LEADING, LEVEL, LOGGER, STACK, TIMESTAMP
 from tracelog.plain import SCALARS
 from tracelog.processors import make_chain
-from tracelog.records import Event, exception_of, message_of, name_of_level, stack_of
+from tracelog.context import snapshot
+from tracelog.records import (
+    BASE_COUNT,
+    SURPRISING,
+    Event,
+    exception_of,
+    message_of,
+    name_of_level,
+    stack_of,
+)
 from tracelog.tracebacks import exc_info_of
 
 
@@ -41,7 +51,6 @@ _HOOKS: Final = (
     "formatTime",
     "format",
 )
-_LEADING: Final = frozenset(LEADING)
 _all_scalars = SCALARS.issuperset
 
 
@@ -100,10 +109,10 @@ class JsonFormatter(BaseJsonFormatter):
         if self._optional:
             return self._encode_with_options(record)
 
-        if self._plain and record.__class__ is Event:
-            event: dict[str, Any] | None = _simple(record)  # type: ignore[arg-type]
-            if event is not None:
-                return encode_scalars(event)
+        if self._plain:
+            line = _encode_simple(record)
+            if line is not None:
+                return line
 
         event = self._read(record)
         if event is None:
@@ -201,27 +210,48 @@ class JsonFormatter(BaseJsonFormatter):
         return text.splitlines() if text and self.exc_info_as_array else text
 
 
-def _simple(record: Event) -> dict[str, Any] | None:
-    """Make the event of a native record with nothing unusual; the same that is made of any."""
-    fields = record.fields
-    message = record.msg
-    context = record.context
-    if (
-        record.args
-        or message.__class__ is not str
-        or record.exc_info
-        or record.stack_info
-        or not context.flat
-        or not _all_scalars(map(type, fields.values()))
-        or not _LEADING.isdisjoint(fields)
-    ):
-        return None
+def _make_simple_encoder() -> Callable[[logging.LogRecord], bytes | None]:
+    """Build what encodes a record with nothing unusual, and gives None for any other.
 
-    return {
-        TIMESTAMP: timestamp_of(record.created),
-        LEVEL: name_of_level(record),
-        LOGGER: record.name,
-        EVENT: message,
-        **context.fields,
-        **fields,
-    }
+    The line is the one that the long way makes; this is the hot path, so it is one function.
+    """
+    is_ordinary = frozenset((Event, logging.LogRecord)).__contains__
+    has_no_surprise = SURPRISING.isdisjoint
+    scalars, event_class, base_count = SCALARS, Event, BASE_COUNT
+
+    def encode_simple(record: logging.LogRecord) -> bytes | None:
+        kind = record.__class__
+        message = record.msg
+        if record.args or record.exc_info or record.stack_info or message.__class__ is not str:
+            return None
+
+        if kind is event_class:
+            context, fields = record.context, record.fields  # type: ignore[attr-defined]
+        elif is_ordinary(kind):
+            context, attributes = snapshot(), record.__dict__
+            fields = dict(islice(attributes.items(), base_count, None))
+        else:
+            return None
+
+        if not (context.flat and has_no_surprise(fields)):
+            return None
+
+        for value in fields.values():
+            if type(value) not in scalars:
+                return None
+
+        return encode_scalars(
+            {
+                TIMESTAMP: timestamp_of(record.created),
+                LEVEL: name_of_level(record),
+                LOGGER: record.name,
+                EVENT: message,
+                **context.fields,
+                **fields,
+            }
+        )
+
+    return encode_simple
+
+
+_encode_simple = _make_simple_encoder()

@@ -22,6 +22,8 @@ from tracelog.tracebacks import exc_info_of, exception_data, exception_text
 
 
 __all__ = [
+    "BASE_COUNT",
+    "SURPRISING",
     "ContextFilter",
     "Event",
     "caller_of",
@@ -41,12 +43,14 @@ _KEPT: Final = "_tracelog_kept"
 
 # Every record has these first, in this order; what comes after them is `extra`.
 _BASE: Final = tuple(vars(logging.LogRecord("", 0, "", 0, "", (), None)))
-_BASE_COUNT: Final = len(_BASE)
+BASE_COUNT: Final = len(_BASE)
 _NO_ATTRIBUTES: Final = frozenset({*_BASE, "message", "asctime", "taskName", _CONTEXT, _KEPT})
 _NO_FIELDS: Final = frozenset(
     {"message", "asctime", "color_message", "taskName", _CONTEXT, _KEPT, "websocket"}
 )
 _LEADING: Final = frozenset(LEADING)
+# Names of fields that need a second look: attributes that aren't fields, and our leading keys.
+SURPRISING: Final = _NO_FIELDS | _LEADING
 # Frames of these files stand between a line of the application and its record.
 _INTERNAL: Final = frozenset(
     str(PurePath(__file__).with_name(f"{module}.py"))
@@ -96,7 +100,7 @@ class Event(logging.LogRecord):
         known["relativeCreated"] = made.relativeCreated + (self.created - made.created) * 1000
         made.__dict__.update(known)
         # A record factory of the application's adds attributes of its own: fields to us.
-        for key, value in islice(vars(made).items(), _BASE_COUNT, None):
+        for key, value in islice(vars(made).items(), BASE_COUNT, None):
             self.fields.setdefault(key, value)
         self.__dict__.update(made.__dict__)
         for fields in (self.context.fields, self.fields):
@@ -173,10 +177,10 @@ def without_leading(fields: dict[str, Any]) -> dict[str, Any]:
 
 def _extra(record: logging.LogRecord, context: Context) -> dict[str, Any]:
     attributes = record.__dict__
-    fields = dict(islice(attributes.items(), _BASE_COUNT, None))
+    fields = dict(islice(attributes.items(), BASE_COUNT, None))
     if not _NO_FIELDS.isdisjoint(fields):
         fields = _cleaned(fields, context)
-    if record.name == "uvicorn.access":
+    if record.args and record.name == "uvicorn.access":
         fields.update(_access_fields(record.args))
     return fields
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from importlib import import_module
 from typing import Any, Final
 
@@ -62,10 +62,6 @@ class Log:
         """Run *sql* over the lines of one source."""
         return self._rows(sql, [source.path], {})
 
-    def source_at(self, path: str) -> Source:
-        """Return the source that DuckDB knows as *path*."""
-        return next(source for source in self.sources if source.path == path)
-
     def _rows(self, sql: str, paths: list[str], parameters: dict[str, object]) -> list[Row]:
         """Ask, and once more without the lines that are too long, if there are any."""
         if not paths:
@@ -87,10 +83,16 @@ class Log:
             try:
                 rows: list[Row] = work.result().fetchall()
             except KeyboardInterrupt:
-                self._connection.interrupt()
+                self._stop(work)
                 raise
 
         return rows
+
+    def _stop(self, work: Future[Any]) -> None:
+        """Interrupt a query, and again if it had yet to begin and heard nothing."""
+        while not work.done():
+            self._connection.interrupt()
+            wait([work], timeout=0.05)
 
     def _unreadable(self, error: Exception) -> InputError:
         """Say in a user's words what DuckDB said in its own."""

@@ -42,6 +42,8 @@ _NAMES: Final = ("user", "connection")
 _FIGURES: Final = ("utterance", "total", "waited", "handled")
 _ABSENT: Final = "-"
 _CLOCK: Final = "%H:%M:%S"
+_DATED: Final = f"%Y-%m-%d {_CLOCK}"
+_SEVERAL: Final = 2
 
 
 def escape(text: str) -> str:
@@ -62,16 +64,16 @@ def json_lines(rows: Iterable[Utterance]) -> Iterator[str]:
 
 def make_table(rows: Sequence[Utterance], width: int) -> Table:
     """Lay the utterances out in *width* columns; a day that all share is said once, above."""
-    days = {row.time.date() for row in rows if row.time}
+    days = sorted({row.time.date() for row in rows if row.time})
+    clock, room = (_CLOCK, width) if len(days) < _SEVERAL else (_DATED, width - len("2026-11-22 "))
+    kept = [room >= narrowest for _, narrowest in _COLUMNS]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, header_style="dim")
-    table.title = f"{min(days)} UTC, in ms" if len(days) == 1 else "UTC, in ms"
+    table.title = f"{days[0]} UTC, in ms" if clock == _CLOCK and days else "UTC, in ms"
     table.title_justify, table.title_style, table.border_style = "left", "dim", "dim"
-    kept = [width >= narrowest for _, narrowest in _COLUMNS]
     for header, _ in compress(_COLUMNS, kept):
         _add_column(table, header)
     for row in rows:
-        cells = _cells(row, _CLOCK if len(days) == 1 else f"%Y-%m-%d {_CLOCK}")
-        table.add_row(*compress(cells, kept))
+        table.add_row(*compress(_cells(row, clock), kept))
     return table
 
 

@@ -16,8 +16,8 @@ from tracelog.errors import InputError
 
 __all__ = ["Moment", "read_timestamp", "window"]
 
-_AGO: Final = re.compile(r"(\d{1,5}(?:\.\d{1,3})?)\s?(ms|s|m|min|h|d)")
-_CLOCK: Final = re.compile(r"\d\d?:\d\d(:\d\d(\.\d{1,6})?)?")
+_AGO: Final = re.compile(r"(\d{1,5}(?:\.\d{1,3})?)\s?(ms|s|m|min|h|d)", re.ASCII)
+_CLOCK: Final = re.compile(r"\d\d?:\d\d(:\d\d(\.\d{1,6})?)?", re.ASCII)
 _UNITS: Final = {
     "ms": timedelta(milliseconds=1),
     "s": timedelta(seconds=1),

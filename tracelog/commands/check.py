@@ -15,7 +15,7 @@ from tracelog.yamlfile import Document
 
 __all__ = ["HELP", "configure", "run"]
 
-HELP: Final = "say what is wrong with a logging.yaml: where, why, and the way out"
+HELP: Final = "check a logging configuration: every mistake, with its file, line and way out"
 
 _SOUND, _WRONG, _UNREADABLE = range(3)
 

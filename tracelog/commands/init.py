@@ -13,7 +13,7 @@ from tracelog.rules.findings import printable
 
 __all__ = ["HELP", "configure", "run"]
 
-HELP: Final = "write a commented logging.yaml to start from"
+HELP: Final = "write a logging.yaml to start from"
 
 _WRITTEN, _REFUSED = 0, 1
 

@@ -9,6 +9,7 @@ from typing import Final
 from tracelog.rules.classes import class_of, handler_class, is_ours
 from tracelog.rules.draft import Draft, Entry, walk
 from tracelog.rules.findings import Finding, listing, step
+from tracelog.rules.names import is_reference
 
 
 __all__ = ["context", "disabling", "roots", "rotation", "silence", "twice", "unused"]
@@ -56,11 +57,11 @@ def unused(draft: Draft) -> Iterator[Finding]:
         "formatters": {_text(entry.get("formatter")) for _, entry in draft.entries("handlers")},
         "filters": set(_listed(draft, "filters")),
     }
-    texts = [value for _, value in walk(draft.data) if isinstance(value, str)]
+    texts = [value for _, value in walk(draft.data) if is_reference(value)]
     for section, names in used.items():
         for name in draft.raw_entries(section):
             reference = f"cfg://{section}.{step(name)}"
-            if name not in names and not any(text.startswith(reference) for text in texts):
+            if name not in names and not any(str(text).startswith(reference) for text in texts):
                 text = "nobody uses it"
                 yield Finding((section, step(name)), text, _USE[section], fatal=False)
 

@@ -61,9 +61,8 @@ def formatters(draft: Draft) -> Iterator[Finding]:
             yield from unknown_keys(path, entry, _KEYS)
             yield from _class(path, entry)
             yield from _too_new(path, entry)
-            yield from _settings(
-                draft, path, entry, class_of(entry.get("class") or "logging.Formatter")
-            )
+            factory = class_of(entry.get("class") or "logging.Formatter")
+            yield from _settings(draft, path, entry, factory, "format")
 
 
 def _made(draft: Draft, path: Path, entry: Entry) -> Iterator[Finding]:
@@ -72,7 +71,7 @@ def _made(draft: Draft, path: Path, entry: Entry) -> Iterator[Finding]:
     factory = class_of(entry["()"])
     given = {key: value for key, value in entry.items() if key not in {"()", "."}}
     yield from keyword_findings(path, factory, _renamed(given, factory), more=("format",))
-    yield from _settings(draft, path, given, factory)
+    yield from _settings(draft, path, given, factory, "fmt" if "fmt" in given else "format")
 
 
 def _renamed(given: Entry, factory: object) -> Entry:
@@ -124,14 +123,15 @@ def _too_new(path: Path, entry: Entry) -> Iterator[Finding]:
         yield Finding((*path, "defaults"), text, 'a formatter under "()", which takes defaults')
 
 
-def _settings(draft: Draft, path: Path, entry: Entry, factory: object) -> Iterator[Finding]:
+def _settings(
+    draft: Draft, path: Path, entry: Entry, factory: object, key: str
+) -> Iterator[Finding]:
     """Say what is wrong with the settings of logging's own formatter: they are known."""
     if getattr(factory, "__init__", None) is not logging.Formatter.__init__:
         return
 
     wrong = [*_types(path, entry), *_style(path, entry)]
     yield from wrong
-    key = "fmt" if "fmt" in entry and "()" not in entry and "format" not in entry else "format"
     text = entry.get(key)
     if not wrong and isinstance(text, str) and entry.get("validate", True) is True:
         yield from _format(draft, (*path, key), text, entry)
@@ -191,18 +191,14 @@ def _way_out(text: str, style: object) -> str:
 
 def _fields(draft: Draft, path: Path, probe: _Probe) -> Iterator[Finding]:
     """Find the fields that nothing puts on a record."""
-    if any("()" in entry for _, entry in draft.entries("filters")):
-        return
-
+    filtered = any("()" in entry for _, entry in draft.entries("filters"))
     for name in dict.fromkeys(probe.asked):
         near = closest(name, probe.own, cutoff=_NEAR)
-        hint = (
-            f"did you mean {near}?"
-            if near
-            else f"a filter that sets it, or defaults: {{{name}: ...}}"
-        )
-        text = f"a record has no field {show(name)} of its own; its lines would be lost"
-        yield Finding(path, text, printable(hint), fatal=near is not None)
+        if near or not filtered:
+            hint = f"did you mean {near}?" if near else f"defaults: {{{name}: ...}}, or a filter"
+            text = f"a record has no field {show(name)} of its own; its lines would be lost"
+            # A filter may set any field, even one that looks like a slip of the pen.
+            yield Finding(path, text, printable(hint), fatal=bool(near) and not filtered)
 
 
 _MARKS: Final = {"%": "%(", "{": "{", "$": "$"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from inspect import Parameter
 from logging.handlers import QueueHandler
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeGuard
 
 from tracelog.rules.classes import (
     class_of,
@@ -98,7 +98,7 @@ def keyword_findings(
         more: What else may be written there: for the suggestions.
     """
     for key in given:
-        if not (isinstance(key, str) and key.isidentifier() and key.isascii()):
+        if not _is_keyword(key):
             yield Finding((*path, step(key)), "isn't a keyword", "letters, digits and underscores")
     taken = parameters(factory) if callable(factory) else None
     if taken is not None:
@@ -114,7 +114,7 @@ def _unknown(
 
     known = [name for name, each in taken.items() if _is_named(each)]
     for key in given:
-        if key not in known and isinstance(key, str):
+        if _is_keyword(key) and key not in known:
             text = f"{_name(factory)} takes no {show(key)}"
             yield Finding((*path, step(key)), text, _way_out(key, [*known, *more]))
 
@@ -132,6 +132,10 @@ def _lacking(path: Path, factory: object, taken: Taken, given: Entry) -> Iterato
     ]
     if needed:
         yield Finding(path, f"{_name(factory)} needs {listing(needed)}", f"{needed[0]}: …")
+
+
+def _is_keyword(key: object) -> TypeGuard[str]:
+    return isinstance(key, str) and key.isidentifier() and key.isascii()
 
 
 def _is_named(parameter: Parameter) -> bool:

@@ -24,7 +24,7 @@ def level_findings(path: Path, level: object) -> Iterator[Finding]:
         return
 
     if isinstance(level, bool):
-        text = f"a level is a name or a number, got {kind(level)}"
+        text = f"a level is a name or a number, got {str(level).lower()}"
         yield Finding(path, text, "INFO; YAML reads on, off, yes and no as true and false")
     elif not isinstance(level, str):
         text = f"a level is a name or a number, got {kind(level)}: {show(level)}"
@@ -38,7 +38,7 @@ def _way_out(level: str) -> str:
         return f"{level.strip()}, without the quotes"
 
     if "$" in level:
-        return "ext://tracelog.LOG_LEVEL; variables aren't expanded in this file"
+        return "INFO; variables aren't expanded here, but configure_logging(level=…) takes one"
 
     known = sorted(logging.getLevelNamesMapping(), key=logging.getLevelNamesMapping().__getitem__)
     return closest(level, known) or f"one of {listing(name for name in known if name != 'NOTSET')}"

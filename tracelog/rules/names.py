@@ -10,8 +10,9 @@ import logging.config
 import logging.handlers
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from tracelog.rules.findings import clip, closest, printable, show
@@ -21,6 +22,7 @@ __all__ = ["Unresolved", "convert", "is_reference", "locate", "referenced"]
 
 _REFERENCE: Final = re.compile(r"(ext|cfg)://(.*)")
 _ALIKE: Final = 0.75  # how near a suggestion must be, from 0 to 1
+_GENERIC: Final = ("Filter", "Formatter", "Handler")  # half of all packages have those
 _LONGEST_REASON: Final = 200
 _WORD: Final = re.compile(r"cfg://\s*(\w+)")
 
@@ -37,10 +39,20 @@ _OURS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """A name that stands for nothing, and why."""
+    """A name that stands for nothing, and why.
+
+    Attributes:
+        text: What is wrong.
+        way_out: The hint, or what finds it when it is wanted: looking for one takes time.
+    """
 
     text: str
-    hint: str
+    way_out: str | Callable[[], str]
+
+    @property
+    def hint(self) -> str:
+        """The way out."""
+        return self.way_out if isinstance(self.way_out, str) else self.way_out()
 
 
 def is_reference(value: object) -> bool:
@@ -122,7 +134,7 @@ def _missing(used: str, name: str, parent: object) -> Unresolved:
     if _is_being_imported(parent):
         return _circular(used)
 
-    hint = _suggest(used, name, parent)
+    hint = partial(_suggest, used, name, parent)
     above, _, part = used.rpartition(".")
     if above:
         return Unresolved(f"{show(above)} has no {show(part)} (in {show(name)})", hint)
@@ -157,7 +169,8 @@ def _broken(used: str, error: BaseException) -> Unresolved:
 def _suggest(used: str, name: str, parent: object) -> str:
     """Find a name like *used*: one whose last part is the same, then one that looks alike."""
     known = list(_well_known())
-    same = [full for full in known if full.rpartition(".")[2] == name.rpartition(".")[2]]
+    last = name.rpartition(".")[2]
+    same = [full for full in known if full.rpartition(".")[2] == last and last not in _GENERIC]
     best = same[0] if same else closest(used, [*known, *_neighbours(used, parent)], cutoff=_ALIKE)
     if best is not None:
         return f"did you mean {printable(best)}?"
@@ -167,7 +180,10 @@ def _suggest(used: str, name: str, parent: object) -> str:
 
 def _neighbours(used: str, parent: object) -> list[str]:
     above = used.rpartition(".")[0]
-    return [f"{above}.{name}" for name in dir(parent)] if above else sorted(sys.stdlib_module_names)
+    if not above:
+        return sorted(sys.stdlib_module_names)
+
+    return [f"{above}.{name}" for name in dir(parent) if not name.startswith("_")]
 
 
 def _well_known() -> Iterator[str]:

@@ -1,0 +1,145 @@
+"""A log that can be asked in SQL."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+import tracelog
+from tracelog.answers import log as log_module
+from tracelog.answers.lines import LIMIT
+from tracelog.answers.log import LINES, Log
+from tracelog.answers.sources import Spool, open_sources
+from tracelog.errors import InputError
+
+
+COUNT = f"SELECT count(*), count(json) FROM {LINES}"
+
+
+@pytest.fixture
+def make_log(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with Spool() as spool:
+
+        def make(*contents, suffix=""):
+            names = [f"{number}.log{suffix}" for number, _ in enumerate(contents)]
+            for name, content in zip(names, contents, strict=True):
+                (tmp_path / name).write_bytes(content)
+            return Log(open_sources(names, spool, io.BytesIO()), spool)
+
+        yield make
+
+
+def test_lines_that_are_no_json_are_rows_of_null(make_log):
+    """A broken line is counted, a blank one isn't a line."""
+    log = make_log(b'{"a": 1}\nbroken\n\n{"b": "\xff"}\n{}', b"{}")
+
+    assert log.rows(COUNT) == [(5, 3)]
+    assert log.rows_of(log.sources[1], COUNT) == [(1, 1)]
+
+
+def test_empty_files_are_never_opened(make_log):
+    """An empty `.gz` isn't even one, and no file at all has no rows."""
+    assert make_log(b"", b"{}\n", suffix=".gz").rows(COUNT) == [(1, 1)]
+    assert make_log(b"", b"").rows(COUNT) == []
+
+
+def test_a_gigantic_line_costs_itself_only(make_log):
+    """DuckDB would give up at it: it is read as a short line that is no JSON."""
+    log = make_log(b'{"a": 1}\n{"b": "' + b"x" * 3 * LIMIT + b'"}\n{"c": 3}\n', b"{}")
+
+    assert log.rows(COUNT) == [(4, 3)]
+    assert [source.name for source in log.sources] == ["0.log", "1.log"]
+
+
+def test_a_damaged_archive_is_said_in_the_users_words(make_log):
+    """The sentence names the file, and the pipe that reads it as far as it goes."""
+    log = make_log(gzip.compress(os.urandom(9999))[:999], suffix=".gz")
+
+    with pytest.raises(InputError) as error:
+        log.rows(COUNT)
+
+    assert "0.log.gz" in str(error.value)
+    assert os.getcwd() not in str(error.value)
+    assert str(error.value).endswith("\n  Try: zcat 0.log.gz | tracelog late -")
+
+
+def test_any_other_trouble_is_a_sentence_as_well(make_log):
+    """Without an archive to blame, less input is the way out."""
+    with pytest.raises(InputError, match=r"\n  Try: fewer files at a time, or a smaller --top$"):
+        make_log(b"{}").rows("SELECT nonsense")
+
+
+def test_nothing_is_loaded_from_the_network_or_spilled(make_log):
+    """A log is read at 3 a.m., perhaps where there is no network and no room."""
+    names = ("autoinstall_known_extensions", "autoload_known_extensions", "temp_directory")
+    settings = ", ".join(f"current_setting('{name}')" for name in names)
+
+    ((*flags, memory, threads),) = make_log(b"{}").rows(
+        f"SELECT {settings}, current_setting('memory_limit'), current_setting('threads') FROM {LINES}"
+    )
+
+    assert flags == [False, False, ""]
+    assert memory == "381.4 MiB"
+    assert threads == min(8, os.cpu_count())
+
+
+def test_without_duckdb_the_extra_is_named(make_log, monkeypatch):
+    """The sentence ends in what to paste."""
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+
+    with pytest.raises(ImportError, match=r"^'duckdb' is needed .*\n  Try: pip install 'tracelog\[cli\]'$"):
+        make_log(b"{}")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+def test_ctrl_c_ends_a_long_query_at_once(make_log, monkeypatch):
+    """The query runs beside the main thread, so that a signal reaches it."""
+    log = make_log(b"{}")
+    started = threading.Event()
+
+    class Noticing(log_module.ThreadPoolExecutor):
+        def submit(self, *args, **kwargs):
+            work = super().submit(*args, **kwargs)
+            started.set()
+            return work
+
+    def interrupt():
+        started.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(log_module, "ThreadPoolExecutor", Noticing)
+    killer = threading.Thread(target=interrupt)
+    killer.start()
+
+    with pytest.raises(KeyboardInterrupt):
+        log.rows("SELECT sum(sin(a.range + b.range)) FROM range(10_000_000) a, range(1_000_000) b")
+
+    killer.join()
+
+
+def test_the_answering_side_knows_nothing_of_logging():
+    """It imports the file format's names and no more of tracelog."""
+    script = (
+        "import sys, tracelog.commands.late\n"
+        "print(*sorted(m for m in sys.modules if m.startswith(('tracelog.', 'structlog', 'orjson'))))"
+    )
+
+    loaded = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(tracelog.__file__).parents[1])},
+    ).stdout.split()
+
+    allowed = ("tracelog.answers", "tracelog.commands", "tracelog.errors", "tracelog.fields")
+    assert [name for name in loaded if not name.startswith(allowed)] == []
