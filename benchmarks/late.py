@@ -102,7 +102,7 @@ def utterances(count: int) -> Iterator[list[str]]:
             "connection_id": f"c-{chance.randrange(1 << 16):04x}",
             "user_id": f"user-{chance.randrange(5000)}",
         }
-        said = chance.choices(EVENTS, k=chance.choice((3, 4, 4, 5)))
+        said = chance.choices(EVENTS, k=chance.choice((4, 4, 4, 5)))
         yield [*(line(now, "info", *event, ids) for event in said), verdict(now, ids, chance)]
 
 

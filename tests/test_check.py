@@ -25,8 +25,6 @@ from tracelog.rules.findings import clip, closest, did_you_mean, kind, listing, 
 
 
 NEW = sys.version_info >= (3, 12)
-only_new = pytest.mark.skipif(not NEW, reason="dictConfig reads this since Python 3.12")
-only_old = pytest.mark.skipif(NEW, reason="dictConfig reads this since Python 3.12")
 
 STREAM = {"class": "logging.StreamHandler"}
 FILE = {"class": "logging.FileHandler", "filename": "app.log"}
@@ -42,6 +40,7 @@ SMTP = {
     "subject": "trouble",
 }
 HTTP = {"class": "logging.handlers.HTTPHandler", "host": "localhost", "url": "/"}
+SOCKET = {"class": "logging.handlers.SocketHandler", "host": "localhost"}
 SYSLOG = {"class": "logging.handlers.SysLogHandler"}
 
 
@@ -344,6 +343,9 @@ MISTAKES = {
     ),
     "a list of attributes": (handler({**STREAM, ".": ["a"]}), "handlers.it..", "attributes", "name"),
     "a number for an attribute": (handler({**STREAM, ".": {5: 1}}), "handlers.it..", "a text", ""),
+    "the base of handlers": (handler({"class": "logging.Handler"}), "handlers.it.class", "nothing", "logging.StreamHandler"),
+    "a text for a port": (handler({**SOCKET, "port": "9020"}), "handlers.it.port", "'9020'", "9020"),
+    "a host and port in one": (handler({**SYSLOG, "address": "localhost:514"}), "handlers.it.address", "'localhost:514'", "[localhost, 514]"),
     # What handlers are given.
     "no directory": (handler({**FILE, "filename": "no/such.log"}), "handlers.it.filename", "no dir", "mkdir"),
     "a home": (handler({**FILE, "filename": "~/a.log"}), "handlers.it.filename", "~", "expanded"),
@@ -509,12 +511,14 @@ SOUND = {
     ),
     "a module nobody imported yet": handler({"()": "wsgiref.handlers.CGIHandler"}),
     "a file": handler({**FILE, "mode": "at", "encoding": "utf-8", "errors": "strict"}),
-    "a file by path": handler({**FILE, "filename": "ext://pathlib.Path.cwd"}),
     "a rotating file": handler({**ROTATING, "maxBytes": 10, "backupCount": 1}),
     "a file by day": handler({**TIMED, "when": "W0", "interval": 2, "atTime": datetime.time(3)}),
     "mail": handler({**SMTP, "mailhost": ["localhost", 25], "credentials": ["me", "secret"]}),
     "the system's log": handler({**SYSLOG, "facility": "daemon"}),
     "the system's log by number": handler({**SYSLOG, "facility": 3}),
+    "a socket": handler({**SOCKET, "port": 9020}),
+    "the system's log over there": handler({**SYSLOG, "address": ["localhost", 514]}),
+    "the system's log by its socket": handler({**SYSLOG, "address": "/dev/log"}),
     "a server": handler({**HTTP, "method": "post"}),
     "a memory": handler({**MEMORY, "flushLevel": 40}),
     "a memory without a target": handler({"class": MEMORY["class"], "capacity": 1}),
@@ -525,6 +529,9 @@ SOUND = {
     "no format": formatter({"format": None, "class": None}),
     "braces": formatter({"format": "{levelname:>8} {message}", "style": "{"}),
     "dollars": formatter({"format": "$levelname ${message}", "style": "$"}),
+    "a field of its own": config(
+        formatters={"plain": {"format": "{zone:>8} {zone.x} {zone[y]:s}", "style": "{"}}
+    ),
     "a wide field": formatter({"format": "%(message)99999999s"}),
     "anything, unchecked": formatter({"format": "%(message", "validate": False}),
     "a function for a formatter": formatter({"class": "test_check_names.make_formatter"}),
@@ -554,6 +561,8 @@ ADVICE = {
     "another filter": (config(filters={"app": {"name": "app"}}, handlers={"out": {**STREAM, "filters": ["app"]}}), "handlers.out.filters", "context filter", "tracelog.ContextFilter"),
     "no place to rotate to": (handler({**ROTATING, "maxBytes": 9}), "handlers.it.maxBytes", "rotate", "backupCount: 5"),
     "no reason to rotate": (handler({**ROTATING, "backupCount": 9}), "handlers.it.backupCount", "rotate", "maxBytes"),
+    "more than levels": ({"version": 1, "incremental": True, "root": {"handlers": ["out"]}}, "root.handlers", "is ignored", "incremental: false"),
+    "formatters beside levels": ({"version": 1, "incremental": True, "formatters": {"a": {}}}, "formatters", "is ignored", "incremental: false"),
     "a logger that says nothing": (logger({"propagate": False}), "loggers.it", "lost", "propagate: true"),
     "each line twice": (logger({"handlers": ["out"]}), "loggers.it.handlers", "root writes", "propagate: false"),
     "each line twice, further down": (
@@ -678,7 +687,14 @@ class TestRelays:
 
         assert [problem.where for problem in fatal(config(handlers=chain, root={}))] == ["handlers.a"]
 
-    @only_new
+    @pytest.fixture
+    def _new(self, monkeypatch):
+        """A dictConfig that builds queues, as 3.12 has it."""
+        keys = ("queue", "listener", "handlers", "respect_handler_level")
+        monkeypatch.setattr(relays, "QUEUE_KEYS", keys)
+        monkeypatch.setattr("tracelog.rules.handlers.QUEUE_KEYS", keys)
+
+    @pytest.mark.usefixtures("_new")
     @pytest.mark.parametrize(
         ("settings", "where", "text"),
         [
@@ -690,7 +706,7 @@ class TestRelays:
             ({"listener": logging.StreamHandler}, "listener", "class of listeners"),
             ({"listener": {}}, "listener", 'factory under "()"'),
             ({"listener": "logging.nothing"}, "listener", "no 'nothing'"),
-            ({"handlers": None}, "handlers", None),
+            ({"handlers": None}, "handlers", "a list of handlers"),
             ({"handlers": "out"}, "handlers", "a list of handlers"),
             ({"handlers": ["uot"]}, "handlers[0]", "'uot'"),
             ({"handlers": ["it"]}, None, "isn't built yet"),
@@ -702,9 +718,9 @@ class TestRelays:
         found = {problem.where: problem.text for problem in fatal(handler({**QUEUE, **settings}))}
 
         path = f"handlers.it.{where}" if where else "handlers.it"
-        assert text in found[path] if text else found == {}
+        assert text in found[path]
 
-    @only_new
+    @pytest.mark.usefixtures("_new")
     @pytest.mark.parametrize(
         "settings",
         [
@@ -833,7 +849,7 @@ class TestImports:
                 "b": {"()": broken},
                 "c": {**FILE, "filename": broken, ".": broken},
                 "d": {**MEMORY, "target": broken, "flushLevel": broken},
-                "e": {**QUEUE, "queue": broken, "listener": broken},
+                "e": {**QUEUE, "queue": broken, **({"listener": broken} if NEW else {})},
                 "f": {**QUEUE, "handlers": broken} if NEW else broken,
                 "g": broken,
             },
@@ -892,10 +908,10 @@ root: {level: QUIET, handlers: [uot]}
             refuse(document.data, source="logging.yaml", lines=document.lines)
 
         assert caught.value.where == "logging.yaml:3: loggers.app.chat.level"
-        assert str(caught.value) == (
+        assert str(caught.value).startswith(
             "logging.yaml:3: loggers.app.chat.level: there is no level 'LOUD' "
-            "(and 4 more problems: see `tracelog check`)\n  Try: one of DEBUG, TRACE, INFO"
-        ) or "and 4 more problems" in str(caught.value)
+            "(and 4 more problems: see `tracelog check`)\n  Try: one of "
+        )
 
     def test_one_more(self):
         """One is one problem, not problems."""
@@ -1142,7 +1158,8 @@ def test_what_is_called_sound_is_accepted_by_dict_config(given):
 
 
 @pytest.mark.parametrize("name", [name for name in SOUND if name not in {
-    "mail", "a server", "the system's log", "the system's log by number", "a file by path",
+    "mail", "a server", "the system's log", "the system's log by number",
+    "the system's log by its socket", "the system's log over there",
     "a class without a readable signature", "a class that makes directories",
     "an empty root", "a module nobody imported yet",
 }])  # fmt: skip

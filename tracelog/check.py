@@ -43,6 +43,7 @@ _ALWAYS: Final[tuple[_Rule, ...]] = (
     shape.version,
     levels.levels,
 )
+_INCREMENTAL: Final[tuple[_Rule, ...]] = (*_ALWAYS, advice.ignored)
 _RULES: Final[tuple[_Rule, ...]] = (
     *_ALWAYS,
     connections.filter_names,
@@ -112,7 +113,7 @@ def find_problems(config: object, *, lines: Mapping[str, int] | None = None) -> 
         return [_problem(whole, lines or {})]
 
     draft = Draft(dict(cast("Mapping[str, object]", config)))
-    rules = _ALWAYS if draft.top("incremental") is True else _RULES
+    rules = _INCREMENTAL if draft.top("incremental") is True else _RULES
     places = _places(draft)
     found = dict.fromkeys(finding for rule in rules for finding in islice(rule(draft), _MOST))
     ordered = sorted(found, key=lambda finding: _place(finding.path, places))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
-import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -12,10 +10,7 @@ import structlog
 from structlog.exceptions import DropEvent
 from structlog.testing import LogCapture
 
-from tracelog.context import snapshot
-from tracelog.handlers import SinkHandler
-from tracelog.records import Event, stack_text
-from tracelog.tracebacks import exc_info_of
+from tracelog.emit import emit
 
 
 __all__ = ["BoundLogger", "get_logger"]
@@ -27,15 +22,10 @@ _WARNING: Final = logging.WARNING
 _ERROR: Final = logging.ERROR
 _CRITICAL: Final = logging.CRITICAL
 
-# Keyword arguments that logging gives a meaning, and `event`, which may come as one.
-_MEANINGFUL: Final = frozenset({"exc_info", "stack_info", "stacklevel", "extra", "event"})
 # logging keeps every logger for ever. The first names are registered there, as expected; of names
 # past these, made up for each connection perhaps, nothing stays.
 _MAX_REGISTERED: Final = 500
 
-_new = Event.__new__
-_time = time.time
-_factory = logging.getLogRecordFactory
 _level_names = logging.getLevelName
 _structlog = structlog._config._CONFIG  # noqa: SLF001 -- get_config() copies it, at 0.3 µs a line
 
@@ -174,26 +164,9 @@ class BoundLogger(structlog.BoundLoggerBase):
         processors = _structlog.default_processors
         if processors and processors[-1].__class__ is LogCapture:
             self._capture(method, event, args, fields)
-            return
-
-        logger = self._logger
-        if not logger.isEnabledFor(level):
-            return
-
-        record: Event = _new(Event)
-        record.created = _time()
-        record.name = logger.name
-        record.levelno = level
-        record.msg = event
-        record.args = args
-        record.context = snapshot()
-        record.fields = {**self._context, **fields} if self._context else fields
-        if not _MEANINGFUL.isdisjoint(fields):
-            _read_meaningful(record, fields)
-        if _factory() is not logging.LogRecord or logger.filters or logger.disabled:
-            _handle(logger, record)
-        else:
-            _call_handlers(logger, record)
+        elif self._logger.isEnabledFor(level):
+            bound = self._context
+            emit(self._logger, level, event, args, {**bound, **fields} if bound else fields)
 
     def _capture(
         self, method: str, event: Any, args: tuple[Any, ...], fields: dict[str, Any]
@@ -209,78 +182,3 @@ class BoundLogger(structlog.BoundLoggerBase):
 
 def _level_numbers() -> Mapping[str, int]:
     return logging.getLevelNamesMapping()
-
-
-def _call_handlers(logger: logging.Logger, record: Event) -> None:
-    """Do what `Logger.callHandlers` does; only a handler that isn't ours needs a whole record."""
-    found = False
-    current: logging.Logger | None = logger
-    while current is not None:
-        for handler in current.handlers:
-            found = True
-            if record.levelno >= handler.level:
-                if not isinstance(handler, SinkHandler):
-                    record.complete()
-                handler.handle(record)
-        current = current.parent if current.propagate else None
-    if not found:
-        record.complete()
-        logger.callHandlers(record)  # logging.lastResort
-
-
-def _handle(logger: logging.Logger, record: Event) -> None:
-    record.complete()
-    logger.handle(record)
-
-
-def _read_meaningful(record: Event, given: dict[str, Any]) -> None:
-    """Give exc_info, stack_info, stacklevel and extra their meaning; what has none is a field."""
-    fields = record.fields = {k: v for k, v in record.fields.items() if k not in _MEANINGFUL}
-    for key, read in _READERS.items():
-        if key in given and not read(record, given[key]):
-            fields[key] = given[key]
-
-
-def _read_exc_info(record: Event, value: Any) -> bool:
-    if value is True:
-        value = sys.exc_info()
-    exc_info = exc_info_of(value)
-    if exc_info is not None:
-        record.exc_info = exc_info
-    return exc_info is not None or not value or value == (None, None, None)
-
-
-def _read_stack_info(record: Event, value: Any) -> bool:
-    if value is True or value == 1:
-        record.stack_info = stack_text(record.depth)
-    return not value or record.stack_info is not None
-
-
-def _read_stacklevel(record: Event, value: Any) -> bool:
-    if isinstance(value, int) and value > 0:
-        record.depth = value
-    return isinstance(value, int)
-
-
-def _read_extra(record: Event, value: Any) -> bool:
-    if isinstance(value, Mapping):
-        record.fields.update({str(key): item for key, item in value.items()})
-    return isinstance(value, Mapping)
-
-
-def _read_event(record: Event, value: Any) -> bool:
-    if record.msg is None:
-        record.msg = value
-        return True
-
-    return False
-
-
-# stacklevel before stack_info, which begins where it points.
-_READERS = {
-    "exc_info": _read_exc_info,
-    "stacklevel": _read_stacklevel,
-    "stack_info": _read_stack_info,
-    "extra": _read_extra,
-    "event": _read_event,
-}

@@ -54,7 +54,7 @@ SURPRISING: Final = _NO_FIELDS | _LEADING
 # Frames of these files stand between a line of the application and its record.
 _INTERNAL: Final = frozenset(
     str(PurePath(__file__).with_name(f"{module}.py"))
-    for module in ("records", "logger", "handlers", "formatters", "console")
+    for module in ("records", "emit", "logger", "handlers", "events", "formatters", "json_formatter", "console")
 )
 
 _LEVELS = {level: name.lower() for name, level in logging.getLevelNamesMapping().items()}

@@ -47,6 +47,8 @@ _WAYS_OUT: Final = (
     (r"quoted scalar", "close the quotes"),
 )
 
+_INI: Final = re.compile(r"\s*(?:[#;].*\s+)*\[\w+\]\s*\n\s*\w+ *=")
+
 # A mapping's keys, with the nodes of key and value.
 _Pairs: TypeAlias = dict[Any, tuple[Any, Any]]
 _OPEN: Final = object()
@@ -168,7 +170,8 @@ def _refuse(error: Any, text: str, source: str) -> NoReturn:
     reason = getattr(error, "problem", None) or getattr(error, "reason", "")
     while_doing = getattr(error, "context", None)
     said = printable(f"{reason} ({while_doing})" if while_doing else f"{reason}")
-    way_out = next((hint for pattern, hint in _WAYS_OUT if re.search(pattern, said)), None)
+    ini = _INI.match(text) and "this is an INI file; `tracelog init` writes the same as YAML"
+    way_out = ini or next((hint for pattern, hint in _WAYS_OUT if re.search(pattern, said)), None)
     raise ConfigError(
         f"{source}:{line}",
         f"invalid YAML in line {line}, column {column}: {said}",

@@ -8,18 +8,21 @@ from typing import Final
 
 from tracelog.rules.classes import class_of, handler_class, is_ours
 from tracelog.rules.draft import Draft, Entry, walk
-from tracelog.rules.findings import Finding, listing, step
+from tracelog.rules.findings import Finding, Path, listing, step
 from tracelog.rules.names import is_reference
 
 
-__all__ = ["context", "disabling", "roots", "rotation", "silence", "twice", "unused"]
+__all__ = ["context", "disabling", "ignored", "roots", "rotation", "silence", "twice", "unused"]
 
+_INCREMENTAL: Final = ("level", "propagate")
 _ROOTS: Final = (("root",), ("loggers", ""), ("loggers", "root"))
 _USE: Final = {
     "handlers": "list it under a logger's handlers, or remove it",
     "formatters": "name it as a handler's formatter, or remove it",
     "filters": "list it under a handler's filters, or remove it",
 }
+# By name, so that the advice stands even where the class can't be imported.
+_CONTEXT_FILTERS: Final = ("tracelog.ContextFilter", "ext://tracelog.ContextFilter")
 _NO_RELAY: Final = frozenset({"()", "class", "filters", "formatter", "level"})
 
 
@@ -33,6 +36,16 @@ def disabling(draft: Draft) -> Iterator[Finding]:
             "disable_existing_loggers: false",
             fatal=False,
         )
+
+
+def ignored(draft: Draft) -> Iterator[Finding]:
+    """An incremental configuration changes levels, and whether loggers propagate."""
+    paths: list[Path] = [(key,) for key in ("formatters", "filters") if draft.top(key)]
+    for path, entry in [*draft.entries("handlers"), *draft.loggers()]:
+        paths += [(*path, step(key)) for key in entry if key not in _INCREMENTAL]
+    for path in paths:
+        text = "is ignored, because this configuration is incremental"
+        yield Finding(path, text, "incremental: false", fatal=False)
 
 
 def roots(draft: Draft) -> Iterator[Finding]:
@@ -106,7 +119,7 @@ def context(draft: Draft) -> Iterator[Finding]:
 
 def _stamps(entry: object) -> bool:
     factory = entry.get("()") if isinstance(entry, dict) else None
-    if factory in {"tracelog.ContextFilter", "ext://tracelog.ContextFilter"}:
+    if factory in _CONTEXT_FILTERS:
         return True
 
     return factory is not None and _is_context_filter(class_of(factory))

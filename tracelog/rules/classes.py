@@ -72,6 +72,9 @@ def handler_class_findings(path: Path, value: object) -> Iterator[Finding]:
     elif not (isinstance(found, type) and issubclass(found, logging.Handler)):
         text = f"{show(value)} isn't a class of handlers"
         yield Finding(path, text, 'logging.StreamHandler; or name what builds one under "()"')
+    elif found is logging.Handler:
+        text = "logging.Handler writes nothing: it is what handlers are made of"
+        yield Finding(path, text, "logging.StreamHandler")
     elif not isinstance(value, str) and not CLASSES_AS_OBJECTS:
         yield Finding(
             path, "must be a text before Python 3.12", f"{found.__module__}.{found.__name__}"

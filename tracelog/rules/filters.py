@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 from tracelog.rules.classes import class_of, factory_findings
@@ -29,6 +30,8 @@ def _made(path: Path, entry: Entry) -> Iterator[Finding]:
     factory = class_of(entry["()"])
     given = {key: value for key, value in entry.items() if key not in {"()", "."}}
     yield from keyword_findings(path, factory, given)
+    if getattr(factory, "__init__", None) is logging.Filter.__init__:
+        yield from _name(path, entry)
     if isinstance(factory, type) and not _filters(factory):
         text = f"{show(entry['()'])} has no filter method"
         yield Finding((*path, "()"), text, "tracelog.ContextFilter, or a class with filter(record)")
@@ -52,6 +55,10 @@ def _named(path: Path, entry: Entry) -> Iterator[Finding]:
         text = "there is no such key: this would be a filter that passes everything"
         yield Finding((*path, "class"), text, f'"()": {step(entry["class"])}')
     yield from unknown_keys(path, {key: entry[key] for key in entry if key != "class"}, ("name",))
+    yield from _name(path, entry)
+
+
+def _name(path: Path, entry: Entry) -> Iterator[Finding]:
     name = entry.get("name", "")
     if name is not BROKEN and not isinstance(name, str):
         text = f"expected the name of a logger, got {kind(name)}: {show(name)}"

@@ -37,6 +37,12 @@ class _Anything(int):
     def __format__(self, _spec: str) -> str:
         return ""
 
+    def __getattr__(self, _name: str) -> _Anything:
+        return self
+
+    def __getitem__(self, _key: object) -> _Anything:
+        return self
+
 
 class _Probe(dict[str, object]):
     """A record's fields, to fill a format with; it remembers those that it hasn't."""

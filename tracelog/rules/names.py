@@ -167,28 +167,31 @@ def _broken(used: str, error: BaseException) -> Unresolved:
 
 
 def _suggest(used: str, name: str, parent: object) -> str:
-    """Find a name like *used*: one whose last part is the same, then one that looks alike."""
-    known = list(_well_known())
+    """Find a name like *name*, of which the part up to *used* could not be found."""
+    near = _neighbours(used, parent)
     last = name.rpartition(".")[2]
-    same = [full for full in known if full.rpartition(".")[2] == last and last not in _GENERIC]
-    best = same[0] if same else closest(used, [*known, *_neighbours(used, parent)], cutoff=_ALIKE)
-    if best is not None:
-        return f"did you mean {printable(best)}?"
+    known = {} if last in _GENERIC else {full.rpartition(".")[2]: full for full in _well_known()}
+    wanted = {**known, **near} if used == name else known
+    for word, pool in ((last, wanted), (used.rpartition(".")[2], near)):
+        best = closest(word, pool, cutoff=_ALIKE)
+        if best is not None:
+            return f"did you mean {printable(pool[best])}?"
 
     return "check the spelling, and that the package is installed here"
 
 
-def _neighbours(used: str, parent: object) -> list[str]:
+def _neighbours(used: str, parent: object) -> dict[str, str]:
+    """Name what stands beside *used*, in its package or among the standard modules."""
     above = used.rpartition(".")[0]
     if not above:
-        return sorted(sys.stdlib_module_names)
+        return {name: name for name in sys.stdlib_module_names}
 
-    return [f"{above}.{name}" for name in dir(parent) if not name.startswith("_")]
+    return {name: f"{above}.{name}" for name in dir(parent) if not name.startswith("_")}
 
 
 def _well_known() -> Iterator[str]:
+    yield from _OURS
     for module in (logging, logging.handlers):
         for name, value in vars(module).items():
             if isinstance(value, type) and value.__module__ == module.__name__:
                 yield f"{module.__name__}.{name}"
-    yield from _OURS

@@ -56,29 +56,20 @@ def _flush_level(path: Path, level: object) -> Iterator[Finding]:
 
 
 def _queue(path: Path, entry: Entry, known: dict[object, object]) -> Iterator[Finding]:
-    if not QUEUE_KEYS:
-        yield from _old_queue((*path, "queue"), entry.get("queue", BROKEN))
-        return
-
-    if "handlers" in entry:
-        names = () if entry["handlers"] is None else entry["handlers"]
-        yield from name_findings((*path, "handlers"), names, known, "handler")
     yield from _queue_itself((*path, "queue"), entry.get("queue", BROKEN))
-    yield from _listener((*path, "listener"), entry.get("listener", BROKEN))
-
-
-def _old_queue(path: Path, queue: object) -> Iterator[Finding]:
-    if queue is not BROKEN and not hasattr(queue, "put_nowait"):
-        text = f"expected a queue, got {kind(queue)}: {show(queue)}"
-        yield Finding(path, text, "ext://package.module.queue")
+    if QUEUE_KEYS and "handlers" in entry:
+        names = "" if entry["handlers"] is None else entry["handlers"]  # here, None is no list
+        yield from name_findings((*path, "handlers"), names, known, "handler")
+    if QUEUE_KEYS:
+        yield from _listener((*path, "listener"), entry.get("listener", BROKEN))
 
 
 def _queue_itself(path: Path, queue: object) -> Iterator[Finding]:
-    if isinstance(queue, (str, dict)):
+    if QUEUE_KEYS and isinstance(queue, (str, dict)):
         yield from _built(path, queue, "queue.Queue")
     elif queue is not BROKEN and not hasattr(queue, "put_nowait"):
         text = f"expected a queue, got {kind(queue)}: {show(queue)}"
-        yield Finding(path, text, "queue.Queue")
+        yield Finding(path, text, "queue.Queue" if QUEUE_KEYS else "ext://package.module.queue")
 
 
 def _listener(path: Path, listener: object) -> Iterator[Finding]:

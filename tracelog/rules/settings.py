@@ -223,6 +223,21 @@ def _mailhost(value: object) -> Trouble | None:
     return f"expected a host, or [host, port], got {kind(value)}: {show(value)}", "[localhost, 25]"
 
 
+def _port(value: object) -> Trouble | None:
+    if value is None or type(value) is int:
+        return None
+
+    return f"expected the number of a port, got {kind(value)}: {show(value)}", "9020"
+
+
+def _address(value: object) -> Trouble | None:
+    pair = isinstance(value, (list, tuple)) and len(value) == 2  # noqa: PLR2004 -- a pair
+    if pair or (isinstance(value, str) and ":" not in value):
+        return None
+
+    return f"expected [host, port] or the path of a socket, got {show(value)}", "[localhost, 514]"
+
+
 def _credentials(value: object) -> Trouble | None:
     if value is None or isinstance(value, (list, tuple)):
         return None
@@ -244,6 +259,8 @@ _SETTINGS: Final = (
     _Setting(std.TimedRotatingFileHandler, "atTime", _at_time),
     _Setting(std.MemoryHandler, "capacity", _whole),
     _Setting(std.SysLogHandler, "facility", _facility),
+    _Setting(std.SysLogHandler, "address", _address),
+    _Setting(std.SocketHandler, "port", _port),
     _Setting(std.SMTPHandler, "mailhost", _mailhost),
     _Setting(std.SMTPHandler, "credentials", _credentials),
     _Setting(std.HTTPHandler, "method", _method),

@@ -1,0 +1,1 @@
+"""A chat service with one costly user, a dozen clients, and the answer: who was handled late."""

@@ -1,0 +1,125 @@
+"""From an event to the handlers that are to see it: what `Logger._log` does, for native events."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tracelog.context import snapshot
+from tracelog.handlers import SinkHandler
+from tracelog.records import Event, stack_text
+from tracelog.tracebacks import exc_info_of
+
+
+__all__ = ["emit"]
+
+# Keyword arguments that logging gives a meaning, and `event`, which may come as one.
+_MEANINGFUL: Final = frozenset({"exc_info", "stack_info", "stacklevel", "extra", "event"})
+
+_new = Event.__new__
+_time = time.time
+_factory = logging.getLogRecordFactory
+
+
+def emit(
+    logger: logging.Logger, level: int, event: Any, args: tuple[Any, ...], fields: dict[str, Any]
+) -> None:
+    """Make a record of *event*, and hand it to *logger*'s handlers; its level was checked before.
+
+    Args:
+        logger: Whose name and handlers to use.
+        level: The event's level.
+        event: Usually text.
+        args: For the `%` of *event*.
+        fields: The event's own; `exc_info`, `stack_info`, `stacklevel` and `extra` among them mean
+            what they mean to `logging`. Taken over, not copied.
+    """
+    record: Event = _new(Event)
+    record.created = _time()
+    record.name = logger.name
+    record.levelno = level
+    record.msg = event
+    record.args = args
+    record.context = snapshot()
+    record.fields = fields
+    if not _MEANINGFUL.isdisjoint(fields):
+        _read_meaningful(record)
+    if _factory() is not logging.LogRecord or logger.filters or logger.disabled:
+        record.complete()
+        logger.handle(record)
+    else:
+        _call_handlers(logger, record)
+
+
+def _call_handlers(logger: logging.Logger, record: Event) -> None:
+    """Do what `Logger.callHandlers` does; only a handler that isn't ours needs a whole record."""
+    found = False
+    current: logging.Logger | None = logger
+    while current is not None:
+        for handler in current.handlers:
+            found = True
+            if record.levelno >= handler.level:
+                if not isinstance(handler, SinkHandler):
+                    record.complete()
+                handler.handle(record)
+        current = current.parent if current.propagate else None
+    if not found:
+        record.complete()
+        logger.callHandlers(record)  # logging.lastResort
+
+
+def _read_meaningful(record: Event) -> None:
+    """Give exc_info, stack_info, stacklevel and extra their meaning; what has none is a field."""
+    given = record.fields
+    fields = record.fields = {k: v for k, v in given.items() if k not in _MEANINGFUL}
+    for key, read in _READERS.items():
+        if key in given and not read(record, given[key]):
+            fields[key] = given[key]
+
+
+def _read_exc_info(record: Event, value: Any) -> bool:
+    if value is True:
+        value = sys.exc_info()
+    exc_info = exc_info_of(value)
+    if exc_info is not None:
+        record.exc_info = exc_info
+    return exc_info is not None or not value or value == (None, None, None)
+
+
+def _read_stack_info(record: Event, value: Any) -> bool:
+    if value is True or value == 1:
+        record.stack_info = stack_text(record.depth)
+    return not value or record.stack_info is not None
+
+
+def _read_stacklevel(record: Event, value: Any) -> bool:
+    if isinstance(value, int) and value > 0:
+        record.depth = value
+    return isinstance(value, int)
+
+
+def _read_extra(record: Event, value: Any) -> bool:
+    if isinstance(value, Mapping):
+        record.fields.update({str(key): item for key, item in value.items()})
+    return isinstance(value, Mapping)
+
+
+def _read_event(record: Event, value: Any) -> bool:
+    if record.msg is None:
+        record.msg = value
+        return True
+
+    return False
+
+
+# stacklevel before stack_info, which begins where it points.
+_READERS = {
+    "exc_info": _read_exc_info,
+    "stacklevel": _read_stacklevel,
+    "stack_info": _read_stack_info,
+    "extra": _read_extra,
+    "event": _read_event,
+}
