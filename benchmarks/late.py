@@ -52,7 +52,11 @@ EVENTS = [
     ("app.model", "tokens streamed", {"model": "small", "tokens": 96, "ms": 12.75}),
     ("app.database", "query done", {"table": "messages", "rows": 12, "ms": 3.4}),
     ("uvicorn.error", 'WebSocket /ws [accepted] ("10.0.0.7", 51784)', {}),
-    ("app.chat", "this room is busy, the message waits for its turn", {"room": "lobby", "waiting": 3}),
+    (
+        "app.chat",
+        "this room is busy, the message waits for its turn",
+        {"room": "lobby", "waiting": 3},
+    ),
 ]
 
 
@@ -66,7 +70,9 @@ class Run:
 
 def main() -> None:
     """Generate, measure in turn, show."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--size", type=int, default=1000, metavar="MB")
     parser.add_argument("--rounds", type=int, default=5, metavar="N")
     parser.add_argument("--broken", type=int, default=0, metavar="N", help="lines that are no JSON")
@@ -115,7 +121,9 @@ def line(now: datetime, level: str, logger: str, event: str, fields: dict, ids: 
 
 def verdict(now: datetime, ids: dict, chance: random.Random) -> str:
     """Write a verdict line; one in a hundred is late."""
-    boxes = dict.fromkeys(("socket_ms", "queue_ms", "loop_ms", "code_ms", "await_ms", "send_ms"), 0.0)
+    boxes = dict.fromkeys(
+        ("socket_ms", "queue_ms", "loop_ms", "code_ms", "await_ms", "send_ms"), 0.0
+    )
     boxes = {box: round(chance.expovariate(1 / 10), 3) for box in boxes}
     if is_late := chance.random() < 0.01:
         boxes[chance.choice(list(boxes))] += round(250 + chance.expovariate(1 / 300), 3)

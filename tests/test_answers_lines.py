@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from tracelog.answers import lines
-from tracelog.answers.lines import line_numbers, open_bytes, shorten
+from tracelog.answers.lines import is_cut_off, line_numbers, open_bytes, shorten, tail
 from tracelog.answers.sources import Source, Spool
 from tracelog.errors import InputError
 
@@ -83,3 +83,24 @@ def test_a_file_without_such_a_line_is_not_copied(tmp_path):
 
     with Spool() as spool:
         assert shorten(source, spool) is source
+
+
+def test_the_end_of_a_file_costs_no_reading_of_the_rest(tmp_path, monkeypatch):
+    """The first line that is found may be half a line, so it is left out."""
+    assert tail(make_source(tmp_path)) == [b"one", b"two", b"three"]
+
+    monkeypatch.setattr(lines, "_TAIL", 8)
+
+    assert tail(make_source(tmp_path)) == [b"three"]
+    assert tail(make_source(tmp_path, content=b"x" * 99)) == []
+    assert tail(make_source(tmp_path, ".gz")) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [(b'{"a": 1}\n{"b": ', True), (b'{"a": 1}\n', False), (b"{}\nx", False), (b"", False)],
+    ids=["cut off", "ended", "something else", "empty"],
+)
+def test_a_line_that_is_being_written_is_known(tmp_path, content, expected):
+    """Half an object at the end of a file is nobody's fault."""
+    assert is_cut_off(make_source(tmp_path, content=content)) == expected

@@ -29,7 +29,7 @@ def ask(*contents, names=("app.log", "b.log"), **question):
             Path(path).write_bytes(content if isinstance(content, bytes) else content.encode())
         log = Log(open_sources(paths, spool, io.BytesIO()), spool)
         answer = slowest(log, Question(**{**question, **moments}))
-        places = tuple(place.removeprefix(f"{folder}/") for place in answer.broken_at)
+        places = tuple(place.replace(f"{folder}/", "") for place in answer.broken_at)
     return Answer(**{**{k: getattr(answer, k) for k in Answer.__slots__}, "broken_at": places})
 
 
@@ -162,6 +162,27 @@ def test_the_first_lines_that_are_no_json_are_named():
 
     assert (answer.lines, answer.broken) == (8, 7)
     assert answer.broken_at == ("app.log:3", "app.log:5", "app.log:7")
+
+
+def test_a_line_that_is_being_written_is_named_as_the_last():
+    """It is the usual broken line, and is found without reading the file again."""
+    assert ask(LOG + '{"timest').broken_at == ("the last of app.log",)
+    assert ask("oops\n" + LOG + '{"timest').broken_at == ("app.log:1", "the last of app.log")
+
+
+@pytest.mark.parametrize("name", ["app.log", "app.zst"])
+@pytest.mark.parametrize("end", ["", "broken\n", "[]\n", '{"timestamp":"1970-01-01T00:00:00Z"}\n'])
+def test_the_last_time_is_that_of_the_last_line_that_has_one(name, end):
+    """A file's end tells it; a packed one has to be read for it."""
+    content = LOG + verdict(1, 40, user_id="eve") + end
+
+    answer = ask(
+        zstandard.compress(content.encode()) if name == "app.zst" else content,
+        since="1m",
+        names=[name],
+    )
+
+    assert users(answer) == ["eve"]
 
 
 def test_a_packed_file_that_cannot_be_numbered_is_named_as_a_whole(monkeypatch):

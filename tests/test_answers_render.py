@@ -30,7 +30,14 @@ ROW = Utterance(
     late=True,
 )
 SMALL = replace(
-    ROW, user_id=None, connection_id=None, utterance=7, total_ms=3, waited_ms=0, handled_ms=3, late=False
+    ROW,
+    user_id=None,
+    connection_id=None,
+    utterance=7,
+    total_ms=3,
+    waited_ms=0,
+    handled_ms=3,
+    late=False,
 )
 HOSTILE = "\x1b]0;evil\x07 [bold]\u202egnp.exe\x9b\x7f\u2028:smile:"
 
@@ -83,7 +90,9 @@ def test_a_table_of_several_days():
 )
 def test_a_narrow_terminal_shows_whose_and_when_and_how_long(width, expected):
     """Columns give way before figures do; names are cut before columns are."""
-    row = replace(ROW, user_id="the-user-of-the-evening", connection_id="the-connection-of-the-user")
+    row = replace(
+        ROW, user_id="the-user-of-the-evening", connection_id="the-connection-of-the-user"
+    )
 
     assert draw(row, width=width).splitlines()[4] == expected
 
@@ -99,7 +108,9 @@ def test_late_is_red_and_the_lesser_part_dim():
 
 def test_what_a_log_says_is_never_a_command_to_the_terminal():
     """Controls are escaped, markup and emoji names stay what they are."""
-    text = draw(replace(ROW, user_id=HOSTILE, connection_id=[HOSTILE], utterance="\n" * 500), width=900)
+    text = draw(
+        replace(ROW, user_id=HOSTILE, connection_id=[HOSTILE], utterance="\n" * 500), width=900
+    )
 
     assert escape(text.replace("\n", "")) == text.replace("\n", "")
     assert "\\u001b]0;evil\\u0007 [bold]\\u202egnp.exe\\u009b\\u007f\\u2028:smile:" in text
@@ -156,7 +167,12 @@ def test_rows_as_json():
         ),
         (
             Answer(
-                rows=(ROW,), lines=9, utterances=6, matched=3, broken=4, broken_at=("a:1", "a:2", "\x9b")
+                rows=(ROW,),
+                lines=9,
+                utterances=6,
+                matched=3,
+                broken=4,
+                broken_at=("a:1", "a:2", "\x9b"),
             ),
             True,
             [

@@ -121,7 +121,9 @@ def test_what_cannot_be_read_is_said_in_a_sentence(spool, name, problem):
 
 
 @pytest.mark.parametrize(
-    ("content", "suffix"), [(b"{}\n", ".log"), (GZIP, ".gz"), (b"", ".log")], ids=["log", "gz", "empty"]
+    ("content", "suffix"),
+    [(b"{}\n", ".log"), (GZIP, ".gz"), (b"", ".log")],
+    ids=["log", "gz", "empty"],
 )
 def test_standard_input_is_copied_and_the_copy_removed(content, suffix):
     """A pipe can be read once only, and may be packed as well."""
@@ -134,6 +136,12 @@ def test_standard_input_is_copied_and_the_copy_removed(content, suffix):
         assert source.is_empty == (not content)
 
     assert not Path(source.path).parent.exists()
+
+
+def test_a_closed_standard_input_is_said(spool):
+    """Python has none then, which is no reason for a traceback."""
+    with pytest.raises(InputError, match="standard input is closed"):
+        open_sources(["-"], spool, None)
 
 
 def test_a_named_pipe_is_copied(spool):

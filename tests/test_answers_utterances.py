@@ -78,7 +78,9 @@ def test_a_value_is_kept_as_it_is(text, expected):
     assert row.user_id == expected
 
 
-@pytest.mark.parametrize("value", [None, True, "abc", [], {}, 10**400, math.inf, "nan", "inf"], ids=str)
+@pytest.mark.parametrize(
+    "value", [None, True, "abc", [], {}, 10**400, math.inf, "nan", "inf"], ids=str
+)
 def test_a_duration_that_is_none_counts_as_nothing(value):
     """Only numbers, and texts that read as one, are reckoned with."""
     row = read({**LINE, "socket_ms": value})

@@ -74,7 +74,9 @@ def handler(entry):
 
 def formatter(entry):
     """Make a configuration with one formatter, `plain`, and a filter that adds no field."""
-    return config(formatters={"plain": entry}, filters={}, handlers={"out": {**STREAM, "formatter": "plain"}})
+    return config(
+        formatters={"plain": entry}, filters={}, handlers={"out": {**STREAM, "formatter": "plain"}}
+    )
 
 
 def logger(entry):
@@ -612,7 +614,8 @@ QUIET = {
         {"()": "test_check_names.factory", "to": "cfg://handlers.out"}
     ),
     "a filter itself": config(
-        filters={}, handlers={"out": {**STREAM, "filters": [logging.Filter()], "formatter": "plain"}}
+        filters={},
+        handlers={"out": {**STREAM, "filters": [logging.Filter()], "formatter": "plain"}},
     )
     | {"handlers": {"out": {"class": "logging.NullHandler", "formatter": "plain"}}},
     "a logger that keeps to itself": logger({"handlers": ["out"], "propagate": False}),
@@ -632,7 +635,10 @@ def test_what_is_as_it_should_be_gets_no_advice(given):
 
 def test_a_context_filter_may_be_the_object_itself(_names):
     """In a plain dict, a filter can stand where its name would."""
-    given = config(filters={}, handlers={"out": {**STREAM, "filters": [_names.ContextFilter()], "formatter": "plain"}})
+    given = config(
+        filters={},
+        handlers={"out": {**STREAM, "filters": [_names.ContextFilter()], "formatter": "plain"}},
+    )
 
     assert find_problems(given) == []
 
@@ -685,7 +691,9 @@ class TestRelays:
         """Two relays in the wrong order are more than dictConfig can sort out."""
         chain = {"a": {**MEMORY, "target": "b"}, "b": {**MEMORY, "target": "c"}, "c": STREAM}
 
-        assert [problem.where for problem in fatal(config(handlers=chain, root={}))] == ["handlers.a"]
+        assert [problem.where for problem in fatal(config(handlers=chain, root={}))] == [
+            "handlers.a"
+        ]
 
     @pytest.fixture
     def _new(self, monkeypatch):
@@ -747,7 +755,12 @@ class TestRelays:
 
     @pytest.mark.parametrize(
         ("by_name", "level", "hint"),
-        [(False, "ERROR", "40"), (False, "x", "40"), (True, "EROR", "ERROR"), (True, "ERROR", None)],
+        [
+            (False, "ERROR", "40"),
+            (False, "x", "40"),
+            (True, "EROR", "ERROR"),
+            (True, "ERROR", None),
+        ],
     )
     def test_a_level_to_flush_at(self, monkeypatch, by_name, level, hint):
         """An old dictConfig takes numbers only."""
@@ -981,18 +994,15 @@ class TestWords:
     """The words that findings are written in."""
 
     def test_anything_can_be_quoted(self):
-        """A value whose repr raises is named by its type."""
+        """A value that can't be written is named by its type."""
 
-        class Odd:
-            __slots__ = ()
-
-        class Shy(dict):
-            def __len__(self):
+        class Shy:
+            def __repr__(self):
                 raise RuntimeError("no")
 
-        assert show(10**5000) == "<int>" or "0" in show(10**5000)
-        assert show(Shy()) in {"<Shy>", "{}"}
-        assert kind(Odd()) == "Odd"
+        assert show(10**5000).startswith("<int")
+        assert show(Shy()).startswith("<Shy")
+        assert kind(Shy()) == "Shy"
 
     def test_long_texts_are_clipped(self):
         """A sentence stays one."""
@@ -1017,23 +1027,28 @@ values = st.recursive(
     | st.dates()
     | st.binary(max_size=3)
     | st.sampled_from(["ext://sys.stdout", "cfg://handlers", "ext://", "logging.StreamHandler"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(
-            "version handlers formatters filters loggers root level class () . handlers format "
-            "style propagate incremental target filename stream queue".split()
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                "version handlers formatters filters loggers root level class () . handlers format "
+                "style propagate incremental target filename stream queue".split()
+            )
+            | st.text(max_size=3)
+            | st.none()
+            | st.integers(),
+            inner,
+            max_size=4,
         )
-        | st.text(max_size=3)
-        | st.none()
-        | st.integers(),
-        inner,
-        max_size=4,
     ),
     max_leaves=25,
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+)
 @given(values)
 @example({"version": 1, "handlers": {"a": {"class": "logging.NullHandler", "filters": [{}]}}})
 @example({"version": 1, "formatters": {"a": {"format": "{0} {}", "style": "{"}}})
@@ -1112,7 +1127,9 @@ HANDLERS = st.one_of(
         {**HANDLER_KEYS, "stream": mostly("ext://sys.stdout"), "other": mostly(5)},
     ),
 )
-LOGGERS = entry({}, {"level": LEVELS, "handlers": NAMES, "filters": NAMES, "propagate": mostly(True, 0, "no")})
+LOGGERS = entry(
+    {}, {"level": LEVELS, "handlers": NAMES, "filters": NAMES, "propagate": mostly(True, 0, "no")}
+)
 CONFIGS = entry(
     {"version": mostly(1, 1.0, 2)},
     {
@@ -1170,8 +1187,41 @@ def test_sound_examples_are_accepted_by_dict_config(name):
 
 
 @pytest.mark.parametrize(
-    "path", ["ConsoleFormatter", "ContextFilter", "FileHandler", "Formatter", "JsonFormatter", "StreamHandler"]
+    "path",
+    [
+        "ConsoleFormatter",
+        "ContextFilter",
+        "FileHandler",
+        "Formatter",
+        "JsonFormatter",
+        "StreamHandler",
+    ],
 )
 def test_our_names_are_names(path):
     """What is suggested exists."""
     assert not isinstance(names.locate(f"tracelog.{path}"), names.Unresolved)
+
+
+@pytest.mark.parametrize("cls", ["StreamHandler", "FileHandler", "RotatingFileHandler"])
+@pytest.mark.parametrize("form", ["Formatter", "JsonFormatter", "ConsoleFormatter"])
+def test_our_classes_are_sound(cls, form):
+    """A configuration of tracelog's own parts gets neither problems nor advice."""
+    given = {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"lines": {"()": f"tracelog.{form}"}},
+        "filters": {"context": {"()": "tracelog.ContextFilter"}},
+        "handlers": {
+            "out": {
+                "class": f"tracelog.{cls}",
+                "formatter": "lines",
+                "filters": ["context"],
+                **({} if cls == "StreamHandler" else {"filename": "app.log"}),
+            }
+        },
+        "loggers": {"app": {"level": "TRACE"}},
+        "root": {"level": "INFO", "handlers": ["out"]},
+    }
+
+    assert find_problems(given) == []
+    assert len(fatal({**given, "handlers": {"out": {"class": f"tracelog.{cls}", "nmae": 1}}})) > 0

@@ -138,7 +138,10 @@ def test_json_of_a_sound_log_is_silent_beside(capsys, tmp_path):
         (["empty.log"], "Nothing to read: empty.log is empty.\n"),
         (["app.log", "--user", "nobody"], "None of 2 utterances in 4 lines matches.\n"),
         (["app.log", "--over", "303.9ms"], "None of 2 utterances in 4 lines matches.\n"),
-        (["app.log", "--since", "10:11", "--until", "10:12"], "None of 2 utterances in 4 lines matches.\n"),
+        (
+            ["app.log", "--since", "10:11", "--until", "10:12"],
+            "None of 2 utterances in 4 lines matches.\n",
+        ),
     ],
     ids=["empty", "user", "over", "since"],
 )

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracelog import yamlfile
@@ -122,8 +122,16 @@ def test_invalid_yaml_has_a_line_and_a_way_out(text, line, said, hint):
 
 
 UNWANTED = {
-    "a key that is there twice": ("a:\n  b: 1\n  c: 2\n  b: 3", 4, "'b' is there twice, in lines 2 and 4"),
-    "an object": ("a: 1\nb: !!python/object/apply:os.system ['x']", 2, "!!python/object/apply:os.system"),
+    "a key that is there twice": (
+        "a:\n  b: 1\n  c: 2\n  b: 3",
+        4,
+        "'b' is there twice, in lines 2 and 4",
+    ),
+    "an object": (
+        "a: 1\nb: !!python/object/apply:os.system ['x']",
+        2,
+        "!!python/object/apply:os.system",
+    ),
     "a name": ("!!python/name:os.system", 1, "!!python/name:os.system"),
     "a module": ("a: !!python/module:os x", 1, "!!python/module:os"),
     "a tag of one's own": ("a: !env LEVEL", 1, "tag !env"),
@@ -170,7 +178,10 @@ def test_depth_is_refused(text):
 def test_a_bomb_costs_nothing(merge):
     """Aliases of aliases are the same object, and merged keys are counted once."""
     aliases = [f"[{', '.join([f'*a{n}'] * 9)}]" for n in range(30)]
-    lines = [f"a{n + 1}: &a{n + 1} {{<<: {each}}}" if merge else f"a{n + 1}: &a{n + 1} {each}" for n, each in enumerate(aliases)]
+    lines = [
+        f"a{n + 1}: &a{n + 1} {{<<: {each}}}" if merge else f"a{n + 1}: &a{n + 1} {each}"
+        for n, each in enumerate(aliases)
+    ]
 
     document = parse("\n".join(["a0: &a0 {k: 1}", *lines]))
 
@@ -261,12 +272,14 @@ trees = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(trees)
 def test_what_yaml_writes_is_read_back(tree):
     """Plain values survive, whatever they are."""
     assert parse(yaml.safe_dump(tree)).data == tree
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab:-[]{}&*<!|>'\"%\t\n ,?#1~", max_size=40))
 def test_any_text_is_a_document_or_an_error(text):
     """No text makes it raise anything but a ConfigError; what it reads, safe_load reads, too."""

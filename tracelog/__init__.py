@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         new_trace,
         unbind_context,
     )
-    from tracelog.errors import ConfigError, InputError, TraceparentError, TracelogError
+    from tracelog.errors import ConfigError, InputError, TracelogError, TraceparentError
     from tracelog.formatters import ConsoleFormatter, Formatter, JsonFormatter
     from tracelog.handlers import FileHandler, RotatingFileHandler, StreamHandler
     from tracelog.headers import extract, extract_request_id, inject
@@ -76,7 +76,7 @@ _HOMES = {
         "new_trace",
         "unbind_context",
     ],
-    "errors": ["ConfigError", "InputError", "TraceparentError", "TracelogError"],
+    "errors": ["ConfigError", "InputError", "TracelogError", "TraceparentError"],
     "formatters": ["ConsoleFormatter", "Formatter", "JsonFormatter"],
     "handlers": ["FileHandler", "RotatingFileHandler", "StreamHandler"],
     "headers": ["extract", "extract_request_id", "inject"],

@@ -19,7 +19,7 @@ _COMMANDS: Final = {
     "late": "show the slowest utterances of a log: whose, when, and where the time went",
     "check": "check a logging configuration: every mistake, with its file, line and way out",
     "init": "write a logging.yaml to start from",
-    "demo": "run a small chat service that is late now and then, and log it",
+    "demo": "run a small chat service with one costly user, and tell who was handled late",
 }
 _EPILOG: Final = """\
 examples:

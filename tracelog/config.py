@@ -17,6 +17,7 @@ from typing import Any, Final, TextIO
 
 from tracelog.check import refuse
 from tracelog.errors import ConfigError
+from tracelog.foreign import install_logger_class
 from tracelog.settings import ENV_FILE, Settings, level_number, read_settings
 from tracelog.yamlfile import load
 
@@ -76,6 +77,7 @@ def configure_logging(  # noqa: PLR0913 -- one function is the whole configurati
     plain = _with_overrides(plain, settings, sink=sink, level=level, formatter=formatter)
     plan = _built(plain, source=source)
     with _swapping:
+        install_logger_class()
         _swap(plan)
 
 

@@ -11,11 +11,11 @@ import shutil
 import time
 from collections.abc import Iterable
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 from tracelog.events import make_event_reader
 from tracelog.fields import (
-    CALLER,
     CONNECTION_ID,
     EVENT,
     EXCEPTION,
@@ -32,7 +32,15 @@ from tracelog.processors import make_chain
 from tracelog.records import exception_of
 from tracelog.settings import ENV_FILE, read_settings
 from tracelog.sinks import Lines
-from tracelog.terminal import DIM, RESET, color_of, duration_text, printable, value_text
+from tracelog.terminal import (
+    DIM,
+    RESET,
+    color_of,
+    duration_text,
+    event_text,
+    printable,
+    value_text,
+)
 from tracelog.tracebacks import ExcInfo, exc_info_of
 
 
@@ -40,20 +48,22 @@ __all__ = ["ConsoleFormatter"]
 
 _LEVELS: Final = {
     "trace": ("trace", DIM),
-    "debug": ("debug", "\x1b[34m"),
-    "info": ("info ", "\x1b[32m"),
-    "warning": ("warn ", "\x1b[1;33m"),
-    "error": ("error", "\x1b[1;31m"),
-    "critical": ("crit ", "\x1b[1;37;41m"),
+    "debug": ("debug", "\x1b[38;5;68m"),
+    "info": ("info ", "\x1b[38;5;28m"),
+    "warning": ("warn ", "\x1b[1;38;5;166m"),
+    "error": ("error", "\x1b[1;38;5;196m"),
+    "critical": ("crit ", "\x1b[1;97;48;5;160m"),
 }
 _BOLD: Final = "\x1b[1m"
-_KEY: Final = "\x1b[36m"
+_KEY: Final = "\x1b[38;5;31m"
 _LOGGER_WIDTH: Final = 14
 _EVENT_WIDTH: Final = 30
 _TRACE_WIDTH: Final = 8
 _NARROW: Final = 100  # columns: below, nothing is padded
 _WIDTH_OF_FILES: Final = 120
-_PLACED: Final = frozenset({*LEADING, SPAN_ID, CONNECTION_ID, EXCEPTION, STACK, CALLER})
+_MAX_PAIRS: Final = 200
+_MAX_DURATION_MS: Final = 1e15
+_PLACED: Final = frozenset({*LEADING, SPAN_ID, CONNECTION_ID})
 
 
 class ConsoleFormatter(logging.Formatter):
@@ -81,7 +91,7 @@ class ConsoleFormatter(logging.Formatter):
         super().__init__()
         self._wanted = read_settings(env_file).color if colors is None else colors
         self._read = make_event_reader(
-            chain=make_chain(processors), caller=False, exception=exception_of
+            chain=make_chain(processors), caller=False, exception=_text_that_came_along
         )
         self._second = (0, "")
         self.on_terminal(False)  # noqa: FBT003
@@ -99,10 +109,11 @@ class ConsoleFormatter(logging.Formatter):
         if event is None:
             return b""
 
-        line = self._line(event, record.created)
+        below = _taken_below(event)
+        line = self._line(event, record.created) + below
         exc_info = exc_info_of(record.exc_info)
         if exc_info is None:
-            return f"{line}{_below(event)}\n".encode("utf-8", "backslashreplace")
+            return f"{line}\n".encode("utf-8", "backslashreplace")
 
         render = partial(_with_traceback, line, exc_info, self._width, self._colors)
         return render if on_loop() else render()
@@ -115,21 +126,21 @@ class ConsoleFormatter(logging.Formatter):
 
     def _line(self, event: dict[str, Any], created: float) -> str:
         paint = self._paint
-        level, color = _LEVELS.get(event[LEVEL]) or (printable(f"{event[LEVEL]:5.5}"), _BOLD)
+        name = text_of(event[LEVEL])
+        level, color = _LEVELS.get(name) or (printable(f"{name:5.5}"), _BOLD)
         parts = [paint(self._clock(created), DIM), paint(level, color)]
         parts.append(self._trace(event[TRACE_ID]))
         parts.append(paint(_short(text_of(event[LOGGER])).ljust(self._logger_width), DIM))
-        parts.append(paint(printable(text_of(event[EVENT])).ljust(self._event_width), _BOLD))
-        parts.extend(
-            self._pair(key, value) for key, value in event.items() if key not in _PLACED
-        )
+        parts.append(paint(event_text(event[EVENT]).ljust(self._event_width), _BOLD))
+        pairs = (pair for pair in event.items() if pair[0] not in _PLACED)
+        parts.extend(self._pair(key, value) for key, value in islice(pairs, _MAX_PAIRS))
         if CONNECTION_ID in event:
             parts.append(paint(printable(text_of(event[CONNECTION_ID])), DIM))
         return " ".join(filter(None, parts)).rstrip()
 
     def _pair(self, key: str, value: Any) -> str:
         text = value_text(value)
-        if key.endswith("_ms") and type(value) in (int, float):
+        if key.endswith("_ms") and type(value) in (int, float) and abs(value) < _MAX_DURATION_MS:
             key, text = key.removesuffix("_ms"), duration_text(value)
         return f"{self._paint(f'{printable(key)}=', _KEY)}{text}"
 
@@ -174,13 +185,16 @@ def _short(name: str) -> str:
     return printable(name)
 
 
-def _below(event: dict[str, Any]) -> str:
-    """Write what doesn't fit a line, indented: data can't begin a line that looks like ours."""
-    text = event.get(STACK) or ""
-    exception = event.get(EXCEPTION)
-    if isinstance(exception, str):  # text that a QueueHandler, or a processor, made
-        text = f"{text}\n{exception}"
-    return "".join(f"\n    {printable(line)}" for line in text_of(text).splitlines() if line)
+def _text_that_came_along(record: logging.LogRecord) -> Any:
+    """Tell an exception that is but text by now; one that is whole will be drawn."""
+    return None if exc_info_of(record.exc_info) else exception_of(record, as_text=True)
+
+
+def _taken_below(event: dict[str, Any]) -> str:
+    """Take out what doesn't fit a line, indented: data can't begin a line that looks like ours."""
+    texts = [event.pop(key) for key in (STACK, EXCEPTION) if isinstance(event.get(key), str)]
+    lines = (line for text in texts for line in text.splitlines() if line)
+    return "".join(f"\n    {printable(line)}" for line in lines)
 
 
 def _with_traceback(line: str, exc_info: ExcInfo, width: int, colors: bool) -> bytes:  # noqa: FBT001

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping
-from contextvars import ContextVar
+from collections.abc import Callable, Collection, Mapping
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from types import MappingProxyType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from tracelog.errors import TraceparentError
 from tracelog.fields import CONNECTION_ID, LEADING, SPAN_ID, TRACE_ID
@@ -183,7 +183,8 @@ def _parsed(parent: TraceContext | str | None) -> TraceContext | None:
 class bound_context:  # noqa: N801 -- used like a function, as `contextlib.suppress` is
     """Bind *values* for a `with` block, or for each call of a decorated function.
 
-    Sync and async functions and generators can be decorated.
+    Sync and async functions and generators can be decorated. A generator's values are bound while
+    it runs, not while it waits for whoever iterates it.
 
     >>> with bound_context(room="lobby"):
     ...     get_context()["room"]
@@ -194,25 +195,43 @@ class bound_context:  # noqa: N801 -- used like a function, as `contextlib.suppr
 
     def __init__(self, **values: Any) -> None:
         self._values = values
-        self._outer: list[dict[str, Any]] = []
+        self._entries: list[_Entry] = []
 
     def __enter__(self) -> None:
-        bound = _get().bound
-        self._outer.append({key: bound[key] for key in self._values if key in bound})
-        bind_context(**self._values)
+        outer = _get()
+        bound = outer.with_bound({**outer.bound, **self._values})
+        self._entries.append((_current.set(bound), outer.bound))
 
     def __exit__(self, *exc_info: object) -> None:
-        outer = self._outer.pop()
-        context = _get()
-        kept = {key: value for key, value in context.bound.items() if key not in self._values}
-        _current.set(context.with_bound({**kept, **outer}))
+        for entry in reversed(self._entries):
+            token, outer = entry
+            context = _get()
+            try:
+                _current.reset(token)
+            except ValueError:  # entered by another task: a generator is closed elsewhere, perhaps
+                continue
 
-    def __call__(self, func: Callable[_P, _R]) -> Callable[_P, _R]:
-        for is_kind, wrap in _WRAPPERS:
-            if is_kind(func):
-                return wrap(func, self._values)
+            # The token tells whose the entry is, no more: what was bound to other keys stays.
+            self._entries.remove(entry)
+            _current.set(context.with_bound(_exchanged(context.bound, outer, self._values)))
+            return
 
-        return _wrap_function(func, self._values)
+    def __call__(self, func: Callable[_P, _R], /) -> Callable[_P, _R]:
+        """Decorate *func*."""
+        wrap = next((wrap for is_kind, wrap in _WRAPPERS if is_kind(func)), _wrap_function)
+        wrapped: Callable[_P, _R] = wrap(func, self._values)
+        return wrapped
+
+
+_Entry: TypeAlias = tuple[Token[Context], Mapping[str, Any]]
+
+
+def _exchanged(
+    bound: Mapping[str, Any], outer: Mapping[str, Any], keys: Collection[str]
+) -> dict[str, Any]:
+    """Give *keys* the values they have in *outer*, or none."""
+    kept = {key: value for key, value in bound.items() if key not in keys}
+    return {**kept, **{key: outer[key] for key in keys if key in outer}}
 
 
 def _wrap_function(func: Callable[_P, _R], values: dict[str, Any]) -> Callable[_P, _R]:
@@ -236,8 +255,27 @@ def _wrap_coroutine(func: Any, values: dict[str, Any]) -> Any:
 def _wrap_generator(func: Any, values: dict[str, Any]) -> Any:
     @wraps(func)
     def bound(*args: Any, **kwargs: Any) -> Any:
-        with bound_context(**values):
-            return (yield from func(*args, **kwargs))
+        # Bound around each step only: a generator shares the context of whoever iterates it.
+        steps = func(*args, **kwargs)
+        advance = partial(steps.send, None)
+        try:
+            while True:
+                with bound_context(**values):
+                    try:
+                        item = advance()
+                    except StopIteration as end:
+                        return end.value
+                try:
+                    sent = yield item
+                except GeneratorExit:
+                    raise
+                except BaseException as error:  # noqa: BLE001 -- whatever was thrown is passed on
+                    advance = partial(steps.throw, error)
+                else:
+                    advance = partial(steps.send, sent)
+        finally:
+            with bound_context(**values):
+                steps.close()
 
     return bound
 
@@ -245,18 +283,27 @@ def _wrap_generator(func: Any, values: dict[str, Any]) -> Any:
 def _wrap_async_generator(func: Any, values: dict[str, Any]) -> Any:
     @wraps(func)
     async def bound(*args: Any, **kwargs: Any) -> Any:
-        # Bound around each step only: a generator shares the context of whoever iterates it.
+        # The same once more: Python can't share the two.
         steps = func(*args, **kwargs)
+        advance = partial(steps.asend, None)
         try:
             while True:
                 with bound_context(**values):
                     try:
-                        item = await anext(steps)
+                        item = await advance()
                     except StopAsyncIteration:
                         return
-                yield item
+                try:
+                    sent = yield item
+                except GeneratorExit:
+                    raise
+                except BaseException as error:  # noqa: BLE001 -- whatever was thrown is passed on
+                    advance = partial(steps.athrow, error)
+                else:
+                    advance = partial(steps.asend, sent)
         finally:
-            await steps.aclose()
+            with bound_context(**values):
+                await steps.aclose()
 
     return bound
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tracelog.context import snapshot
-from tracelog.handlers import SinkHandler
+from tracelog.handlers import FileHandler, RotatingFileHandler, StreamHandler
 from tracelog.records import Event, stack_text
 from tracelog.tracebacks import exc_info_of
 
@@ -19,9 +19,14 @@ __all__ = ["emit"]
 # Keyword arguments that logging gives a meaning, and `event`, which may come as one.
 _MEANINGFUL: Final = frozenset({"exc_info", "stack_info", "stacklevel", "extra", "event"})
 
+# Not their subclasses: whatever a user overrides may look at the record.
+_OURS: Final = frozenset({FileHandler, RotatingFileHandler, StreamHandler})
+
 _new = Event.__new__
 _time = time.time
 _factory = logging.getLogRecordFactory
+_logger_class = logging.Logger
+_STOCK_CALL_HANDLERS: Final = logging.Logger.callHandlers
 
 
 def emit(
@@ -47,11 +52,16 @@ def emit(
     record.fields = fields
     if not _MEANINGFUL.isdisjoint(fields):
         _read_meaningful(record)
-    if _factory() is not logging.LogRecord or logger.filters or logger.disabled:
+    if (
+        _logger_class.callHandlers is _STOCK_CALL_HANDLERS  # Sentry puts its own there
+        and _factory() is logging.LogRecord
+        and not logger.filters
+        and not logger.disabled
+    ):
+        _call_handlers(logger, record)
+    else:
         record.complete()
         logger.handle(record)
-    else:
-        _call_handlers(logger, record)
 
 
 def _call_handlers(logger: logging.Logger, record: Event) -> None:
@@ -62,7 +72,7 @@ def _call_handlers(logger: logging.Logger, record: Event) -> None:
         for handler in current.handlers:
             found = True
             if record.levelno >= handler.level:
-                if not isinstance(handler, SinkHandler):
+                if type(handler) not in _OURS:
                     record.complete()
                 handler.handle(record)
         current = current.parent if current.propagate else None

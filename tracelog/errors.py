@@ -9,7 +9,7 @@ TracelogError
 from __future__ import annotations
 
 
-__all__ = ["ConfigError", "InputError", "TraceparentError", "TracelogError"]
+__all__ = ["ConfigError", "InputError", "TracelogError", "TraceparentError"]
 
 
 class TracelogError(Exception):

@@ -27,19 +27,20 @@ STACK_INFO: Final = "stack_info"
 
 
 def _make_timestamp_of() -> Callable[[float], str]:
-    last = (0, "")
     digits = [f"{number:03d}" for number in range(1000)]
+    last = (0, "")
 
     def timestamp_of(created: float) -> str:
         """Write *created*, seconds since the epoch, in UTC with microseconds."""
         nonlocal last
-        milliseconds, microseconds = divmod(int(created * 1e6 + 0.5), 1000)
-        second = milliseconds // 1000
+        microseconds = int(created * 1e6 + 0.5)
+        millisecond = microseconds // 1000
         known, text = last  # read once: another thread may put its own there
-        if known != second:
-            text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
-            last = (second, text)
-        return f"{text}{digits[milliseconds - second * 1000]}{digits[microseconds]}Z"
+        if known != millisecond:
+            second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(millisecond // 1000))
+            text = f"{second}.{digits[millisecond % 1000]}"
+            last = (millisecond, text)
+        return f"{text}{digits[microseconds - millisecond * 1000]}Z"
 
     return timestamp_of
 

@@ -47,7 +47,7 @@ CONNECTION_ID: Final = "connection_id"  # one client connection: HTTP keep-alive
 USER_ID: Final = "user_id"  # bound by the application; the answers group by it
 
 EXCEPTION: Final = "exception"  # last, when present: a list, or text when so configured
-STACK: Final = "stack"
+STACK: Final = "stack"  # text, where stack_info asked for it
 CALLER: Final = "caller"  # "file:line function"
 TRUNCATED: Final = "truncated"  # true: values were shortened to keep the line bounded
 

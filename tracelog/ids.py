@@ -5,9 +5,10 @@ A leaf of the import graph: no I/O, no clock, no logging.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
-from random import getrandbits
+from random import Random
 from typing import Final, Self
 
 from tracelog.errors import TraceparentError
@@ -26,20 +27,25 @@ _TRACEPARENT = re.compile(
     r"(?P<later>-.*)?"
 )
 
+# Our own: applications seed the shared one, all their processes alike. A fork copies it.
+_random = Random()  # noqa: S311 -- ids are names, no secrets
+_getrandbits = _random.getrandbits
+os.register_at_fork(after_in_child=_random.seed)
+
 
 def make_trace_id() -> str:
     """Make 32 random hex digits, never all zero."""
-    return f"{getrandbits(128) or 1:032x}"
+    return f"{_getrandbits(128) or 1:032x}"
 
 
 def make_span_id() -> str:
     """Make 16 random hex digits, never all zero."""
-    return f"{getrandbits(64) or 1:016x}"
+    return f"{_getrandbits(64) or 1:016x}"
 
 
 def make_connection_id() -> str:
     """Make a short id for a connection, such as `c-7f3a90d2`."""
-    return f"c-{getrandbits(32):08x}"
+    return f"c-{_getrandbits(32):08x}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,25 +5,24 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
 from typing import Any, Final
 
 from pythonjsonlogger.core import RESERVED_ATTRS, BaseJsonFormatter
 from pythonjsonlogger.json import JsonEncoder
 
+from tracelog.context import snapshot
 from tracelog.encode import encode, encode_scalars
 from tracelog.events import make_event_reader, timestamp_of
 from tracelog.fields import EVENT, EXCEPTION, LEADING, LEVEL, LOGGER, STACK, TIMESTAMP
 from tracelog.plain import SCALARS
 from tracelog.processors import make_chain
-from tracelog.context import snapshot
 from tracelog.records import (
     BASE_COUNT,
+    LEVELS,
     SURPRISING,
     Event,
     exception_of,
     message_of,
-    name_of_level,
     stack_of,
 )
 from tracelog.tracebacks import exc_info_of
@@ -99,21 +98,21 @@ class JsonFormatter(BaseJsonFormatter):
         chain = make_chain(processors)
         self._as_text = exceptions == "text" or self.exc_info_as_array
         self._read = make_event_reader(chain=chain, caller=caller, exception=self._exception)
-        self._plain = chain is None and not caller
         self._formats_exceptions = type(self).formatException is not JsonFormatter.formatException
         overridden = any(getattr(type(self), h) is not getattr(JsonFormatter, h) for h in _HOOKS)
-        self._optional = bool(fmt or options or self._json or overridden)
+        if fmt or options or self._json or overridden:
+            self._encode = self._encode_with_options
+        elif chain is None and not caller:
+            self._encode = _make_encoder(self._encode_any)
+        else:
+            self._encode = self._encode_any
 
-    def encode(self, record: logging.LogRecord) -> bytes:
-        """Make the finished line; empty if a processor dropped the event."""
-        if self._optional:
-            return self._encode_with_options(record)
+    @property
+    def encode(self) -> Callable[[logging.LogRecord], bytes]:
+        """Makes the finished line of a record; empty if a processor dropped the event."""
+        return self._encode
 
-        if self._plain:
-            line = _encode_simple(record)
-            if line is not None:
-                return line
-
+    def _encode_any(self, record: logging.LogRecord) -> bytes:
         event = self._read(record)
         if event is None:
             return b""
@@ -122,7 +121,7 @@ class JsonFormatter(BaseJsonFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Make the line, without its newline."""
-        return self.encode(record).removesuffix(b"\n").decode()
+        return self._encode(record).removesuffix(b"\n").decode()
 
     def add_fields(
         self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
@@ -210,40 +209,43 @@ class JsonFormatter(BaseJsonFormatter):
         return text.splitlines() if text and self.exc_info_as_array else text
 
 
-def _make_simple_encoder() -> Callable[[logging.LogRecord], bytes | None]:
-    """Build what encodes a record with nothing unusual, and gives None for any other.
+def _make_encoder(
+    encode_any: Callable[[logging.LogRecord], bytes]
+) -> Callable[[logging.LogRecord], bytes]:
+    """Build what encodes a record that has nothing unusual, and leaves any other to *encode_any*.
 
-    The line is the one that the long way makes; this is the hot path, so it is one function.
+    The line is the same either way. This is the hot path, hence one function, and no call that
+    can be spared.
     """
-    is_ordinary = frozenset((Event, logging.LogRecord)).__contains__
     has_no_surprise = SURPRISING.isdisjoint
-    scalars, event_class, base_count = SCALARS, Event, BASE_COUNT
+    base_count, scalars, levels = BASE_COUNT, SCALARS, LEVELS
 
-    def encode_simple(record: logging.LogRecord) -> bytes | None:
-        kind = record.__class__
+    def encode_ordinary(record: logging.LogRecord) -> bytes:
         message = record.msg
         if record.args or record.exc_info or record.stack_info or message.__class__ is not str:
-            return None
+            return encode_any(record)
 
-        if kind is event_class:
+        if record.__class__ is Event:
             context, fields = record.context, record.fields  # type: ignore[attr-defined]
-        elif is_ordinary(kind):
-            context, attributes = snapshot(), record.__dict__
-            fields = dict(islice(attributes.items(), base_count, None))
+        elif record.__class__ is logging.LogRecord:
+            attributes = record.__dict__
+            context = snapshot()
+            fields = {key: attributes[key] for key in list(attributes)[base_count:]}
         else:
-            return None
+            return encode_any(record)
 
-        if not (context.flat and has_no_surprise(fields)):
-            return None
+        level = levels.get(record.levelno)
+        if level is None or not context.flat or not has_no_surprise(fields):
+            return encode_any(record)
 
         for value in fields.values():
             if type(value) not in scalars:
-                return None
+                return encode_any(record)
 
         return encode_scalars(
             {
                 TIMESTAMP: timestamp_of(record.created),
-                LEVEL: name_of_level(record),
+                LEVEL: level,
                 LOGGER: record.name,
                 EVENT: message,
                 **context.fields,
@@ -251,7 +253,4 @@ def _make_simple_encoder() -> Callable[[logging.LogRecord], bytes | None]:
             }
         )
 
-    return encode_simple
-
-
-_encode_simple = _make_simple_encoder()
+    return encode_ordinary

@@ -43,11 +43,18 @@ def get_logger(name: str | None = None, /, **bound: Any) -> BoundLogger:
     if not structlog.is_configured():
         structlog.configure(
             processors=[],
-            logger_factory=structlog.stdlib.LoggerFactory(),
+            logger_factory=_LoggerFactory(),
             wrapper_class=BoundLogger,
             cache_logger_on_first_use=True,
         )
     return BoundLogger(_logger_named(name), _structlog.default_processors, bound)
+
+
+class _LoggerFactory(structlog.stdlib.LoggerFactory):
+    """structlog's own, but for the logger class that it would install for the whole process."""
+
+    def __init__(self) -> None:
+        self._ignore = ["tracelog"]
 
 
 def _logger_named(name: str | None) -> logging.Logger:
@@ -98,37 +105,37 @@ class BoundLogger(structlog.BoundLoggerBase):
 
     def __init__(self, logger: logging.Logger, processors: Any, context: Any) -> None:
         super().__init__(logger, processors, context)
-        # logging's own memory of which levels are off, emptied by logging when any level changes.
-        self._off: dict[int, bool] = getattr(logger, "_cache", {})
+        # logging's own memory of which levels are on, emptied by logging when any level changes.
+        self._known: dict[int, bool] = getattr(logger, "_cache", {})
 
     def trace(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
         """Log *event* at TRACE (5), below DEBUG."""
-        if self._off.get(_TRACE) is not False or _structlog.default_processors:
+        if self._known.get(_TRACE) is not False or _structlog.default_processors:
             self._emit(_TRACE, "trace", event, args, fields)
 
     def debug(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
         """Log *event* at DEBUG."""
-        if self._off.get(_DEBUG) is not False or _structlog.default_processors:
+        if self._known.get(_DEBUG) is not False or _structlog.default_processors:
             self._emit(_DEBUG, "debug", event, args, fields)
 
     def info(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
         """Log *event* at INFO."""
-        if self._off.get(_INFO) is not False or _structlog.default_processors:
+        if self._known.get(_INFO) is not False or _structlog.default_processors:
             self._emit(_INFO, "info", event, args, fields)
 
     def warning(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
         """Log *event* at WARNING."""
-        if self._off.get(_WARNING) is not False or _structlog.default_processors:
+        if self._known.get(_WARNING) is not False or _structlog.default_processors:
             self._emit(_WARNING, "warning", event, args, fields)
 
     def error(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
         """Log *event* at ERROR."""
-        if self._off.get(_ERROR) is not False or _structlog.default_processors:
+        if self._known.get(_ERROR) is not False or _structlog.default_processors:
             self._emit(_ERROR, "error", event, args, fields)
 
     def critical(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
         """Log *event* at CRITICAL."""
-        if self._off.get(_CRITICAL) is not False or _structlog.default_processors:
+        if self._known.get(_CRITICAL) is not False or _structlog.default_processors:
             self._emit(_CRITICAL, "critical", event, args, fields)
 
     def exception(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
@@ -164,7 +171,7 @@ class BoundLogger(structlog.BoundLoggerBase):
         processors = _structlog.default_processors
         if processors and processors[-1].__class__ is LogCapture:
             self._capture(method, event, args, fields)
-        elif self._logger.isEnabledFor(level):
+        elif self._known.get(level) or self._logger.isEnabledFor(level):
             bound = self._context
             emit(self._logger, level, event, args, {**bound, **fields} if bound else fields)
 

@@ -6,7 +6,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, time
 from types import NoneType
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -18,11 +18,14 @@ __all__ = ["SCALARS", "Default", "Limits", "Plain", "text_of"]
 
 Default: TypeAlias = Callable[[Any], Any]
 
-# What orjson writes by itself, at a cost bounded by the value's own size.
-SCALARS: Final = frozenset({str, int, float, bool, NoneType, datetime, date, time, UUID})
+# What orjson writes by itself, at a cost bounded by the value's own size. No datetime: its tzinfo
+# may be anybody's code, and if that raises, orjson takes the interpreter down.
+SCALARS: Final = frozenset({str, int, float, bool, NoneType, date, time, UUID})
 
 _LISTS: Final = (list, tuple, set, frozenset, deque)
-_MAX_BITS: Final = 64  # past that, JSON readers lose digits
+# Whole numbers that orjson writes: both ways to a line must show the same.
+_MIN_INT: Final = -(2**63)
+_MAX_INT: Final = 2**64 - 1
 
 # Types whose readable form python-json-logger has settled already.
 _DEFAULTS: Final[tuple[tuple[Callable[[Any], Any], Default], ...]] = (
@@ -31,7 +34,10 @@ _DEFAULTS: Final[tuple[tuple[Callable[[Any], Any], Default], ...]] = (
     (defaults.use_traceback_default, defaults.traceback_default),
     (defaults.use_enum_default, defaults.enum_default),
     (defaults.use_bytes_default, defaults.bytes_default),
-    (lambda value: isinstance(value, bytearray), lambda value: defaults.bytes_default(bytes(value))),
+    (
+        lambda value: isinstance(value, bytearray),
+        lambda value: defaults.bytes_default(bytes(value)),
+    ),
     (defaults.use_dataclass_default, defaults.dataclass_default),
     (defaults.use_type_default, defaults.type_default),
 )
@@ -54,11 +60,13 @@ class Limits:
         text: Characters of one string.
         items: Keys and elements of the whole event.
         depth: Levels of nesting.
+        total: Characters of all strings together.
     """
 
     text: int
     items: int
     depth: int = 32
+    total: int = 131_072
 
 
 class Plain:
@@ -72,6 +80,7 @@ class Plain:
         self.cut = False
         self._limits = limits
         self._items = limits.items
+        self._total = limits.total
         self._default = default
         self._path: set[int] = set()
 
@@ -87,7 +96,7 @@ class Plain:
             return value if math.isfinite(value) else None
 
         if type(value) is int:
-            return value if value.bit_length() < _MAX_BITS else self._text(_digits(value))
+            return value if _MIN_INT <= value <= _MAX_INT else self._text(_digits(value))
 
         try:
             return self._other(value, depth)
@@ -102,7 +111,7 @@ class Plain:
                 break
             name = self._text(key if type(key) is str else _key(key))
             while name in plain:
-                name += "_"
+                name += f"_{len(plain)}"
             plain[name] = self.of(item, depth + 1)
         return plain
 
@@ -151,13 +160,14 @@ class Plain:
         return self._text(text_of(value))
 
     def _text(self, value: str) -> str:
-        text = text_of(value)
-        excess = len(text) - self._limits.text
-        if excess <= 0:
-            return text
+        text = str.__str__(value)
+        allowed = min(self._limits.text, self._total)
+        self._total -= min(len(text), allowed)
+        if len(text) <= allowed:
+            return text_of(text)
 
         self.cut = True
-        return f"{text[: self._limits.text]}… (+{excess} characters)"
+        return f"{text_of(text[:allowed])}… (+{len(text) - allowed} characters)"
 
     def _spent(self) -> bool:
         self._items -= 1

@@ -23,6 +23,8 @@ from tracelog.tracebacks import exc_info_of, exception_data, exception_text
 
 __all__ = [
     "BASE_COUNT",
+    "FOREIGN",
+    "LEVELS",
     "SURPRISING",
     "ContextFilter",
     "Event",
@@ -34,6 +36,7 @@ __all__ = [
     "name_of_level",
     "stack_of",
     "stack_text",
+    "without_attributes",
     "without_leading",
 ]
 
@@ -48,21 +51,35 @@ _NO_ATTRIBUTES: Final = frozenset({*_BASE, "message", "asctime", "taskName", _CO
 _NO_FIELDS: Final = frozenset(
     {"message", "asctime", "color_message", "taskName", _CONTEXT, _KEPT, "websocket"}
 )
+# What uvicorn and websockets put into their `extra`.
+FOREIGN: Final = frozenset({"color_message", "websocket"})
 _LEADING: Final = frozenset(LEADING)
 # Names of fields that need a second look: attributes that aren't fields, and our leading keys.
 SURPRISING: Final = _NO_FIELDS | _LEADING
 # Frames of these files stand between a line of the application and its record.
 _INTERNAL: Final = frozenset(
-    str(PurePath(__file__).with_name(f"{module}.py"))
-    for module in ("records", "emit", "logger", "handlers", "events", "formatters", "json_formatter", "console")
+    (
+        logging.info.__code__.co_filename,
+        *(
+            str(PurePath(__file__).with_name(f"{module}.py"))
+            for module in ("console", "emit", "events", "foreign", "formatters", "handlers")
+        ),
+        *(
+            str(PurePath(__file__).with_name(f"{module}.py"))
+            for module in ("json_formatter", "logger", "records")
+        ),
+    )
 )
 
-_LEVELS = {level: name.lower() for name, level in logging.getLevelNamesMapping().items()}
-_LEVELS.update({logging.WARNING: "warning", logging.CRITICAL: "critical"})  # not their aliases
+LEVELS = {level: name.lower() for name, level in logging.getLevelNamesMapping().items()}
+LEVELS.update({logging.WARNING: "warning", logging.CRITICAL: "critical"})  # not their aliases
 
 
 class Event(logging.LogRecord):
-    """A native event: a LogRecord whose caller, thread and process are found on demand.
+    """A native event: a LogRecord without caller, thread and process, until it is completed.
+
+    Only our own handlers see it before that. (Attributes found on demand, by `__getattr__`, would
+    make each of those that are there five times as slow.)
 
     Attributes:
         context: What it was about.
@@ -78,13 +95,6 @@ class Event(logging.LogRecord):
     exc_info = None
     exc_text = None
     stack_info = None
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in _NO_ATTRIBUTES or "pathname" in self.__dict__:
-            raise AttributeError(f"this LogRecord has no attribute {name!r}")
-
-        self.complete()
-        return getattr(self, name)
 
     def complete(self) -> None:
         """Become an ordinary record: every attribute set, context and fields as `extra`."""
@@ -165,6 +175,8 @@ def context_of(record: logging.LogRecord) -> Context:
 def fields_of(record: logging.LogRecord, context: Context) -> dict[str, Any]:
     """Tell the fields of *record*'s own: `extra`, keyword arguments, a dict as message."""
     fields = record.fields if isinstance(record, Event) else _extra(record, context)
+    if record.args and record.name == "uvicorn.access":
+        fields = {**fields, **_access_fields(record.args)}
     if type(record.msg) is dict:
         fields = {**{text_of(key): value for key, value in record.msg.items()}, **fields}
     return fields if _LEADING.isdisjoint(fields) else without_leading(fields)
@@ -179,22 +191,18 @@ def _extra(record: logging.LogRecord, context: Context) -> dict[str, Any]:
     attributes = record.__dict__
     fields = dict(islice(attributes.items(), BASE_COUNT, None))
     if not _NO_FIELDS.isdisjoint(fields):
-        fields = _cleaned(fields, context)
-    if record.args and record.name == "uvicorn.access":
-        fields.update(_access_fields(record.args))
+        flattened = context.fields if _CONTEXT in fields else {}
+        fields = {k: v for k, v in fields.items() if k not in flattened or flattened[k] is not v}
+        fields = without_attributes(fields)
     return fields
 
 
-def _cleaned(fields: dict[str, Any], context: Context) -> dict[str, Any]:
-    flattened = context.fields if _CONTEXT in fields else {}
-    cleaned = {
-        key: value
-        for key, value in fields.items()
-        if key not in _NO_FIELDS and not (key in flattened and flattened[key] is value)
-    }
+def without_attributes(fields: dict[str, Any]) -> dict[str, Any]:
+    """Leave out of an `extra` what others put there for their own handlers."""
+    kept = {key: value for key, value in fields.items() if key not in _NO_FIELDS}
     if "websocket" in fields:
-        cleaned["websocket"] = _websocket_id(fields["websocket"])
-    return cleaned
+        kept["websocket"] = _websocket_id(fields["websocket"])
+    return kept
 
 
 def _access_fields(args: Any) -> dict[str, Any]:
@@ -261,9 +269,11 @@ def stack_of(record: logging.LogRecord) -> str | None:
 
 def caller_of(record: logging.LogRecord) -> str:
     """Tell where *record* was made: "file:line function"."""
+    if isinstance(record, Event):
+        record.complete()
     return f"{record.pathname}:{record.lineno} {record.funcName}"
 
 
 def name_of_level(record: logging.LogRecord) -> str:
     """Tell a record's level as lines show it, in lower case."""
-    return _LEVELS.get(record.levelno) or text_of(record.levelname).lower()
+    return LEVELS.get(record.levelno) or logging.getLevelName(record.levelno).lower()

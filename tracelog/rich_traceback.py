@@ -42,7 +42,16 @@ def _drawn(exc_info: ExcInfo, *, width: int, colors: bool) -> str:
 def _make_printable(trace: Trace) -> None:
     """Escape what the exception's maker controls: rich passes control characters on."""
     for stack in trace.stacks:
-        stack.exc_value = printable(stack.exc_value)
-        stack.notes = [printable(str(note)) for note in stack.notes]
-        for inner in stack.exceptions:
+        stack.exc_type = printable(stack.exc_type)
+        stack.exc_value = _indented(stack.exc_value)
+        for frame in stack.frames:
+            frame.filename, frame.name = printable(frame.filename), printable(frame.name)
+        # Fields that rich 13 doesn't have yet.
+        stack.__dict__["notes"] = [_indented(str(note)) for note in stack.__dict__.get("notes", ())]
+        for inner in stack.__dict__.get("exceptions", ()):
             _make_printable(inner)
+
+
+def _indented(text: str) -> str:
+    """Keep the lines of *text* apart, but let none begin where ours begin."""
+    return "\n    ".join(map(printable, text.split("\n")))

@@ -10,16 +10,18 @@ from typing import Any, Final
 from tracelog.plain import Limits, Plain, text_of
 
 
-__all__ = ["DIM", "RESET", "color_of", "duration_text", "printable", "value_text"]
+__all__ = ["DIM", "RESET", "color_of", "duration_text", "event_text", "printable", "value_text"]
 
 RESET: Final = "\x1b[0m"
-DIM: Final = "\x1b[2m"
+# A grey of its own: what terminals make of "faint" can't be read on a light ground.
+DIM: Final = "\x1b[38;5;244m"
 
 # C0, DEL, C1 (CWE-150), the bidi controls (CVE-2021-42574), and what some take for a line's end.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 _BARE = re.compile(r"[^\s\"'=\\{}\[\],]+")
-# Told apart on a dark and on a light ground alike.
-_HUES: Final = (32, 35, 37, 61, 67, 71, 97, 99, 103, 130, 133, 136, 161, 166, 167, 172)
+# Told from each other, and read, on a dark and on a light ground alike: 3.5:1 at least on both.
+_HUES: Final = (28, 30, 32, 63, 64, 66, 68, 98, 100, 130, 133, 135, 163, 166, 167, 168)
+_SHORT: Final = range(-(2**63), 2**64)
 _LIMITS: Final = Limits(text=2_000, items=200, depth=8)
 
 
@@ -38,24 +40,27 @@ def _escape(match: re.Match[str]) -> str:
 
 def value_text(value: Any) -> str:
     """Write a field's value for eyes: text as it is, quoted only when that is needed."""
-    if type(value) is str:
-        return value if _BARE.fullmatch(value) and value.isprintable() else _quoted(value)
-
-    if type(value) is int:
-        return str(value) if value.bit_length() < 64 else text_of(value)  # noqa: PLR2004
-
     if type(value) is float:
-        return f"{value:.6g}"
+        return f"{value:.6g}" if abs(value) < 1e6 else str(value)  # noqa: PLR2004
 
-    plain = Plain(_LIMITS).of(value)
-    return value_text(plain) if type(plain) is str else printable(json.dumps(plain, ensure_ascii=False))
+    if type(value) is int and value in _SHORT:
+        return str(value)
 
+    plain = value if type(value) is str and _is_bare(value) else Plain(_LIMITS).of(value)
+    if type(plain) is str and _is_bare(plain):
+        return plain
 
-def _quoted(text: str) -> str:
-    excess = len(text) - _LIMITS.text
-    shown = text_of(text if excess <= 0 else f"{text[: _LIMITS.text]}… (+{excess} characters)")
     # json escapes C0; what it leaves, such as C1 and bidi controls, is escaped here.
-    return printable(json.dumps(shown, ensure_ascii=False))
+    return printable(json.dumps(plain, ensure_ascii=False))
+
+
+def _is_bare(text: str) -> bool:
+    return len(text) <= _LIMITS.text and text.isprintable() and _BARE.fullmatch(text) is not None
+
+
+def event_text(value: Any) -> str:
+    """Write an event, which is never quoted."""
+    return printable(Plain(_LIMITS).of(text_of(value)))
 
 
 def duration_text(milliseconds: float) -> str:
@@ -64,10 +69,15 @@ def duration_text(milliseconds: float) -> str:
     >>> [duration_text(ms) for ms in (0.214, 12.3, 304.2, 61500)]
     ['0.21ms', '12.3ms', '304ms', '61.5s']
     """
-    if milliseconds >= 1000:  # noqa: PLR2004
-        return f"{milliseconds / 1000:.4g}s"
+    if milliseconds < 1:
+        return f"{milliseconds:.2f}ms"
 
-    return f"{milliseconds:.3g}ms" if milliseconds >= 1 else f"{milliseconds:.2f}ms"
+    # `g` would write what is rounded up to four digits as 1e+03.
+    if milliseconds < 999.5:  # noqa: PLR2004
+        return f"{milliseconds:.3g}ms"
+
+    seconds = milliseconds / 1000
+    return f"{seconds:.3g}s" if seconds < 999.5 else f"{seconds:.0f}s"  # noqa: PLR2004
 
 
 def color_of(text: str) -> str:

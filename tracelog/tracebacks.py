@@ -1,12 +1,14 @@
 """An exception, as data that a machine can read: types, messages, frames, causes, groups, notes.
 
-No local variables, no source lines, nothing read from a disk; every list is bounded.
+The data hold no local variables and no source lines, nothing is read from a disk, and every list is
+bounded. Nothing raises, whatever an exception's own code does.
 """
 
 from __future__ import annotations
 
 import traceback
 from collections import deque
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Final, TypeAlias
 
@@ -21,6 +23,7 @@ _MAX_CHAIN: Final = 20
 _MAX_FRAMES: Final = 50
 _MAX_MEMBERS: Final = 20
 _MAX_DEPTH: Final = 5
+_MAX_ENTRIES: Final = 200  # of the chain, its groups and theirs together
 
 
 def exc_info_of(value: Any) -> ExcInfo | None:
@@ -32,24 +35,17 @@ def exc_info_of(value: Any) -> ExcInfo | None:
     return (type(error), error, error.__traceback__)
 
 
-def exception_data(error: BaseException, depth: int = 0) -> list[dict[str, Any]]:
+def exception_data(error: BaseException) -> list[dict[str, Any]]:
     """Describe *error* and, after it, what led to it.
 
     Each entry has `type`, `message` and `frames` (innermost last, each with `file`, `line` and
     `function`); where there are any `notes` and, for a group, `exceptions`, a list a member; all
     but the first tell in `link` whether they were the `cause` or the `context` of the one before.
     """
-    chain: list[dict[str, Any]] = []
-    seen: set[int] = set()
-    link: str | None = None
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen and len(chain) < _MAX_CHAIN:
-        seen.add(id(current))
-        chain.append(_entry(current, link, depth))
-        current, link = _origin(current)
-    if current is not None and id(current) not in seen:
-        chain.append({"type": "…", "message": "and further causes", "frames": []})
-    return chain
+    try:
+        return _chain(error, 0, iter(range(_MAX_ENTRIES)))
+    except Exception:  # noqa: BLE001 -- an exception's own code may raise anything
+        return [_described(error)]
 
 
 def exception_text(error: BaseException) -> str:
@@ -61,21 +57,42 @@ def exception_text(error: BaseException) -> str:
         return "\n".join(f"{entry['type']}: {entry['message']}" for entry in exception_data(error))
 
 
-def _entry(error: BaseException, link: str | None, depth: int) -> dict[str, Any]:
-    entry: dict[str, Any] = {
+def _chain(error: BaseException, depth: int, budget: Iterator[int]) -> list[dict[str, Any]]:
+    chain: list[dict[str, Any]] = []
+    seen: set[int] = set()
+    link: str | None = None
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        if len(chain) == _MAX_CHAIN or next(budget, None) is None:
+            return [*chain, {"type": "…", "message": "and further exceptions", "frames": []}]
+
+        seen.add(id(current))
+        entry = _described(current)
+        if link:
+            entry["link"] = link
+        entry.update(_details(current, depth, budget))
+        chain.append(entry)
+        current, link = _origin(current)
+    return chain
+
+
+def _described(error: BaseException) -> dict[str, Any]:
+    return {
         "type": _qualified(type(error)),
         "message": text_of(error),
         "frames": _frames(error.__traceback__),
     }
-    if link:
-        entry["link"] = link
+
+
+def _details(error: BaseException, depth: int, budget: Iterator[int]) -> dict[str, Any]:
+    details: dict[str, Any] = {}
     notes = getattr(error, "__notes__", None)
     if isinstance(notes, list):
-        entry["notes"] = [text_of(note) for note in notes[:_MAX_MEMBERS]]
+        details["notes"] = [text_of(note) for note in notes[:_MAX_MEMBERS]]
     if isinstance(error, BaseExceptionGroup) and depth < _MAX_DEPTH:
         members = error.exceptions[:_MAX_MEMBERS]
-        entry["exceptions"] = [exception_data(member, depth + 1) for member in members]
-    return entry
+        details["exceptions"] = [_chain(member, depth + 1, budget) for member in members]
+    return details
 
 
 def _origin(error: BaseException) -> tuple[BaseException | None, str]:
@@ -95,4 +112,5 @@ def _frames(tb: TracebackType | None) -> list[dict[str, Any]]:
 
 
 def _qualified(kind: type) -> str:
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    name = kind.__qualname__
+    return name if kind.__module__ == "builtins" else f"{kind.__module__}.{name}"

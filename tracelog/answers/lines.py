@@ -1,6 +1,6 @@
 """Lines as bytes, for what DuckDB doesn't tell: where a line stands, and which are too long.
 
-Everything here reads in plain Python and is slow: it runs only when something was found wrong.
+Everything here reads in plain Python: a whole file only when something was found wrong with it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import gzip
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from importlib import import_module
-from io import BufferedReader
+from io import SEEK_END, BufferedReader
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
@@ -17,10 +17,11 @@ from tracelog.answers.sources import Source, Spool
 from tracelog.errors import InputError
 
 
-__all__ = ["LIMIT", "line_numbers", "open_bytes", "shorten"]
+__all__ = ["LIMIT", "is_cut_off", "line_numbers", "open_bytes", "shorten", "tail"]
 
 LIMIT: Final = 16 << 20  # DuckDB's `maximum_object_size`: no line may be longer
 
+_TAIL: Final = 1 << 20  # bytes
 _GIANT: Final = b"(a line too long to read)\n"  # stands in for one; is no JSON, so it is counted
 
 
@@ -37,6 +38,24 @@ def open_bytes(source: Source) -> BinaryIO:
         return _open_zstd(source)
 
     return Path(source.path).open("rb")
+
+
+def tail(source: Source) -> list[bytes]:
+    """Return the last lines of a file, as many as cost nothing to read; none of a packed one."""
+    if source.packing:
+        return []
+
+    with Path(source.path).open("rb") as file:
+        start = max(0, file.seek(0, SEEK_END) - _TAIL)
+        file.seek(start)
+        lines = file.read().split(b"\n")
+    return [line for line in lines[bool(start) :] if line.strip()]
+
+
+def is_cut_off(source: Source) -> bool:
+    """Whether the last line is half an object: a log is often read while it is written."""
+    last = (tail(source) or [b""])[-1].strip()
+    return last.startswith(b"{") and not last.endswith(b"}")
 
 
 def line_numbers(source: Source, ordinals: Collection[int]) -> tuple[int, ...]:

@@ -58,9 +58,9 @@ class Log:
         """
         return self._rows(sql, [s.path for s in self.sources if not s.is_empty], parameters)
 
-    def rows_of(self, source: Source, sql: str) -> list[Row]:
+    def rows_of(self, source: Source, sql: str, **parameters: object) -> list[Row]:
         """Run *sql* over the lines of one source."""
-        return self._rows(sql, [source.path], {})
+        return self._rows(sql, [source.path], parameters)
 
     def _rows(self, sql: str, paths: list[str], parameters: dict[str, object]) -> list[Row]:
         """Ask, and once more without the lines that are too long, if there are any."""

@@ -6,6 +6,7 @@ memory doesn't grow with the log.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from itertools import islice
 from typing import Final
 
 from tracelog import fields
-from tracelog.answers.lines import line_numbers
+from tracelog.answers.lines import is_cut_off, line_numbers, tail
 from tracelog.answers.log import LINES, Log
 from tracelog.answers.sources import Source
 from tracelog.answers.times import Moment, read_timestamp, window
@@ -24,6 +25,7 @@ from tracelog.errors import InputError
 __all__ = ["Answer", "Question", "slowest"]
 
 _EXAMPLES: Final = 3  # so many of the lines that are no JSON are named
+_UNIX: Final = datetime(1970, 1, 2, tzinfo=UTC)  # what has no clock yet says it is before that
 _ANY: Final = datetime.max.replace(tzinfo=UTC)  # absolute times don't depend on a last line
 
 
@@ -115,7 +117,7 @@ WHERE moment BETWEEN '1970-01-01'::TIMESTAMPTZ AND '9999-01-01'::TIMESTAMPTZ
 """
 _BROKEN: Final = """
 SELECT number FROM (SELECT row_number() OVER () AS number, json FROM <lines>)
-WHERE json IS NULL LIMIT <limit>
+WHERE json IS NULL LIMIT $count
 """
 
 
@@ -129,11 +131,11 @@ def slowest(log: Log, question: Question) -> Answer:
     conditions = " ".join(sql for name, sql in _CONDITIONS.items() if name in parameters)
     found = log.rows(_sql(_SLOWEST, conditions), **parameters)
     counts = [sum(column) for column in list(zip(*found, strict=True))[1:6]] or [0] * 5
-    broken_paths = {row[0] for row in found if row[2]}
+    broken = {row[0]: row[2] for row in found if row[2]}
     return Answer(
         rows=_rows([texts for row in found for texts in row[6] or ()], question.top),
         **dict(zip(("lines", "broken", "utterances", "matched", "late"), counts, strict=True)),
-        broken_at=tuple(islice(_broken(log, broken_paths), _EXAMPLES)),
+        broken_at=tuple(islice(_broken(log, broken), _EXAMPLES)),
     )
 
 
@@ -156,8 +158,9 @@ def _window(log: Log, question: Question) -> tuple[str | None, str | None]:
 
 def _last(log: Log, moment: Moment) -> datetime:
     """Find the time of the last line, which *moment* is counted from."""
-    found = [row[0] for row in log.rows(_sql(_LAST))]
-    last = read_timestamp(found[0]) if found else None
+    ends = [_last_of(source) for source in log.sources if not source.is_empty]
+    known = [end for end in ends if end]
+    last = max(known) if known and len(known) == len(ends) else _last_of_all(log)
     if last is None:
         raise InputError(
             f"no line has a time that {str(moment)!r} could be counted from",
@@ -167,28 +170,59 @@ def _last(log: Log, moment: Moment) -> datetime:
     return last
 
 
+def _last_of(source: Source) -> datetime | None:
+    """Look at a file's end."""
+    return next(filter(None, map(_time_of, reversed(tail(source)))), None)
+
+
+def _time_of(line: bytes) -> datetime | None:
+    """Read a line's time, if it is a line and has one of this age."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+    moment = read_timestamp(found.get(fields.TIMESTAMP)) if isinstance(found, dict) else None
+    return moment if moment and moment > _UNIX else None
+
+
+def _last_of_all(log: Log) -> datetime | None:
+    """Look at every line: a packed file has no end to begin with."""
+    found = [row[0] for row in log.rows(_sql(_LAST))]
+    return read_timestamp(found[0]) if found else None
+
+
 def _rows(found: list[list[str | None]], top: int) -> tuple[Utterance, ...]:
     """Merge what each file's slowest are; of equals, the earlier comes first."""
     rows = sorted(map(Utterance.read, found), key=lambda row: (-row.total_ms, str(row.time)))
     return tuple(rows[:top])
 
 
-def _broken(log: Log, paths: set[str]) -> Iterator[str]:
+def _broken(log: Log, counts: dict[str, int]) -> Iterator[str]:
     """Say where the lines are that are no JSON."""
     for source in log.sources:
-        if source.path in paths:
-            yield from _broken_in(log, source)
+        if count := counts.get(source.path, 0):
+            yield from _broken_in(log, source, count)
 
 
-def _broken_in(log: Log, source: Source) -> Iterator[str]:
+def _broken_in(log: Log, source: Source, count: int) -> Iterator[str]:
     """Name lines of one source, or the source if its lines can't be counted."""
-    ordinals = [row[0] for row in log.rows_of(source, _sql(_BROKEN))]
+    is_cut = is_cut_off(source)
     try:
-        numbers = line_numbers(source, ordinals)
+        for number in _numbers(log, source, min(count - is_cut, _EXAMPLES)):
+            yield f"{source.name}:{number}"
     except InputError:
         yield source.name
-    else:
-        yield from (f"{source.name}:{number}" for number in numbers)
+    if is_cut:
+        yield f"the last of {source.name}"
+
+
+def _numbers(log: Log, source: Source, count: int) -> tuple[int, ...]:
+    """Find the first *count* broken lines; reading ends where the last of them is."""
+    if not count:
+        return ()
+
+    return line_numbers(source, [row[0] for row in log.rows_of(source, _sql(_BROKEN), count=count)])
 
 
 def _sql(template: str, conditions: str = "") -> str:
@@ -198,7 +232,6 @@ def _sql(template: str, conditions: str = "") -> str:
         "<probes>": _paths(_PROBES),
         "<keys>": _paths(KEYS),
         "<conditions>": conditions,
-        "<limit>": str(_EXAMPLES),
     }
     for name, part in parts.items():
         template = template.replace(name, part)

@@ -69,7 +69,7 @@ class Spool(AbstractContextManager["Spool"]):
         return Path(self._directory.name, f"{self._made}{suffix}")
 
 
-def open_sources(names: Iterable[str], spool: Spool, stdin: BinaryIO) -> tuple[Source, ...]:
+def open_sources(names: Iterable[str], spool: Spool, stdin: BinaryIO | None) -> tuple[Source, ...]:
     """Find everything that *names* name, each file once, in the order given.
 
     Raises:
@@ -97,13 +97,13 @@ def _expand(pattern: str) -> list[str]:
 def _missing(pattern: str) -> InputError:
     """Say that there is nothing of that name."""
     problem = "matches no file" if glob.has_magic(pattern) else "doesn't exist"
-    return InputError(f"{pattern!r} {problem}", hint="ls -d *.log* */*.log*, to see what is there")
+    return InputError(f"{pattern!r} {problem}", hint="ls -d *.log* */*.log*")
 
 
-def _open(name: str, spool: Spool, stdin: BinaryIO) -> Source:
+def _open(name: str, spool: Spool, stdin: BinaryIO | None) -> Source:
     """Make one name readable for DuckDB."""
     if name == STDIN:
-        return _spooled("stdin", stdin, spool)
+        return _piped(stdin, spool)
 
     if Path(name).is_dir():
         raise InputError(
@@ -115,6 +115,14 @@ def _open(name: str, spool: Spool, stdin: BinaryIO) -> Source:
     except OSError as error:
         problem = f"{name!r} can't be read: {error.strerror}"
         raise InputError(problem, hint=f"ls -l {shlex.quote(name)}") from error
+
+
+def _piped(stdin: BinaryIO | None, spool: Spool) -> Source:
+    """Copy standard input, if there is one: a service manager may have closed it."""
+    if stdin is None:
+        raise InputError("standard input is closed", hint="cat app.log | tracelog late -")
+
+    return _spooled("stdin", stdin, spool)
 
 
 def _opened(name: str, spool: Spool) -> Source:

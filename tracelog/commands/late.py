@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         until=Moment.parse(args.until) if args.until else None,
     )
     with Spool() as spool:
-        sources = open_sources(args.files, spool, sys.stdin.buffer)
+        sources = open_sources(args.files, spool, getattr(sys.stdin, "buffer", None))
         answer = slowest(Log(sources, spool), question)
     said = list(sentences(answer, [s.name for s in sources], is_filtered=question.is_filtered))
     (_print_json if args.json else _print_table)(answer, said)

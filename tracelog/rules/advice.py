@@ -16,6 +16,7 @@ __all__ = ["context", "disabling", "ignored", "roots", "rotation", "silence", "t
 
 _INCREMENTAL: Final = ("level", "propagate")
 _ROOTS: Final = (("root",), ("loggers", ""), ("loggers", "root"))
+_STAMP: Final = 'filters: [context], with filters: {context: {"()": tracelog.ContextFilter}} above'
 _USE: Final = {
     "handlers": "list it under a logger's handlers, or remove it",
     "formatters": "name it as a handler's formatter, or remove it",
@@ -181,6 +182,3 @@ def _climb(named: Entry, name: str) -> Iterator[str]:
             return
         name = name.rpartition(".")[0]
         yield name
-
-
-_STAMP: Final = 'filters: [context], with filters: {context: {"()": tracelog.ContextFilter}} above'

@@ -26,6 +26,7 @@ _configure: Final = logging.config.DictConfigurator.configure_formatter
 _DEFAULTS: Final = "defaults" in _configure.__code__.co_consts
 _KEYS: Final = ("format", "datefmt", "style", "validate", "class", "defaults")
 _EXAMPLES: Final = {"%": '"%(message)s"', "{": '"{message}"', "$": '"$message"'}
+_MARKS: Final = {"%": "%(", "{": "{", "$": "$"}
 _TYPES: Final = {"format": str, "fmt": str, "datefmt": str, "validate": bool, "defaults": dict}
 _NEAR: Final = 0.85  # how near a field must be to be the one that was meant, from 0 to 1
 _WIDE: Final = re.compile(r"\d{4}")  # a width that would cost memory to try
@@ -205,6 +206,3 @@ def _fields(draft: Draft, path: Path, probe: _Probe) -> Iterator[Finding]:
             text = f"a record has no field {show(name)} of its own; its lines would be lost"
             # A filter may set any field, even one that looks like a slip of the pen.
             yield Finding(path, text, printable(hint), fatal=bool(near) and not filtered)
-
-
-_MARKS: Final = {"%": "%(", "{": "{", "$": "$"}

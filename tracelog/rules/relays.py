@@ -57,11 +57,15 @@ def _flush_level(path: Path, level: object) -> Iterator[Finding]:
 
 def _queue(path: Path, entry: Entry, known: dict[object, object]) -> Iterator[Finding]:
     yield from _queue_itself((*path, "queue"), entry.get("queue", BROKEN))
-    if QUEUE_KEYS and "handlers" in entry:
-        names = "" if entry["handlers"] is None else entry["handlers"]  # here, None is no list
-        yield from name_findings((*path, "handlers"), names, known, "handler")
     if QUEUE_KEYS:
+        yield from _handlers((*path, "handlers"), entry.get("handlers", BROKEN), known)
         yield from _listener((*path, "listener"), entry.get("listener", BROKEN))
+
+
+def _handlers(path: Path, names: object, known: dict[object, object]) -> Iterator[Finding]:
+    if names is None:  # which is no list here, unlike under a logger
+        yield Finding(path, "expected a list of handlers, got nothing", "[name of a handler]")
+    yield from name_findings(path, names, known, "handler")
 
 
 def _queue_itself(path: Path, queue: object) -> Iterator[Finding]:

@@ -1,0 +1,239 @@
+"""From an event to the handlers that are to see it."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+
+import pytest
+
+from tracelog.context import bind_context
+from tracelog.emit import emit
+from tracelog.handlers import StreamHandler
+from tracelog.json_formatter import JsonFormatter
+from tracelog.logger import get_logger
+
+
+class Kept(logging.Handler):
+    """Keeps the records that it is given."""
+
+    def __init__(self, level=0):
+        super().__init__(level)
+        self.records = []
+
+    def emit(self, record):
+        self.records.append(record)
+
+
+@pytest.fixture
+def logger():
+    logger = logging.getLogger("emitting")
+    logger.propagate = False
+    return logger
+
+
+@pytest.fixture
+def kept(logger):
+    handler = Kept()
+    logger.addHandler(handler)
+    return handler.records
+
+
+def caught(error):
+    try:
+        raise error
+    except type(error):
+        return sys.exc_info()
+
+
+# Handlers
+
+
+def test_every_handler_up_to_the_root_sees_the_event(logger):
+    """Handlers of parents are asked too, as far as `propagate` goes, each by its own level."""
+    child = logging.getLogger("emitting.child")
+    handlers = [Kept(), Kept(logging.ERROR), Kept()]
+    child.addHandler(handlers[0])
+    logger.addHandler(handlers[1])
+    logging.root.addHandler(handlers[2])
+
+    emit(child, logging.WARNING, "one", (), {})
+    emit(child, logging.ERROR, "two", (), {})
+    logger.propagate = True
+    emit(child, logging.CRITICAL, "three", (), {})
+
+    assert [[record.msg for record in handler.records] for handler in handlers] == [
+        ["one", "two", "three"],
+        ["two", "three"],
+        ["three"],
+    ]
+
+
+def test_our_handlers_see_no_whole_record(logger):
+    """Finding the caller is costly, and our formatters rarely need it."""
+    stream = io.StringIO()
+    ours = StreamHandler(stream)
+    ours.setFormatter(JsonFormatter())
+    logger.addHandler(ours)
+
+    emit(logger, logging.INFO, "hello", (), {"room": "lobby"})
+
+    assert '"event":"hello"' in stream.getvalue()
+
+
+def test_a_logger_without_handlers_has_the_last_resort(logger, capfd, monkeypatch):
+    """As with `logging`: a warning that nobody handles goes to stderr."""
+    monkeypatch.setattr(logging, "lastResort", logging.StreamHandler(sys.stderr))
+
+    emit(logger, logging.WARNING, "hello %s", ("kim",), {})
+
+    assert capfd.readouterr().err == "hello kim\n"
+
+
+def test_filters_of_a_logger_are_asked(logger, kept):
+    """A filter on the logger sees a whole record, may change it, and may refuse it."""
+
+    def allow(record):
+        record.region = "eu"
+        return record.lineno > 0 and record.room != "attic"
+
+    logger.addFilter(allow)
+
+    emit(logger, logging.INFO, "hello", (), {"room": "attic"})
+    emit(logger, logging.INFO, "hello", (), {"room": "lobby"})
+
+    assert [(record.room, record.region) for record in kept] == [("lobby", "eu")]
+
+
+def test_a_disabled_logger_emits_nothing(logger, kept):
+    """Even if it was disabled after its level was asked."""
+    logger.disabled = True
+
+    emit(logger, logging.INFO, "hello", (), {})
+
+    assert kept == []
+
+
+# Keywords that mean something
+
+
+@pytest.mark.parametrize("given", ["exception", "tuple", "true"])
+def test_exc_info_is_the_exception(logger, kept, given):
+    """True in an except block, a tuple of three, or the exception itself."""
+    try:
+        raise ValueError("bad")
+    except ValueError as error:
+        value = {"exception": error, "tuple": sys.exc_info(), "true": True}[given]
+        emit(logger, logging.INFO, "hello", (), {"exc_info": value})
+
+    [record] = kept
+    assert (record.exc_info[0], str(record.exc_info[1])) == (ValueError, "bad")
+    assert record.exc_info[2] is not None
+    assert record.fields == {}
+
+
+@pytest.mark.parametrize("value", [None, False, (), (None, None, None), True])
+def test_exc_info_without_an_exception_is_nothing(logger, kept, value):
+    """There is no exception then, and no field either."""
+    emit(logger, logging.INFO, "hello", (), {"exc_info": value})
+
+    assert (kept[0].exc_info, kept[0].fields) == (None, {})
+
+
+def test_stack_info_is_the_stack_of_the_caller(logger, kept):
+    """It ends at the line that logged."""
+    get_logger("emitting").warning("hello", stack_info=True)
+
+    [record] = kept
+    assert record.stack_info.startswith("Stack (most recent call last):\n")
+    assert record.stack_info.endswith('get_logger("emitting").warning("hello", stack_info=True)')
+    assert record.fields == {}
+
+
+def test_no_stack_info_is_none(logger, kept):
+    """False asks for no stack."""
+    emit(logger, logging.INFO, "hello", (), {"stack_info": False})
+
+    assert (kept[0].stack_info, kept[0].fields) == (None, {})
+
+
+def test_stacklevel_points_at_a_caller_further_up(logger, kept):
+    """A helper that logs for others shows their line, in record and stack alike."""
+
+    def helper():
+        emit(logger, logging.INFO, "hello", (), {"stacklevel": 2, "stack_info": True})
+
+    helper()
+
+    [record] = kept
+    assert record.funcName == "test_stacklevel_points_at_a_caller_further_up"
+    assert record.stack_info.endswith("\n    helper()")
+    assert record.fields == {}
+
+
+@pytest.mark.parametrize("level", [1, 0, -3])
+def test_a_stacklevel_below_two_is_the_caller(logger, kept, level):
+    """As with `logging`."""
+    emit(logger, logging.INFO, "hello", (), {"stacklevel": level})
+
+    assert kept[0].funcName == "test_a_stacklevel_below_two_is_the_caller"
+
+
+def test_extra_is_fields(logger, kept):
+    """Code that moves over from `logging` needs no change."""
+    emit(logger, logging.INFO, "hello", (), {"n": 1, "extra": {"room": "lobby", 5: "five"}})
+
+    assert kept[0].fields == {"n": 1, "room": "lobby", "5": "five"}
+
+
+def test_an_event_may_come_as_keyword(logger, kept):
+    """`log.info(event="hello")` is `log.info("hello")`; beside another one it is a field."""
+    emit(logger, logging.INFO, None, (), {"event": "hello"})
+    emit(logger, logging.INFO, "hello", (), {"event": "other"})
+
+    assert [(record.msg, record.fields) for record in kept] == [
+        ("hello", {}),
+        ("hello", {"event": "other"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("exc_info", "ValueError"),
+        ("stack_info", "here"),
+        ("stacklevel", "deep"),
+        ("extra", ["room"]),
+    ],
+)
+def test_what_has_no_meaning_is_a_field(logger, kept, key, value):
+    """A value that `logging` could make nothing of isn't lost."""
+    emit(logger, logging.INFO, "hello", (), {key: value, "n": 1})
+
+    assert kept[0].fields == {"n": 1, key: value}
+
+
+def test_a_record_is_made_in_the_callers_context(logger, kept):
+    """What is bound when the event happens is what the record shows, whoever reads it later."""
+    bind_context(user="kim")
+    emit(logger, logging.INFO, "hello", (), {})
+    bind_context(user="lee")
+
+    assert (kept[0].user, kept[0].context.fields["user"]) == ("kim", "kim")
+
+
+def test_a_record_factory_of_the_applications_is_used(logger, kept):
+    """Its attributes reach every handler."""
+    factory = logging.getLogRecordFactory()
+
+    def make(*args, **kwargs):
+        record = factory(*args, **kwargs)
+        record.region = "eu"
+        return record
+
+    logging.setLogRecordFactory(make)
+
+    emit(logger, logging.INFO, "hello", (), {})
+
+    assert kept[0].region == "eu"
