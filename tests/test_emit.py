@@ -85,6 +85,7 @@ def test_our_handlers_see_no_whole_record(logger):
 def test_a_logger_without_handlers_has_the_last_resort(logger, capfd, monkeypatch):
     """As with `logging`: a warning that nobody handles goes to stderr."""
     monkeypatch.setattr(logging, "lastResort", logging.StreamHandler(sys.stderr))
+    logger.handlers.clear()  # pytest's own
 
     emit(logger, logging.WARNING, "hello %s", ("kim",), {})
 

@@ -127,21 +127,27 @@ def test_bound_values_are_fields(caplog):
 
 
 def test_binding_makes_another_logger():
-    """bind, new, unbind and try_unbind leave the logger that they are called on as it is."""
+    """bind, unbind and try_unbind leave the logger that they are called on as it is."""
     log = get_logger("app", room="lobby")
 
-    loggers = [log.bind(n=1), log.new(n=1), log.unbind("room"), log.try_unbind("nothing")]
+    loggers = [log.bind(n=1), log.unbind("room"), log.try_unbind("room", "nothing")]
 
     assert [structlog.get_context(each) for each in loggers] == [
         {"room": "lobby", "n": 1},
-        {"n": 1},
         {},
-        {"room": "lobby"},
+        {},
     ]
     assert structlog.get_context(log) == {"room": "lobby"}
     assert {type(each) for each in loggers} == {BoundLogger}
     with pytest.raises(KeyError):
         log.unbind("nothing")
+
+
+def test_new_begins_with_nothing_bound():
+    """What was bound before is gone, and what is given is bound, as structlog has it."""
+    log = get_logger("app", room="lobby").new(n=1)
+
+    assert structlog.get_context(log) == {"n": 1}
 
 
 def test_a_bound_logger_follows_levels(caplog):

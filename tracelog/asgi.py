@@ -96,6 +96,10 @@ class _Conversation:
         # Fresh, whatever was there: a context can leak from one request into the next.
         enter_context(Context.make(bound, self._trace, self._connection_id))
 
+    async def run(self) -> None:
+        """Let the application handle it."""
+        raise NotImplementedError
+
     def _arrival(self) -> Arrival:
         return Arrival.now(self._clock, self._socket_wait())
 
@@ -123,6 +127,7 @@ class _HttpConversation(_Conversation):
     _status = 500  # what a server answers for an application that raised before it did
 
     async def run(self) -> None:
+        """Let the application answer."""
         arrival = self._arrival()
         self._utterance = Utterance(1, "http", arrival, self._clock.monotonic())
         try:
@@ -164,6 +169,7 @@ class _WebSocketConversation(_Conversation):
     _number = 0
 
     async def run(self) -> None:
+        """Let the application talk."""
         try:
             await self._middleware.app(self._scope, self._receive, self._send)
         finally:

@@ -220,9 +220,7 @@ def _reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _logger_plan(
-    draft: Any, parts: Any, handlers: Mapping[str, logging.Handler]
-) -> _LoggerPlan:
+def _logger_plan(draft: Any, parts: Any, handlers: Mapping[str, logging.Handler]) -> _LoggerPlan:
     level = draft.get("level")
     filters = parts.get("filters", {})
     return _LoggerPlan(

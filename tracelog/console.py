@@ -56,8 +56,8 @@ _LEVELS: Final = {
 }
 _BOLD: Final = "\x1b[1m"
 _KEY: Final = "\x1b[38;5;31m"
-_LOGGER_WIDTH: Final = 14
-_EVENT_WIDTH: Final = 30
+_LOGGER_WIDTH: Final = 17  # websockets.server
+_EVENT_WIDTH: Final = 26
 _TRACE_WIDTH: Final = 8
 _NARROW: Final = 100  # columns: below, nothing is padded
 _WIDTH_OF_FILES: Final = 120

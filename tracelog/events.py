@@ -12,7 +12,6 @@ from tracelog.processors import Chain
 from tracelog.records import (
     caller_of,
     context_of,
-    exception_of,
     fields_of,
     message_of,
     name_of_level,

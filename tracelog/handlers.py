@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TextIO, runtime_checkable
 
@@ -32,7 +32,7 @@ class SinkHandler(logging.Handler):
         self._sink = sink
         self._encode: Callable[[logging.LogRecord], Lines] = self._encode_with_formatter
         self._write = sink.write
-        self._only_context = True
+        self._only_context = False
         super().__init__(level)
 
     @property
@@ -43,9 +43,10 @@ class SinkHandler(logging.Handler):
     def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802 -- logging's name
         """Take *fmt*; one of ours is told whether its lines are read on a terminal."""
         super().setFormatter(fmt)
-        if hasattr(fmt, "on_terminal"):
+        if fmt is not None and hasattr(fmt, "on_terminal"):
             fmt.on_terminal(self.terminal)
         self._encode = fmt.encode if isinstance(fmt, LineFormatter) else self._encode_with_formatter
+        self._note_filters()
 
     def addFilter(self, filter: Any) -> None:  # noqa: A002, N802 -- logging's names
         """Add a filter."""
@@ -60,7 +61,7 @@ class SinkHandler(logging.Handler):
     def handle(self, record: logging.LogRecord) -> bool:
         """Format and write *record*, if the filters let it pass."""
         try:
-            # ContextFilter alone has nothing to add: our formatters read the context themselves.
+            # For our formatters ContextFilter has nothing to add: they read the context themselves.
             if not self._only_context and not self._passes(record):
                 return False
 
@@ -87,7 +88,8 @@ class SinkHandler(logging.Handler):
         return bool(self.filter(record))
 
     def _note_filters(self) -> None:
-        self._only_context = all(type(f) is ContextFilter for f in self.filters)
+        ours = isinstance(self.formatter, LineFormatter)
+        self._only_context = ours and all(type(f) is ContextFilter for f in self.filters)
 
     def _encode_with_formatter(self, record: logging.LogRecord) -> bytes:
         if isinstance(record, Event):
@@ -126,7 +128,7 @@ class FileHandler(SinkHandler):
     """
 
     def __init__(self, filename: str | os.PathLike[str]) -> None:
-        self.baseFilename = os.path.abspath(filename)
+        self.baseFilename = str(Path(filename).absolute())
         super().__init__(_open(self.baseFilename))
 
 
@@ -142,35 +144,49 @@ class RotatingFileHandler(FileHandler):
     """
 
     def __init__(
-        self, filename: str | os.PathLike[str], maxBytes: int = 0, backupCount: int = 0  # noqa: N803
+        self,
+        filename: str | os.PathLike[str],
+        maxBytes: int = 0,  # noqa: N803 -- logging's names
+        backupCount: int = 0,  # noqa: N803
     ) -> None:
         super().__init__(filename)
         self.maxBytes = maxBytes
         self.backupCount = backupCount
-        self._rotating = threading.Lock()
-        self._size = os.stat(self.baseFilename).st_size
+        self._size = Path(self.baseFilename).stat().st_size
         if maxBytes > 0 and backupCount > 0:
             self._write = self._write_or_rotate
 
     def _write_or_rotate(self, lines: Lines) -> None:
-        data = lines if isinstance(lines, bytes) else lines()  # its size decides
-        with self._rotating:
-            if self._size + len(data) > self.maxBytes and self._size:
+        size = len(lines) if isinstance(lines, bytes) else 0
+        self.acquire()  # logging's lock: free again in the child of a fork
+        try:
+            if self._size + size > self.maxBytes and self._size:
                 self._rotate()
-            self._sink.write(data)
-            self._size += len(data)
+            self._sink.write(lines if isinstance(lines, bytes) else partial(self._made, lines))
+            self._size += size
+        finally:
+            self.release()
+
+    def _made(self, lines: Callable[[], bytes]) -> bytes:
+        """Make *lines*, in the sink's thread, and count them."""
+        data = lines()
+        self._size += len(data)
+        return data
 
     def _rotate(self) -> None:
         """Rename the files, oldest first; if that is refused, go on in the one that is open."""
         with suppress(OSError):
             for number in range(self.backupCount - 1, 0, -1):
                 with suppress(FileNotFoundError):
-                    os.replace(f"{self.baseFilename}.{number}", f"{self.baseFilename}.{number + 1}")
-            os.replace(self.baseFilename, f"{self.baseFilename}.1")
+                    Path(f"{self.baseFilename}.{number}").replace(
+                        f"{self.baseFilename}.{number + 1}"
+                    )
+            Path(self.baseFilename).replace(f"{self.baseFilename}.1")
             self._sink = _open(self.baseFilename)
             self._size = 0
 
 
 def _open(path: str) -> DescriptorSink:
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+    # Non-blocking: it may be a pipe, such as /dev/stdout.
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
     return DescriptorSink(os.open(path, flags, 0o640))

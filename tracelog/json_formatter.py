@@ -100,8 +100,9 @@ class JsonFormatter(BaseJsonFormatter):
         self._read = make_event_reader(chain=chain, caller=caller, exception=self._exception)
         self._formats_exceptions = type(self).formatException is not JsonFormatter.formatException
         overridden = any(getattr(type(self), h) is not getattr(JsonFormatter, h) for h in _HOOKS)
+        self._encode: Callable[[logging.LogRecord], bytes]
         if fmt or options or self._json or overridden:
-            self._encode = self._encode_with_options
+            self._encode = self._encode_optional
         elif chain is None and not caller:
             self._encode = _make_encoder(self._encode_any)
         else:
@@ -163,7 +164,7 @@ class JsonFormatter(BaseJsonFormatter):
             )
         )
 
-    def _encode_with_options(self, record: logging.LogRecord) -> bytes:
+    def _encode_optional(self, record: logging.LogRecord) -> bytes:
         try:
             log_data: dict[str, Any] = {}
             self.add_fields(log_data, record, {})
@@ -210,7 +211,7 @@ class JsonFormatter(BaseJsonFormatter):
 
 
 def _make_encoder(
-    encode_any: Callable[[logging.LogRecord], bytes]
+    encode_any: Callable[[logging.LogRecord], bytes],
 ) -> Callable[[logging.LogRecord], bytes]:
     """Build what encodes a record that has nothing unusual, and leaves any other to *encode_any*.
 
@@ -226,7 +227,7 @@ def _make_encoder(
             return encode_any(record)
 
         if record.__class__ is Event:
-            context, fields = record.context, record.fields  # type: ignore[attr-defined]
+            context, fields = record.context, record.fields
         elif record.__class__ is logging.LogRecord:
             attributes = record.__dict__
             context = snapshot()

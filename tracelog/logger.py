@@ -169,7 +169,7 @@ class BoundLogger(structlog.BoundLoggerBase):
         self, level: int, method: str, event: Any, args: tuple[Any, ...], fields: dict[str, Any]
     ) -> None:
         processors = _structlog.default_processors
-        if processors and processors[-1].__class__ is LogCapture:
+        if processors and processors[-1].__class__ is LogCapture:  # type: ignore[index]
             self._capture(method, event, args, fields)
         elif self._known.get(level) or self._logger.isEnabledFor(level):
             bound = self._context

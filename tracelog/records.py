@@ -92,9 +92,9 @@ class Event(logging.LogRecord):
     context: Context
     fields: dict[str, Any]
     depth = 1
-    exc_info = None
-    exc_text = None
-    stack_info = None
+    exc_info: Any = None
+    exc_text: str | None = None
+    stack_info: str | None = None
 
     def complete(self) -> None:
         """Become an ordinary record: every attribute set, context and fields as `extra`."""
@@ -167,7 +167,7 @@ class ContextFilter(logging.Filter):
 def context_of(record: logging.LogRecord) -> Context:
     """Tell the context *record* was made in; of a record that wasn't told, the current one."""
     if record.__class__ is Event:
-        return record.context  # type: ignore[attr-defined,no-any-return]
+        return record.context
 
     return record.__dict__.get(_CONTEXT) or snapshot()
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+from typing import Final
 
+from pygments import token  # type: ignore[import-untyped]
 from rich.console import Console
+from rich.style import Style
+from rich.syntax import ANSISyntaxTheme
 from rich.traceback import Trace, Traceback
 
 from tracelog.terminal import printable
@@ -12,6 +16,24 @@ from tracelog.tracebacks import ExcInfo, exception_text
 
 
 __all__ = ["render"]
+
+_WIDTH: Final = 120  # past that, the eye loses the line
+_CODE_WIDTH: Final = 100
+# rich's own themes are made for a dark ground or for a light one.
+_THEME: Final = ANSISyntaxTheme(
+    {
+        token.Token: Style(),
+        token.Comment: Style.parse("color(244)"),
+        token.Keyword: Style.parse("color(32)"),
+        token.Operator.Word: Style.parse("color(32)"),
+        token.Name.Builtin: Style.parse("color(30)"),
+        token.Name.Exception: Style.parse("color(30)"),
+        token.Name.Function: Style.parse("color(28)"),
+        token.Name.Class: Style.parse("color(28)"),
+        token.String: Style.parse("color(100)"),
+        token.Number: Style.parse("color(133)"),
+    }
+)
 
 
 def render(exc_info: ExcInfo, *, width: int, colors: bool) -> str:
@@ -34,8 +56,16 @@ def _drawn(exc_info: ExcInfo, *, width: int, colors: bool) -> str:
         no_color=not colors,
         legacy_windows=False,
     )
+    drawing = Traceback(
+        trace,
+        width=min(width, _WIDTH),
+        code_width=_CODE_WIDTH,
+        extra_lines=1,
+        theme=_THEME,  # type: ignore[arg-type]  # Syntax, which gets it, takes either
+        max_frames=20,
+    )
     with console.capture() as capture:
-        console.print(Traceback(trace, width=width, show_locals=False, max_frames=20))
+        console.print(drawing)
     return capture.get().rstrip("\n")
 
 
@@ -44,6 +74,10 @@ def _make_printable(trace: Trace) -> None:
     for stack in trace.stacks:
         stack.exc_type = printable(stack.exc_type)
         stack.exc_value = _indented(stack.exc_value)
+        wrong = stack.syntax_error
+        if wrong is not None:
+            wrong.filename, wrong.line = printable(wrong.filename), printable(wrong.line.rstrip())
+            wrong.msg = _indented(wrong.msg)
         for frame in stack.frames:
             frame.filename, frame.name = printable(frame.filename), printable(frame.name)
         # Fields that rich 13 doesn't have yet.

@@ -35,8 +35,10 @@ __all__ = [
 ]
 
 MAX_SPILL: Final = 8 * 1024 * 1024  # bytes that wait for a descriptor which refuses them
+_UNMADE: Final = 16 * 1024  # bytes that lines count as which are yet to be made
 _FAREWELL_S: Final = 1.5  # how long the interpreter's exit waits for them
 _REPORT_EVERY_S: Final = 1.0
+_PAUSE_S: Final = 0.05  # before a stream that can't be waited for is tried again
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,9 @@ class _Counts:
     __slots__ = ("dropped", "spilled", "written")
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
         self.written = self.spilled = self.dropped = 0
 
 
@@ -84,7 +89,9 @@ def delivery_stats() -> DeliveryStats:
     """Tell how many lines were written, had to wait, and were lost."""
     counts = [_gone, *(sink.counts for sink in list(_sinks))]
     return DeliveryStats(
-        sum(c.written for c in counts), sum(c.spilled for c in counts), sum(c.dropped for c in counts)
+        sum(c.written for c in counts),
+        sum(c.spilled for c in counts),
+        sum(c.dropped for c in counts),
     )
 
 
@@ -114,9 +121,23 @@ def report_loss(error: BaseException, counts: _Counts | None = None) -> None:
         return
 
     _last_report[0] = now
-    reason = f"{type(error).__name__}: {error.strerror}" if isinstance(error, OSError) else type(error).__name__
+    reason = type(error).__name__
+    if isinstance(error, OSError):
+        reason = f"{reason}: {error.strerror}"
+    _say(f"tracelog: {delivery_stats().dropped} lines lost so far ({reason})\n")
+
+
+def _say(text: str) -> None:
+    """Write *text* to descriptor 2, unless that would have to be waited for: it may be as full."""
+    ready = select.poll()
+    ready.register(2, select.POLLOUT)
     with suppress(OSError):
-        os.write(2, f"tracelog: {delivery_stats().dropped} lines lost so far ({reason})\n".encode())
+        if ready.poll(0):
+            os.write(2, text.encode("utf-8", "backslashreplace"))
+
+
+def _size_of(lines: Lines) -> int:
+    return len(lines) if isinstance(lines, bytes) else _UNMADE
 
 
 class _SpillingSink:
@@ -126,7 +147,8 @@ class _SpillingSink:
         self.counts = _Counts()
         self._spill: deque[Lines] = deque()
         self._bytes = 0
-        self._lock = threading.Lock()
+        # One thread may take it twice: a signal handler or a finalizer that logs can come between.
+        self._lock = threading.RLock()
         self._drainer: threading.Thread | None = None
         _sinks.add(self)
 
@@ -149,8 +171,10 @@ class _SpillingSink:
 
     def flush(self, timeout: float | None) -> bool:
         """Wait for what had to wait; False if time ran out."""
-        drainer = self._drainer
-        if drainer is None:
+        self._start_drainer()
+        with self._lock:  # while it is being started, the lock is held
+            drainer = self._drainer
+        if drainer is None:  # nothing waits, or the interpreter is ending
             self._drain(0.0 if timeout is None else timeout)
         elif drainer is not threading.current_thread():
             drainer.join(timeout)
@@ -158,20 +182,22 @@ class _SpillingSink:
 
     def forget(self) -> None:
         """Leave what waits to the parent process, whose it is."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._drainer = None
         self._spill.clear()
         self._bytes = 0
+        self.counts.reset()
 
     def _put(self, line: bytes) -> int:
         """Write as much of *line* as can be written without waiting; tell how much that was."""
         raise NotImplementedError
 
     def _await(self, timeout: float | None) -> None:
-        """Wait until more can be written."""
+        """Wait until more can be written, or for a moment."""
+        time.sleep(_PAUSE_S if timeout is None else min(timeout, _PAUSE_S))
 
     def _keep(self, lines: Lines) -> None:
-        size = len(lines) if isinstance(lines, bytes) else 0
+        size = _size_of(lines)
         with self._lock:
             fits = self._bytes + size <= MAX_SPILL
             if fits:
@@ -214,10 +240,9 @@ class _SpillingSink:
             self._drain_one(lines, timeout)
 
     def _drain_one(self, lines: Lines, timeout: float | None) -> None:
-        data, kept = b"", 0
+        data = b""
         try:
             data = lines if isinstance(lines, bytes) else lines()
-            kept = len(lines) if isinstance(lines, bytes) else 0
             size = self._put(data)
         except BlockingIOError:
             self._await(timeout)
@@ -228,11 +253,12 @@ class _SpillingSink:
         else:
             self.counts.written += size == len(data)
         with self._lock:
-            self._bytes += len(data) - size - kept
+            self._bytes += len(data) - size - _size_of(lines)
+            place = self._spill.index(lines)  # the rest of another line may have come before it
             if size == len(data):
-                self._spill.popleft()
+                del self._spill[place]
             else:
-                self._spill[0] = data[size:]
+                self._spill[place] = data[size:]
 
 
 class TextSink(_SpillingSink):
@@ -320,6 +346,7 @@ def _private(descriptor: int) -> int:
 
 
 def _forget_all() -> None:
+    _gone.reset()
     for sink in list(_sinks):
         sink.forget()
 

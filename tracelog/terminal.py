@@ -20,7 +20,7 @@ DIM: Final = "\x1b[38;5;244m"
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 _BARE = re.compile(r"[^\s\"'=\\{}\[\],]+")
 # Told from each other, and read, on a dark and on a light ground alike: 3.5:1 at least on both.
-_HUES: Final = (28, 30, 32, 63, 64, 66, 68, 98, 100, 130, 133, 135, 163, 166, 167, 168)
+_HUES: Final = (28, 30, 32, 63, 64, 66, 100, 130, 133, 163, 166, 167)
 _SHORT: Final = range(-(2**63), 2**64)
 _LIMITS: Final = Limits(text=2_000, items=200, depth=8)
 

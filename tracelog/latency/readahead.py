@@ -44,9 +44,7 @@ class ReadAhead:
         self._bytes = 0
         self._end: BaseException | None = None
         self._changed = asyncio.Event()
-        self._task = asyncio.create_task(
-            self._read(), name="tracelog-read-ahead", context=context
-        )
+        self._task = asyncio.create_task(self._read(), name="tracelog-read-ahead", context=context)
 
     async def next(self) -> tuple[Any, Arrival]:
         """Give the next message, and its arrival, in the order they came."""
