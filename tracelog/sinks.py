@@ -14,6 +14,7 @@ import select
 import stat
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -140,7 +141,7 @@ def _size_of(lines: Lines) -> int:
     return len(lines) if isinstance(lines, bytes) else _UNMADE
 
 
-class _SpillingSink:
+class _SpillingSink(ABC):
     """What both sinks share: lines that can't be written at once wait here, in their order."""
 
     def __init__(self) -> None:
@@ -175,7 +176,7 @@ class _SpillingSink:
         with self._lock:  # while it is being started, the lock is held
             drainer = self._drainer
         if drainer is None:  # nothing waits, or the interpreter is ending
-            self._drain(0.0 if timeout is None else timeout)
+            self._drain(timeout)
         elif drainer is not threading.current_thread():
             drainer.join(timeout)
         return not self._spill
@@ -188,9 +189,14 @@ class _SpillingSink:
         self._bytes = 0
         self.counts.reset()
 
+    def __del__(self) -> None:
+        _gone.written += self.counts.written
+        _gone.spilled += self.counts.spilled
+        _gone.dropped += self.counts.dropped
+
+    @abstractmethod
     def _put(self, line: bytes) -> int:
         """Write as much of *line* as can be written without waiting; tell how much that was."""
-        raise NotImplementedError
 
     def _await(self, timeout: float | None) -> None:
         """Wait until more can be written, or for a moment."""
@@ -303,9 +309,7 @@ class DescriptorSink(_SpillingSink):
                 self._keep_rest(lines[size:])  # type: ignore[index]
 
     def __del__(self) -> None:
-        _gone.written += self.counts.written
-        _gone.spilled += self.counts.spilled
-        _gone.dropped += self.counts.dropped
+        super().__del__()
         with suppress(OSError):
             os.close(self._descriptor)
 

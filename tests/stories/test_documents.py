@@ -1,0 +1,110 @@
+"""What README and docs tell a person to type, and to write, works."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tracelog.fields import LEADING
+from tracelog.latency.utterance import Arrival, Utterance
+
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"(?:<!-- (?P<mark>[^>]*) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL)
+# Run by CI itself, from a clean checkout, and by the tests of the demo and of the servers.
+ELSEWHERE = ("demo", "test")
+SERVERS = ("uvicorn ", "gunicorn ", "hypercorn ")
+
+# What a reader has: an application, a log, some rotated ones.
+APP = """
+async def app(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+"""
+LINE = (
+    '{"timestamp":"2026-11-22T10:10:10.123456Z","level":"warning","logger":"tracelog.utterance",'
+    '"event":"utterance","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","user_id":"user-456",'
+    '"utterance":1,"kind":"websocket","arrived_at":"2026-11-22T10:10:09.600000Z",'
+    '"socket_ms":500.0,"queue_ms":0.1,"total_ms":523.4,"late":true}\n'
+)
+
+
+def blocks(kind):
+    for document in DOCUMENTS:
+        for number, match in enumerate(BLOCK.finditer(document.read_text("utf-8"))):
+            if match["kind"] == kind and (match["mark"] or "") not in ELSEWHERE:
+                name = f"{document.name}-{number}"
+                yield pytest.param(match["text"], match["mark"] or "", id=name)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    shutil.copy(ROOT / "logging.yaml", tmp_path)
+    (tmp_path / "app.py").write_text(APP)
+    (tmp_path / "app.log").write_text(LINE)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "a.gz").write_bytes(gzip.compress(LINE.encode()))
+    return tmp_path
+
+
+def run(command, folder):
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONWARNINGS": "error"}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.mark.parametrize(("text", "mark"), list(blocks("python")))
+def test_every_snippet_runs(text, mark, folder):
+    """A Python snippet of the documents runs as it stands, given an `app`, without a warning."""
+    script = folder / "snippet.py"
+    script.write_text(f"from app import app\n{text}")
+
+    done = run([sys.executable, script.name], folder)
+
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("text", "mark"), list(blocks("sh")))
+def test_every_command_works(text, mark, folder):
+    """A command of the documents works in a folder that has what its reader has."""
+    commands = [line for line in text.splitlines() if not line.startswith(SERVERS)]
+    if "tracelog init" in commands:
+        (folder / "logging.yaml").unlink()
+
+    done = [run(["bash", "-c", command], folder) for command in commands]
+
+    assert [each.returncode for each in done] == [0] * len(commands), done
+
+
+@pytest.mark.parametrize(("text", "mark"), list(blocks("json")))
+def test_every_line_shown_is_one_that_we_read(text, mark, folder):
+    """A JSON line of the documents has the five leading keys, in their order."""
+    assert tuple(json.loads(text))[:5] == LEADING
+
+
+def test_every_key_of_a_verdict_is_documented():
+    """What the code writes into a verdict stands in docs/lines.md."""
+    ledger = Utterance(1, "websocket", Arrival(0.0, 0.0), 0.0).ledger(0.0, late_ms=1.0)
+    text = (ROOT / "docs" / "lines.md").read_text("utf-8")
+
+    assert [key for key in ledger if f"`{key}`" not in text] == []
+
+
+def test_the_two_configurations_are_one():
+    """The file at the top level is what the package ships, byte for byte, and ASCII."""
+    top_level = (ROOT / "logging.yaml").read_bytes()
+
+    assert top_level == (ROOT / "tracelog" / "logging.yaml").read_bytes()
+    assert top_level.isascii()

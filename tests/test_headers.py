@@ -1,0 +1,167 @@
+"""The headers that carry traces."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.datastructures import Headers, MutableHeaders
+
+from tracelog.context import Context, enter_context
+from tracelog.headers import extract, extract_request_id, inject
+from tracelog.ids import TraceContext
+
+
+TRACE = TraceContext("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331")
+HEADER = str(TRACE)
+
+
+class Hostile(dict):
+    """A mapping that can't be read."""
+
+    def items(self):
+        raise RuntimeError("closed")
+
+
+class Unprintable:
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+anything = st.recursive(
+    st.none() | st.integers() | st.text() | st.binary() | st.just(Unprintable()),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.tuples(inner, inner),
+)
+names = st.sampled_from(
+    ["traceparent", b"traceparent", "tracestate", "X-Request-ID", b"x-correlation-id"]
+)
+headers = anything | st.lists(st.tuples(names | anything, anything)) | st.just(Hostile(a=1))
+
+
+def enter(trace):
+    enter_context(Context.make({}, trace, None))
+
+
+def test_without_a_trace_nothing_is_written():
+    """Outside a trace there is nothing to tell a peer."""
+    assert inject() == {}
+
+
+def test_the_current_trace_is_written():
+    """Inside a trace, `traceparent` says which; a fresh dict is filled by default."""
+    enter(TRACE)
+
+    assert inject() == {"traceparent": HEADER}
+
+
+def test_the_trace_s_state_is_passed_on():
+    """A `tracestate` that came along goes along."""
+    enter(TraceContext(TRACE.trace_id, TRACE.span_id, sampled=False, state="vendor=1"))
+
+    assert inject() == {"traceparent": f"{HEADER[:-1]}0", "tracestate": "vendor=1"}
+
+
+def test_any_mutable_mapping_is_filled_and_returned():
+    """Headers of an HTTP client are filled in place, and what they held stays."""
+    enter(TRACE)
+    given_headers = MutableHeaders({"accept": "*/*"})
+
+    returned = inject(given_headers)
+
+    assert returned is given_headers
+    assert dict(given_headers) == {"accept": "*/*", "traceparent": HEADER}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({"traceparent": HEADER}, id="dict"),
+        pytest.param({"TraceParent": HEADER}, id="dict, any case"),
+        pytest.param([(b"host", b"a"), (b"traceparent", HEADER.encode())], id="ASGI list"),
+        pytest.param(Headers({"traceparent": HEADER}), id="starlette"),
+        pytest.param(iter([("Traceparent", HEADER)]), id="any iterable of pairs"),
+    ],
+)
+def test_a_caller_s_trace_is_read(headers):
+    """From whatever holds headers, names in any case, text or bytes."""
+    assert extract(headers) == TRACE
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({}, id="no headers"),
+        pytest.param(None, id="None"),
+        pytest.param({"traceparent": "00-nonsense"}, id="invalid"),
+        pytest.param([("traceparent", HEADER), ("traceparent", HEADER)], id="twice"),
+        pytest.param([("traceparent",)], id="no pairs"),
+        pytest.param(Hostile(traceparent=HEADER), id="unreadable"),
+    ],
+)
+def test_no_valid_trace_counts_as_none(headers):
+    """As W3C Trace Context asks: a request isn't refused for a header of no use."""
+    assert extract(headers) is None
+
+
+@pytest.mark.parametrize(
+    ("states", "state"),
+    [
+        pytest.param([], "", id="none"),
+        pytest.param(["a=1,b=2"], "a=1,b=2", id="one"),
+        pytest.param(["a=1", "b=2"], "a=1,b=2", id="several are one list"),
+        pytest.param(["a" * 512], "a" * 512, id="512 characters"),
+        pytest.param(["a" * 513], "", id="too long"),
+        pytest.param(["a=\r\nset-cookie: x"], "", id="another header in it"),
+        pytest.param(["a=é"], "", id="no ASCII"),
+    ],
+)
+def test_a_state_comes_along_if_it_is_sound(states, state):
+    """A `tracestate` that couldn't be passed on safely is left behind; the trace is continued."""
+    trace = extract([("traceparent", HEADER), *(("tracestate", text) for text in states)])
+
+    assert trace == TraceContext(TRACE.trace_id, TRACE.span_id, state=state)
+
+
+@given(st.booleans(), st.text("abc=,019", max_size=512))
+def test_what_one_side_injects_the_other_extracts(sampled, state):
+    """A trace survives the wire."""
+    trace = TraceContext(TRACE.trace_id, TRACE.span_id, sampled, state)
+    enter(trace)
+
+    assert extract(inject()) == trace
+
+
+@pytest.mark.parametrize(
+    ("headers", "request_id"),
+    [
+        pytest.param({"X-Request-ID": "req-123"}, "req-123", id="request id"),
+        pytest.param({"x-correlation-id": "a.b_c:d+e=f/g@h~i"}, "a.b_c:d+e=f/g@h~i", id="correlation"),
+        pytest.param([(b"x-request-id", b"req-123")], "req-123", id="ASGI list"),
+        pytest.param(
+            {"X-Correlation-ID": "second", "X-Request-ID": "first"}, "first", id="both given"
+        ),
+        pytest.param(
+            {"X-Request-ID": "<script>", "X-Correlation-ID": "ok"}, "ok", id="first one unsound"
+        ),
+        pytest.param({"x-request-id": "a" * 128}, "a" * 128, id="128 characters"),
+        pytest.param({"x-request-id": "a" * 129}, None, id="too long"),
+        pytest.param({"x-request-id": ""}, None, id="empty"),
+        pytest.param({"x-request-id": "-dash"}, None, id="begins with punctuation"),
+        pytest.param({"x-request-id": "a\nb"}, None, id="two lines"),
+        pytest.param({"x-request-id": "a\n"}, None, id="newline after"),
+        pytest.param({"x-request-id": "é"}, None, id="no ASCII"),
+        pytest.param({}, None, id="none"),
+    ],
+)
+def test_a_request_id_is_read_only_if_it_is_sound(headers, request_id):
+    """What goes into logs and back into headers is short, printable ASCII, or nothing."""
+    assert extract_request_id(headers) == request_id
+
+
+@given(headers)
+def test_reading_headers_never_raises(headers):
+    """Whatever a peer sends or a caller passes, the request goes on."""
+    trace, request_id = extract(headers), extract_request_id(headers)
+
+    assert trace is None or TraceContext.parse(str(trace)).trace_id == trace.trace_id
+    assert request_id is None or 0 < len(request_id) <= 128

@@ -1,0 +1,152 @@
+"""Trace, span and connection ids."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracelog import ids
+from tracelog.errors import TraceparentError
+from tracelog.ids import TraceContext, make_connection_id, make_span_id, make_trace_id
+
+
+TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
+SPAN_ID = "b7ad6b7169203331"
+HEADER = f"00-{TRACE_ID}-{SPAN_ID}-01"
+
+hexadecimal = st.sampled_from("0123456789abcdef")
+traces = st.builds(
+    TraceContext,
+    st.text(hexadecimal, min_size=32, max_size=32).filter(lambda text: text.strip("0")),
+    st.text(hexadecimal, min_size=16, max_size=16).filter(lambda text: text.strip("0")),
+    st.booleans(),
+)
+
+
+@pytest.fixture
+def bits(monkeypatch):
+    """What the source of randomness was asked for; it answers with all ones."""
+    asked = []
+
+    def getrandbits(count):
+        asked.append(count)
+        return 2**count - 1
+
+    monkeypatch.setattr(ids, "_getrandbits", getrandbits)
+    return asked
+
+
+def test_ids_have_their_widths(bits):
+    """A trace id has 128 bits, a span id 64, a connection id 32, all in lower-case hex."""
+    made = make_trace_id(), make_span_id(), make_connection_id()
+
+    assert made == ("f" * 32, "f" * 16, "c-ffffffff")
+    assert bits == [128, 64, 32]
+
+
+def test_no_id_is_all_zero(monkeypatch):
+    """W3C Trace Context forbids ids of zeros only, so even that draw gives a valid one."""
+    monkeypatch.setattr(ids, "_getrandbits", lambda _count: 0)
+
+    assert make_trace_id() == "0" * 31 + "1"
+    assert make_span_id() == "0" * 15 + "1"
+    assert make_connection_id() == "c-00000000"
+
+
+def test_ids_do_not_follow_the_application_s_seed():
+    """An application that seeds `random`, in each of its workers alike, gets different ids still."""
+    state = random.getstate()
+    try:
+        random.seed(42)
+        first = make_trace_id()
+        random.seed(42)
+        second = make_trace_id()
+    finally:
+        random.setstate(state)
+
+    assert first != second
+
+
+def test_a_new_trace_has_ids_of_its_own(bits):
+    """A trace that begins here has a new trace id and a new span id, and is sampled."""
+    trace = TraceContext.new()
+
+    assert trace == TraceContext("f" * 32, "f" * 16, sampled=True, state="")
+    assert bits == [128, 64]
+
+
+def test_a_child_is_a_new_span_of_the_same_trace(bits):
+    """All but the span id stays."""
+    parent = TraceContext(TRACE_ID, SPAN_ID, sampled=False, state="vendor=1")
+
+    assert parent.child() == TraceContext(TRACE_ID, "f" * 16, sampled=False, state="vendor=1")
+
+
+def test_a_trace_is_never_changed():
+    """A trace can be shared between tasks: it is frozen."""
+    with pytest.raises(AttributeError):
+        TraceContext(TRACE_ID, SPAN_ID).trace_id = "f" * 32
+
+
+@given(traces)
+def test_what_is_written_can_be_read(trace):
+    """Writing a header and reading it gives the same trace."""
+    assert TraceContext.parse(str(trace)) == trace
+
+
+@pytest.mark.parametrize(
+    ("header", "sampled"),
+    [
+        pytest.param(HEADER, True, id="version 00, sampled"),
+        pytest.param(f"00-{TRACE_ID}-{SPAN_ID}-00", False, id="version 00, not sampled"),
+        pytest.param(f"00-{TRACE_ID}-{SPAN_ID}-fe", False, id="other flags only"),
+        pytest.param(f"00-{TRACE_ID}-{SPAN_ID}-ff", True, id="every flag"),
+        pytest.param(f"cc-{TRACE_ID}-{SPAN_ID}-01", True, id="a later version"),
+        pytest.param(f"cc-{TRACE_ID}-{SPAN_ID}-01-what-comes", True, id="a later version, longer"),
+    ],
+)
+def test_valid_headers_are_read(header, sampled):
+    """Version 00 as it is written, and of later versions the parts that are known."""
+    assert TraceContext.parse(header) == TraceContext(TRACE_ID, SPAN_ID, sampled=sampled)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("req-123", id="another id"),
+        pytest.param(HEADER.upper(), id="upper case"),
+        pytest.param(f" {HEADER}", id="space before"),
+        pytest.param(f"{HEADER}\n", id="newline after"),
+        pytest.param(f"{HEADER}-more", id="version 00 with more"),
+        pytest.param(f"ff-{TRACE_ID}-{SPAN_ID}-01", id="version ff"),
+        pytest.param(f"00-{'0' * 32}-{SPAN_ID}-01", id="trace id of zeros"),
+        pytest.param(f"00-{TRACE_ID}-{'0' * 16}-01", id="span id of zeros"),
+        pytest.param(f"00-{TRACE_ID[:-1]}-{SPAN_ID}-01", id="short trace id"),
+        pytest.param(f"cc-{TRACE_ID}-{SPAN_ID}-01more", id="later version without a dash"),
+        pytest.param(f"cc-{TRACE_ID}-{SPAN_ID}-01-{'x' * 500}", id="endless"),
+        pytest.param(HEADER.replace("1", "١"), id="digits of another script"),
+    ],
+)
+def test_invalid_headers_are_refused(header):
+    """Anything else is an error that shows the header's beginning and a right one."""
+    with pytest.raises(TraceparentError) as error:
+        TraceContext.parse(header)
+
+    assert str(error.value) == (
+        f"expected '00-<32 hex>-<16 hex>-<2 hex>', got {header[:80]!r}\n  Try: {HEADER}"
+    )
+
+
+@given(st.text() | st.from_regex(r"[0-9a-f-]{50,60}"))
+def test_any_text_is_a_trace_or_a_traceparent_error(text):
+    """Reading never raises anything else."""
+    try:
+        trace = TraceContext.parse(text)
+    except TraceparentError:
+        return
+
+    assert len(trace.trace_id) == 32

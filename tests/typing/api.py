@@ -1,0 +1,86 @@
+"""What type checkers are promised; checked by mypy and pyright, never run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Mapping, MutableMapping
+from typing import assert_type
+
+import tracelog
+from tracelog.asgi import TraceMiddleware
+
+
+def configuring() -> None:
+    assert_type(tracelog.configure_logging(), None)
+    tracelog.configure_logging("logging.yaml", level="DEBUG", format="json", sink="app.log")
+    tracelog.configure_logging({"version": 1}, level=10, processors=["app.add_region"])
+    tracelog.configure_logging(env_file=None, environment="development", sink=None)
+    assert_type(tracelog.flush(timeout=1.0), bool)
+    assert_type(tracelog.delivery_stats(), tracelog.DeliveryStats)
+    assert_type(tracelog.delivery_stats().dropped, int)
+
+
+def logging_events() -> None:
+    log = tracelog.get_logger(__name__)
+    assert_type(log, tracelog.BoundLogger)
+    assert_type(log.bind(room="lobby"), tracelog.BoundLogger)
+    assert_type(log.info("x %s", 1, room="lobby", exc_info=True), None)
+    assert_type(log.isEnabledFor(logging.DEBUG), bool)
+    log.log(logging.INFO, "x")
+    log.exception("x", stack_info=True, stacklevel=2)
+
+
+def binding() -> None:
+    tracelog.bind_context(user_id="user-456")
+    tracelog.unbind_context("user_id", "room")
+    tracelog.clear_context()
+    context: Mapping[str, object] = tracelog.get_context()
+    context["user_id"]
+    with tracelog.bound_context(room="lobby"):
+        pass
+
+
+@tracelog.bound_context(room="lobby")
+def decorated(number: int, *, text: str) -> str:
+    return text * number
+
+
+@tracelog.bound_context(room="lobby")
+async def decorated_too(number: int) -> int:
+    return number
+
+
+@tracelog.bound_context(room="lobby")
+async def decorated_generator(number: int) -> AsyncIterator[int]:
+    yield number
+
+
+async def calling() -> None:
+    assert_type(decorated(1, text="x"), str)
+    assert_type(await decorated_too(1), int)
+    async for number in decorated_generator(1):
+        assert_type(number, int)
+
+
+def tracing() -> None:
+    trace = tracelog.new_trace(parent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    assert_type(trace, tracelog.TraceContext)
+    assert_type(trace.trace_id, str)
+    assert_type(trace.sampled, bool)
+    assert_type(tracelog.current_trace(), tracelog.TraceContext | None)
+    assert_type(tracelog.inject(), MutableMapping[str, str])
+    assert_type(tracelog.extract({"traceparent": "x"}), tracelog.TraceContext | None)
+    assert_type(tracelog.extract([(b"traceparent", b"x")]), tracelog.TraceContext | None)
+    assert_type(tracelog.extract_request_id({}), str | None)
+
+
+def handling() -> None:
+    handler: logging.Handler = tracelog.StreamHandler()
+    handler.setFormatter(tracelog.JsonFormatter(rename_fields={"event": "message"}))
+    handler.addFilter(tracelog.ContextFilter())
+    formatter: logging.Formatter = tracelog.ConsoleFormatter(colors=True)
+    assert_type(formatter.format(logging.makeLogRecord({})), str)
+
+
+def wrapping(app: TraceMiddleware) -> TraceMiddleware:
+    return TraceMiddleware(app, late_ms=100.0, access_log=False)
