@@ -30,6 +30,7 @@ _NOT_YET: Final = "not configured yet"  # how DictConfigurator says that a targe
 _OUR_FORMATTERS: Final = tuple(
     f"tracelog.{name}" for name in ("Formatter", "JsonFormatter", "ConsoleFormatter")
 )
+_CHANGEABLE: Final = frozenset({"level", "propagate"})  # by an incremental configuration
 _STREAM_HANDLER: Final = "tracelog.StreamHandler"
 _LEVEL_SETTING: Final = "ext://tracelog.settings.LOG_LEVEL"
 
@@ -122,7 +123,7 @@ def _with_overrides(
 
 
 def _formatter(draft: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    made_by = draft.get("()")
+    made_by = _documented(draft.get("()"))
     if made_by not in _OUR_FORMATTERS:
         return {**draft}
 
@@ -135,14 +136,21 @@ def _formatter(draft: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[s
 
 
 def _handler(draft: Mapping[str, Any], sink: Any) -> dict[str, Any]:
-    if draft.get("class") != _STREAM_HANDLER:
+    if _documented(draft.get("class", draft.get("()"))) != _STREAM_HANDLER:
         return {**draft}
 
-    kept = {key: value for key, value in draft.items() if key not in ("class", "stream")}
+    kept = {key: value for key, value in draft.items() if key not in ("class", "()", "stream")}
     if isinstance(sink, (str, os.PathLike)):
         return {**kept, "class": "tracelog.FileHandler", "filename": os.fspath(sink)}
 
     return {**kept, "()": _STREAM_HANDLER, "stream": sink}
+
+
+def _documented(kind: Any) -> str:
+    """Write what names a class of ours, or is one, as the documentation does: `tracelog.Formatter`."""
+    path = kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
+    package, _, name = path.partition(".")
+    return f"{package}.{name.rpartition('.')[2]}" if package == "tracelog" else path
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +163,17 @@ class _LoggerPlan:
     propagate: bool | None
 
 
+# What a logger becomes that was configured before, and isn't now.
+_UNCONFIGURED: Final = _LoggerPlan(logging.NOTSET, None, None, propagate=True)
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """A configuration, built: all that is left to do can't fail."""
 
     loggers: Mapping[str, _LoggerPlan]
     handlers: Mapping[str, logging.Handler]
+    levels: Mapping[logging.Handler, int]
     disable_existing: bool
     incremental: bool
 
@@ -170,20 +183,24 @@ def _built(config: dict[str, Any], *, source: str) -> _Plan:
     parts: Any = configurator.config
     where = source
     try:
-        incremental = bool(parts.get("incremental", False))
+        where = f"{source}: handlers"
+        if parts.get("incremental", False):
+            return _incremental_plan(parts)
+
         for section, make in (
             ("formatters", configurator.configure_formatter),
             ("filters", configurator.configure_filter),
         ):
             drafts = parts.get(section, {})
-            for name in () if incremental else drafts:
+            for name in drafts:
                 where = f"{source}: {section}.{name}"
                 drafts[name] = make(drafts[name])
         where = f"{source}: handlers"
-        handlers = {} if incremental else _built_handlers(configurator)
+        handlers = _built_handlers(configurator)
         where = f"{source}: loggers"
-        drafts = {**parts.get("loggers", {}), **({"": parts["root"]} if "root" in parts else {})}
-        loggers = {name: _logger_plan(draft, parts, handlers) for name, draft in drafts.items()}
+        loggers = {
+            name: _logger_plan(draft, parts, handlers) for name, draft in _loggers(parts).items()
+        }
     except ConfigError:
         raise
     except Exception as error:
@@ -191,25 +208,42 @@ def _built(config: dict[str, Any], *, source: str) -> _Plan:
             where, _reason(error), hint="tracelog check FILE shows all that is wrong with a file"
         ) from error
 
-    return _Plan(loggers, handlers, bool(parts.get("disable_existing_loggers", False)), incremental)
+    disable = bool(parts.get("disable_existing_loggers", False))
+    return _Plan(loggers, handlers, {}, disable, incremental=False)
+
+
+def _incremental_plan(parts: Any) -> _Plan:
+    """Plan what an incremental configuration may change: levels, and whether loggers propagate."""
+    known = {handler.name: handler for handler in _made}
+    levels = {
+        known[name]: level_number(draft["level"], where=f"handlers.{name}.level")
+        for name, draft in parts.get("handlers", {}).items()
+        if "level" in draft
+    }
+    loggers = {
+        name: _logger_plan({key: draft[key] for key in _CHANGEABLE & draft.keys()}, parts, {})
+        for name, draft in _loggers(parts).items()
+    }
+    return _Plan(loggers, {}, levels, disable_existing=False, incremental=True)
+
+
+def _loggers(parts: Any) -> dict[str, Any]:
+    return {**parts.get("loggers", {}), **({"": parts["root"]} if "root" in parts else {})}
 
 
 def _built_handlers(configurator: Any) -> dict[str, logging.Handler]:
     """Build the handlers; those that name another as their target come after it."""
     drafts = configurator.config.get("handlers", {})
-    waiting = sorted(drafts)
-    while waiting:
-        deferred = []
-        for name in waiting:
-            try:
-                drafts[name] = configurator.configure_handler(drafts[name])
-            except Exception as error:
-                if _NOT_YET not in str(error.__cause__):
-                    raise ValueError(f"handler {name!r}: {_reason(error)}") from error
-                deferred.append(name)
-        if len(deferred) == len(waiting):
-            raise ValueError(f"handlers {deferred} wait for one another")
-        waiting = deferred
+    deferred = []
+    for name in sorted(drafts):
+        try:
+            drafts[name] = configurator.configure_handler(drafts[name])
+        except Exception as error:
+            if _NOT_YET not in str(error.__cause__):
+                raise ValueError(f"handler {name!r}: {_reason(error)}") from error
+            deferred.append(name)
+    for name in deferred:
+        drafts[name] = configurator.configure_handler(drafts[name])
     return {name: drafts[name] for name in drafts}
 
 
@@ -238,37 +272,52 @@ _swapping = threading.Lock()
 
 
 def _swap(plan: _Plan) -> None:
-    old = set() if plan.incremental else set(_made)
-    for name in () if plan.incremental else _configured.keys() - plan.loggers.keys():
-        _apply(logging.getLogger(name), _LoggerPlan(logging.NOTSET, [], None, propagate=True), old)
-    for name, wanted in plan.loggers.items():
-        _apply(logging.getLogger(name or None), wanted, old)
-    _set_disabled(plan)
     if plan.incremental:
+        _set_levels(plan)
         return
 
-    for name, handler in plan.handlers.items():
-        handler.name = name
-    for handler in old - set(plan.handlers.values()):
+    old = set(_made)
+    gone = dict.fromkeys(_configured.keys() - plan.loggers.keys(), _UNCONFIGURED)
+    for name, wanted in {**gone, **plan.loggers}.items():
+        _apply(logging.getLogger(name or None), wanted, _configured.get(name, _UNCONFIGURED), old)
+    _set_disabled(plan)
+    for handler in old:
         handler.close()
+    for name, handler in plan.handlers.items():
+        handler.name = name  # after the old one of that name has given it up
     _made.clear()
     _made.update(plan.handlers.values())
     _configured.clear()
     _configured.update(plan.loggers)
 
 
-def _apply(logger: logging.Logger, wanted: _LoggerPlan, old: set[logging.Handler]) -> None:
+def _set_levels(plan: _Plan) -> None:
+    for handler, level in plan.levels.items():
+        handler.setLevel(level)
+    for name, wanted in plan.loggers.items():
+        _set(logging.getLogger(name or None), wanted)
+
+
+def _apply(
+    logger: logging.Logger, wanted: _LoggerPlan, before: _LoggerPlan, old: set[logging.Handler]
+) -> None:
+    """Make *logger* what is *wanted*, without what was configured *before*; note what is *old*."""
     if wanted.handlers is not None:
-        gone = [handler for handler in logger.handlers if handler in old or _is_stock(handler)]
-        kept = [handler for handler in logger.handlers if handler not in gone]
-        logger.handlers = [*wanted.handlers, *kept]  # one assignment: no record falls between
-        old.update(gone)
-    if wanted.filters is not None:
-        logger.filters = wanted.filters
+        old.update(filter(_is_stock, logger.handlers))
+    kept = [handler for handler in logger.handlers if handler not in old]
+    logger.handlers = [*(wanted.handlers or ()), *kept]  # one assignment: no record falls between
+    theirs = [each for each in logger.filters if each not in (before.filters or ())]
+    logger.filters = [*(wanted.filters or ()), *theirs]
+    _set(logger, wanted)
+
+
+def _set(logger: logging.Logger, wanted: _LoggerPlan) -> None:
     if wanted.propagate is not None:
         logger.propagate = wanted.propagate
     if wanted.level is not None:
-        logger.setLevel(wanted.level)
+        # A root that isn't configured has logging's own default: unset, every level would be on.
+        unset = logging.WARNING if logger is logging.root and wanted is _UNCONFIGURED else 0
+        logger.setLevel(wanted.level or unset)
 
 
 def _is_stock(handler: logging.Handler) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -27,19 +28,20 @@ STACK_INFO: Final = "stack_info"
 
 def _make_timestamp_of() -> Callable[[float], str]:
     digits = [f"{number:03d}" for number in range(1000)]
-    last = (0, "")
+    # A millisecond in microseconds since the epoch, and its text: many lines share it.
+    last = (-math.inf, "")
 
     def timestamp_of(created: float) -> str:
         """Write *created*, seconds since the epoch, in UTC with microseconds."""
         nonlocal last
-        microseconds = int(created * 1e6 + 0.5)
-        millisecond = microseconds // 1000
-        known, text = last  # read once: another thread may put its own there
-        if known != millisecond:
+        begin, text = last  # read once: another thread may put its own there
+        microsecond = created * 1e6 - begin + 0.5
+        if not 0 <= microsecond < 1000:  # noqa: PLR2004
+            millisecond, microsecond = divmod(int(created * 1e6 + 0.5), 1000)
             second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(millisecond // 1000))
             text = f"{second}.{digits[millisecond % 1000]}"
-            last = (millisecond, text)
-        return f"{text}{digits[microseconds - millisecond * 1000]}Z"
+            last = (millisecond * 1000.0, text)
+        return f"{text}{digits[int(microsecond)]}Z"
 
     return timestamp_of
 

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from tracelog.emit import emit
 from tracelog.records import FOREIGN, without_attributes
 
 
 __all__ = ["Logger", "install_logger_class"]
+
+# Fields to `logging`; `emit` would give them a meaning.
+_MEANINGFUL: Final = frozenset({"extra", "stacklevel"})
+
+_base = logging.Logger
+_MAKE_RECORD: Final = logging.Logger.makeRecord
+_HANDLE: Final = logging.Logger.handle
 
 
 class Logger(logging.Logger):
@@ -30,10 +38,21 @@ class Logger(logging.Logger):
         stack_info: bool = False,  # noqa: FBT001, FBT002
         stacklevel: int = 1,
     ) -> None:
-        if exc_info or stack_info or stacklevel != 1:
+        if (
+            exc_info
+            or stack_info
+            or stacklevel != 1
+            or (extra and not _MEANINGFUL.isdisjoint(extra))
+            # Whoever overrides a step, in a class of theirs or in logging's, wants it taken.
+            or type(self) is not Logger
+            or _base.makeRecord is not _MAKE_RECORD
+            or _base.handle is not _HANDLE
+        ):
             super()._log(level, msg, args, exc_info, extra, stack_info, stacklevel + 1)
             return
 
+        if len(args) == 1 and isinstance(args[0], Mapping) and args[0]:
+            args = args[0]  # as a LogRecord has them, for "%(name)s"
         fields = {**extra} if extra else {}
         emit(self, level, msg, args, fields if _is_ordinary(fields) else without_attributes(fields))
 

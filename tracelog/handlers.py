@@ -160,7 +160,7 @@ class RotatingFileHandler(FileHandler):
         size = len(lines) if isinstance(lines, bytes) else 0
         self.acquire()  # logging's lock: free again in the child of a fork
         try:
-            if self._size + size > self.maxBytes and self._size:
+            if self._size + max(size, 1) > self.maxBytes and self._size:
                 self._rotate()
             self._sink.write(lines if isinstance(lines, bytes) else partial(self._made, lines))
             self._size += size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol, cast
 
 import structlog
 from structlog.exceptions import DropEvent
@@ -13,20 +13,12 @@ from structlog.testing import LogCapture
 from tracelog.emit import emit
 
 
-__all__ = ["BoundLogger", "get_logger"]
-
-_TRACE: Final = 5
-_DEBUG: Final = logging.DEBUG
-_INFO: Final = logging.INFO
-_WARNING: Final = logging.WARNING
-_ERROR: Final = logging.ERROR
-_CRITICAL: Final = logging.CRITICAL
+__all__ = ["BoundLogger", "LogMethod", "get_logger"]
 
 # logging keeps every logger for ever. The first names are registered there, as expected; of names
 # past these, made up for each connection perhaps, nothing stays.
 _MAX_REGISTERED: Final = 500
 
-_level_names = logging.getLevelName
 _structlog = structlog._config._CONFIG  # noqa: SLF001 -- get_config() copies it, at 0.3 µs a line
 
 
@@ -93,6 +85,30 @@ def _nearest(name: str, registry: Mapping[str, Any]) -> logging.Logger:
     return logging.root
 
 
+class LogMethod(Protocol):
+    """A method that logs: an event, %-arguments for it, and fields as keyword arguments."""
+
+    def __call__(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
+        """Log *event*."""
+
+
+def _make_method(level: int, name: str) -> LogMethod:
+    """Build the method that logs at *level*; a call of one that is off costs next to nothing."""
+
+    def method(self: BoundLogger, event: Any = None, /, *args: Any, **fields: Any) -> None:
+        known = self._known.get(level)
+        if known and not _structlog.default_processors:
+            bound = self._context
+            emit(self._logger, level, event, args, {**bound, **fields} if bound else fields)
+        elif known is None or self._processors:
+            self._emit(level, name, event, args, fields)
+
+    method.__name__ = name
+    method.__qualname__ = f"BoundLogger.{name}"
+    method.__doc__ = f"Log *event* at {name.upper()} ({level})."
+    return cast("LogMethod", method)
+
+
 class BoundLogger(structlog.BoundLoggerBase):
     """A structlog bound logger whose events are records of the standard library's logger.
 
@@ -108,49 +124,23 @@ class BoundLogger(structlog.BoundLoggerBase):
         # logging's own memory of which levels are on, emptied by logging when any level changes.
         self._known: dict[int, bool] = getattr(logger, "_cache", {})
 
-    def trace(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
-        """Log *event* at TRACE (5), below DEBUG."""
-        if self._known.get(_TRACE) is not False or _structlog.default_processors:
-            self._emit(_TRACE, "trace", event, args, fields)
-
-    def debug(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
-        """Log *event* at DEBUG."""
-        if self._known.get(_DEBUG) is not False or _structlog.default_processors:
-            self._emit(_DEBUG, "debug", event, args, fields)
-
-    def info(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
-        """Log *event* at INFO."""
-        if self._known.get(_INFO) is not False or _structlog.default_processors:
-            self._emit(_INFO, "info", event, args, fields)
-
-    def warning(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
-        """Log *event* at WARNING."""
-        if self._known.get(_WARNING) is not False or _structlog.default_processors:
-            self._emit(_WARNING, "warning", event, args, fields)
-
-    def error(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
-        """Log *event* at ERROR."""
-        if self._known.get(_ERROR) is not False or _structlog.default_processors:
-            self._emit(_ERROR, "error", event, args, fields)
-
-    def critical(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
-        """Log *event* at CRITICAL."""
-        if self._known.get(_CRITICAL) is not False or _structlog.default_processors:
-            self._emit(_CRITICAL, "critical", event, args, fields)
+    trace = _make_method(5, "trace")
+    debug = _make_method(logging.DEBUG, "debug")
+    info = msg = _make_method(logging.INFO, "info")
+    warning = warn = _make_method(logging.WARNING, "warning")
+    error = _make_method(logging.ERROR, "error")
+    critical = fatal = _make_method(logging.CRITICAL, "critical")
 
     def exception(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
         """Log *event* at ERROR, with the exception that is being handled."""
         fields.setdefault("exc_info", True)
-        self._emit(_ERROR, "error", event, args, fields)
+        self._emit(logging.ERROR, "error", event, args, fields)
 
     def log(self, level: int | str, event: Any = None, /, *args: Any, **fields: Any) -> None:
         """Log *event* at *level*, a number or a name; an unknown name counts as INFO."""
-        number = level if isinstance(level, int) else _level_numbers().get(level.upper(), _INFO)
-        self._emit(number, _level_names(number).lower(), event, args, fields)
-
-    warn = warning
-    fatal = critical
-    msg = info
+        numbers = logging.getLevelNamesMapping()
+        number = level if isinstance(level, int) else numbers.get(level.upper(), logging.INFO)
+        self._emit(number, logging.getLevelName(number).lower(), event, args, fields)
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802 -- logging's name
         """Tell whether an event at *level* would be logged."""
@@ -171,7 +161,7 @@ class BoundLogger(structlog.BoundLoggerBase):
         processors = _structlog.default_processors
         if processors and processors[-1].__class__ is LogCapture:  # type: ignore[index]
             self._capture(method, event, args, fields)
-        elif self._known.get(level) or self._logger.isEnabledFor(level):
+        elif self._logger.isEnabledFor(level):
             bound = self._context
             emit(self._logger, level, event, args, {**bound, **fields} if bound else fields)
 
@@ -182,10 +172,10 @@ class BoundLogger(structlog.BoundLoggerBase):
         if args:
             fields["positional_args"] = args
         try:
-            self._process_event(method, event, fields)
+            # The chain of now: structlog may have been configured anew since we were made.
+            chain = _structlog.default_processors
+            structlog.BoundLoggerBase(self._logger, chain, self._context)._process_event(
+                method, event, fields
+            )
         except DropEvent:
             return
-
-
-def _level_numbers() -> Mapping[str, int]:
-    return logging.getLevelNamesMapping()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import subprocess
 import sys
 from importlib import import_module
@@ -25,7 +26,7 @@ _NEEDS: Final = ("starlette", "uvicorn", "websockets", "duckdb")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
-    parser.add_argument("--seconds", type=float, default=4.0, help="how long the users talk (4)")
+    parser.add_argument("--seconds", type=_seconds, default=4.0, help="how long the users talk (4)")
     parser.add_argument(
         "--folder",
         type=Path,
@@ -44,6 +45,15 @@ def run(args: argparse.Namespace) -> int:
     print(f"\n$ tracelog late {log}\n", flush=True)  # noqa: T201 -- what the demo shows
     late = (sys.executable, "-m", "tracelog", "late", str(log))
     return subprocess.run(late, check=False).returncode  # noqa: S603 -- our own command
+
+
+def _seconds(text: str) -> float:
+    """Read a number of seconds."""
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+
+    return number
 
 
 def _require(module: str) -> None:

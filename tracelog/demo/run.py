@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -15,9 +14,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from websockets.exceptions import WebSocketException
 
 from tracelog.config import DEFAULT_CONFIG
 from tracelog.demo.clients import drive
+from tracelog.errors import InputError, TracelogError
 
 
 __all__ = ["LOG_FILE", "run_demo"]
@@ -25,7 +26,9 @@ __all__ = ["LOG_FILE", "run_demo"]
 LOG_FILE: Final = "chat.jsonl"
 _CONFIG_FILE: Final = "logging.yaml"
 _STARTS_WITHIN_S: Final = 20.0
+_LOOKS_EVERY_S: Final = 0.05
 _ENDS_WITHIN_S: Final = 10.0
+_SEE_ABOVE: Final = "(its own lines above say why)"
 
 
 def run_demo(folder: Path, *, seconds: float) -> Path:
@@ -39,16 +42,29 @@ def run_demo(folder: Path, *, seconds: float) -> Path:
         The log's path.
 
     Raises:
-        RuntimeError: If the service doesn't come up.
+        InputError: If nothing can be left in *folder*.
+        TracelogError: If the service doesn't come up, or goes away.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     log = folder / LOG_FILE
-    log.unlink(missing_ok=True)
     config = folder / _CONFIG_FILE
-    config.write_text(yaml.safe_dump(_config(log), sort_keys=False), "utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        log.unlink(missing_ok=True)
+        config.write_text(yaml.safe_dump(_config(log), sort_keys=False), "utf-8")
+    except OSError as error:
+        hint = "tracelog demo --folder /tmp/demo"
+        raise InputError(f"nothing can be left in {folder}: {error.strerror}", hint=hint) from error
+
     with _service(config) as port:
-        asyncio.run(drive(port, seconds=seconds))
+        _drive(port, seconds)
     return log
+
+
+def _drive(port: int, seconds: float) -> None:
+    try:
+        asyncio.run(drive(port, seconds=seconds))
+    except (OSError, WebSocketException) as error:
+        raise TracelogError(f"the demo's service went away {_SEE_ABOVE}") from error
 
 
 def _config(log: Path) -> dict[str, Any]:
@@ -67,35 +83,46 @@ def _config(log: Path) -> dict[str, Any]:
 
 @contextmanager
 def _service(config: Path) -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))  # ours to name; whoever serves it listens
         command = [
             *(sys.executable, "-m", "uvicorn", "tracelog.demo.service:app"),
-            *("--log-config", os.fspath(config), "--fd", str(listening.fileno())),
+            *("--log-config", os.fspath(config), "--fd", str(bound.fileno())),
         ]
         colors = {"FORCE_COLOR": "1"} if sys.stdout.isatty() else {}
         process = subprocess.Popen(  # noqa: S603 -- our own command
             command,
             env={**colors, **os.environ, "LOG_FORMAT": "console"},
-            pass_fds=[listening.fileno()],
+            pass_fds=[bound.fileno()],
         )
         try:
-            port = listening.getsockname()[1]
+            port = bound.getsockname()[1]
             _wait_until_up(process, port)
             yield port
         finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(_ENDS_WITHIN_S)
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ask first; whatever happens meanwhile, a second Ctrl-C too, no process is left behind."""
+    process.terminate()
+    try:
+        process.wait(_ENDS_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], port: int) -> None:
-    """Wait for an answer: the socket is open before there is anyone to answer."""
+    """Wait until somebody listens; a request would be a line in the log."""
     deadline = time.monotonic() + _STARTS_WITHIN_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1) as probe:
-                probe.sendall(b"GET / HTTP/1.1\r\nHost: demo\r\nConnection: close\r\n\r\n")
-                if probe.recv(1):
-                    return
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
-            continue
-    raise RuntimeError("the demo's service didn't come up; its own lines above say why")
+            time.sleep(_LOOKS_EVERY_S)
+        else:
+            return
+    raise TracelogError(f"the demo's service didn't come up {_SEE_ABOVE}")

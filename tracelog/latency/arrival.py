@@ -43,7 +43,8 @@ def make_socket_wait(transport: Any) -> Callable[[], float]:
     def wait() -> float:
         try:
             milliseconds = _last_data_ms(sock.fileno(), tcp_info)
-        except (OSError, struct.error):  # not TCP; closed meanwhile; a kernel that tells less
+        # Not TCP; closed meanwhile, which is a ValueError; a kernel that tells less.
+        except (OSError, ValueError, struct.error):
             return 0.0
 
         return milliseconds / 1000 if milliseconds >= _LEAST_MS else 0.0

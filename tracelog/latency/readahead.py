@@ -64,6 +64,7 @@ class ReadAhead:
         """Read no more."""
         self._task.cancel()
         await asyncio.wait([self._task])
+        self._end = asyncio.CancelledError()  # without the frames that the task's own one keeps
 
     async def _read(self) -> None:
         try:

@@ -1,0 +1,440 @@
+"""Handlers: the standard library's, over sinks that are never waited for."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import pty
+import stat
+import subprocess
+import sys
+import threading
+
+import pytest
+
+import tracelog
+from tracelog.context import bound_context
+from tracelog.handlers import FileHandler, LineFormatter, RotatingFileHandler, StreamHandler
+from tracelog.logger import get_logger
+from tracelog.records import ContextFilter
+from tracelog.sinks import delivery_stats
+
+
+PATIENCE_S = 30
+
+
+class Upper(logging.Formatter):
+    """Makes finished lines, and is told whether they are read on a terminal."""
+
+    told: bool | None = None
+
+    def on_terminal(self, terminal):
+        self.told = terminal
+
+    def encode(self, record):
+        return f"{record.msg}".upper().encode() + b"\n"
+
+
+class Never(logging.Formatter):
+    """Drops every event."""
+
+    def encode(self, record):
+        return b""
+
+
+class Later(logging.Formatter):
+    """Makes lines that the sink's thread is to finish."""
+
+    def encode(self, record):
+        return lambda: f"{record.msg}\n".encode()
+
+
+class Failing(logging.Formatter):
+    """Raises, whatever it is given."""
+
+    def format(self, record):
+        raise RuntimeError("not my day")
+
+
+def make_record(msg="hello", **extra):
+    record = logging.LogRecord("app", logging.INFO, "app.py", 7, msg, (), None, "handle")
+    record.__dict__.update(extra)
+    return record
+
+
+def make_handler(formatter=None, *filters):
+    handler = StreamHandler(io.StringIO())
+    handler.setFormatter(formatter)
+    for each in filters:
+        handler.addFilter(each)
+    return handler
+
+
+def written(handler):
+    return handler.stream.getvalue()
+
+
+# Formatters
+
+
+@pytest.mark.parametrize(
+    ("formatter", "text"),
+    [
+        pytest.param(None, "hello\n", id="none"),
+        pytest.param(logging.Formatter("%(levelname)s %(message)s"), "INFO hello\n", id="stock"),
+        pytest.param(Upper(), "HELLO\n", id="of finished lines"),
+        pytest.param(Never(), "", id="that drops"),
+    ],
+)
+def test_any_formatter_will_do(formatter, text):
+    """Ours make finished lines; any other makes text."""
+    handler = make_handler(formatter)
+
+    assert handler.handle(make_record()) is True
+
+    assert written(handler) == text
+
+
+def test_a_line_may_be_finished_later():
+    """By the sink's thread, which `flush` waits for."""
+    handler = make_handler(Later())
+
+    handler.handle(make_record())
+    handler.flush()
+
+    assert written(handler) == "hello\n"
+
+
+def test_emit_writes_without_filters():
+    """For handlers that call it, as MemoryHandler's targets are."""
+    handler = make_handler(Upper(), lambda record: False)
+
+    handler.emit(make_record())
+    handler.setFormatter(Never())
+    handler.emit(make_record("dropped"))
+
+    assert written(handler) == "HELLO\n"
+
+
+def test_ours_are_formatters_of_finished_lines():
+    """So their lines need no second step."""
+    for formatter in (tracelog.Formatter(), tracelog.JsonFormatter(), tracelog.ConsoleFormatter()):
+        assert isinstance(formatter, LineFormatter)
+    assert not isinstance(logging.Formatter(), LineFormatter)
+
+
+def test_a_stock_formatter_sees_whole_native_events():
+    """Their caller, level and fields, as in any record."""
+    handler = make_handler(logging.Formatter("%(levelname)s %(filename)s %(room)s %(message)s"))
+    logging.getLogger("app").addHandler(handler)
+
+    get_logger("app").warning("hello", room="lobby")
+
+    assert written(handler) == "WARNING test_handlers.py lobby hello\n"
+
+
+def test_a_formatter_that_fails_costs_its_line_only():
+    """Nothing raises into whoever logs; the loss is counted."""
+    before = delivery_stats().dropped
+    handler = make_handler(Failing())
+
+    assert handler.handle(make_record()) is True
+
+    assert delivery_stats().dropped - before == 1
+
+
+# Filters
+
+
+@pytest.mark.parametrize("make", [make_record, None], ids=["foreign", "native"])
+def test_the_context_is_there_for_a_stock_formatter(make):
+    """ContextFilter makes %(trace_id)s work with any formatter, on native and foreign records."""
+    formatter = logging.Formatter("%(trace_id)s %(user)s %(message)s")
+    handler = make_handler(formatter, ContextFilter())
+    logging.getLogger("app").addHandler(handler)
+
+    with bound_context(user="kim", trace_id="req-1"):
+        if make:
+            handler.handle(make())
+        else:
+            get_logger("app").error("hello")
+
+    assert written(handler) == "req-1 kim hello\n"
+
+
+def test_filters_decide():
+    """A record that one of them refuses isn't written, and False is told, as `logging` does."""
+    handler = make_handler(Upper(), lambda record: record.msg != "secret")
+
+    results = [handler.handle(make_record(msg)) for msg in ("hello", "secret")]
+
+    assert results == [True, False]
+    assert written(handler) == "HELLO\n"
+
+
+def test_filters_see_whole_native_events():
+    """They may ask for any attribute, and for fields."""
+    handler = make_handler(Upper(), lambda record: record.lineno and record.room == "lobby")
+    logging.getLogger("app").addHandler(handler)
+
+    for room in ("attic", "lobby"):
+        get_logger("app").error(room, room=room)
+
+    assert written(handler) == "LOBBY\n"
+
+
+def test_a_removed_filter_decides_nothing():
+    """Filters come and go while the handler is in use."""
+
+    def refuse(record):
+        return False
+
+    handler = make_handler(Upper(), refuse)
+
+    handler.removeFilter(refuse)
+    handler.handle(make_record())
+
+    assert written(handler) == "HELLO\n"
+
+
+def test_a_filter_that_fails_costs_its_line_only():
+    """Nothing raises into whoever logs."""
+    before = delivery_stats().dropped
+    handler = make_handler(Upper(), lambda record: record.no_such_attribute)
+
+    handler.handle(make_record())
+
+    assert written(handler) == ""
+    assert delivery_stats().dropped - before == 1
+
+
+# Streams
+
+
+def test_a_stream_handler_writes_to_stdout_by_default(capfd):
+    """As services do."""
+    handler = StreamHandler()
+
+    handler.handle(make_record())
+
+    assert capfd.readouterr().out == "hello\n"
+
+
+class Terminal(io.StringIO):
+    """Says that somebody reads it."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "terminal"),
+    [
+        pytest.param(Terminal(), True, id="terminal"),
+        pytest.param(io.StringIO(), False, id="no terminal"),
+        pytest.param(object(), False, id="no stream"),
+    ],
+)
+def test_a_formatter_is_told_about_the_terminal(stream, terminal):
+    """It may choose colours then."""
+    formatter = Upper()
+
+    StreamHandler(stream).setFormatter(formatter)
+
+    assert formatter.told is terminal
+
+
+def test_a_closed_stream_is_no_terminal():
+    """Asking a closed stream raises nothing."""
+    stream = io.StringIO()
+    handler = StreamHandler(stream)
+    stream.close()
+
+    assert handler.terminal is False
+
+
+def test_a_real_terminal_is_one():
+    """Lines arrive there as on any stream."""
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "w") as stream:
+        handler = StreamHandler(stream)
+        handler.handle(make_record())
+
+        assert handler.terminal is True
+        assert os.read(master, 100) == b"hello\r\n"
+    os.close(master)
+
+
+# Files
+
+
+def test_a_file_is_appended_to(tmp_path):
+    """It is made if it isn't there, readable by its group; what is in it stays."""
+    path = tmp_path / "app.log"
+    old_mask = os.umask(0)
+
+    FileHandler(path).handle(make_record("one"))
+    FileHandler(str(path)).handle(make_record("two"))
+    os.umask(old_mask)
+
+    assert path.read_text() == "one\ntwo\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_file_is_where_it_was_named(tmp_path, monkeypatch):
+    """A later change of the working directory doesn't move it."""
+    handler = FileHandler("app.log")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+    handler.handle(make_record())
+
+    assert handler.baseFilename == str(tmp_path / "app.log")
+    assert (tmp_path / "app.log").read_text() == "hello\n"
+    assert not handler.terminal
+
+
+def test_a_file_that_cannot_be_opened_is_refused(tmp_path):
+    """When the handler is made, not when the first line is lost."""
+    with pytest.raises(FileNotFoundError):
+        FileHandler(tmp_path / "nowhere" / "app.log")
+
+
+def test_a_file_on_a_full_disk_costs_lines_only():
+    """/dev/full refuses every byte."""
+    before = delivery_stats().dropped
+
+    FileHandler("/dev/full").handle(make_record())
+
+    assert delivery_stats().dropped - before == 1
+
+
+FULL_STDOUT = """
+import logging, os
+from tracelog.handlers import FileHandler
+handler = FileHandler("/dev/stdout")
+record = logging.LogRecord("app", 20, "", 1, "x" * 999, (), None)
+for _ in range(1000):
+    handler.handle(record)
+os._exit(7)
+"""
+
+
+def test_a_pipe_by_name_blocks_nobody():
+    """`filename: /dev/stdout` is a pipe in a container, and its reader may not read."""
+    with subprocess.Popen(
+        [sys.executable, "-c", FULL_STDOUT], stdout=subprocess.PIPE
+    ) as process:
+        assert process.wait(PATIENCE_S) == 7
+
+
+def test_closing_a_handler_costs_no_line(tmp_path):
+    """A thread may be about to write to a handler that a reconfiguration has just closed."""
+    handler = FileHandler(tmp_path / "app.log")
+
+    handler.close()
+    handler.handle(make_record())
+
+    assert (tmp_path / "app.log").read_text() == "hello\n"
+
+
+# Rotation
+
+
+def contents(path):
+    return {each.name: each.read_text() for each in sorted(path.iterdir())}
+
+
+def test_a_full_file_is_renamed(tmp_path):
+    """Lines stay whole; the oldest file goes."""
+    handler = RotatingFileHandler(tmp_path / "app.log", maxBytes=12, backupCount=2)
+
+    for number in range(1, 8):
+        handler.handle(make_record(f"line{number}"))
+
+    assert contents(tmp_path) == {
+        "app.log": "line7\n",
+        "app.log.1": "line5\nline6\n",
+        "app.log.2": "line3\nline4\n",
+    }
+
+
+def test_a_line_that_is_larger_than_a_file_has_one_of_its_own(tmp_path):
+    """It is neither cut nor lost, and leaves no empty file."""
+    handler = RotatingFileHandler(tmp_path / "app.log", maxBytes=5, backupCount=9)
+
+    for text in ("large line", "a", "larger line"):
+        handler.handle(make_record(text))
+
+    assert contents(tmp_path) == {
+        "app.log": "larger line\n",
+        "app.log.1": "a\n",
+        "app.log.2": "large line\n",
+    }
+
+
+def test_what_was_in_the_file_counts(tmp_path):
+    """A restart doesn't make files larger."""
+    (tmp_path / "app.log").write_text("before\n")
+    handler = RotatingFileHandler(tmp_path / "app.log", maxBytes=10, backupCount=1)
+
+    handler.handle(make_record("hello"))
+
+    assert contents(tmp_path) == {"app.log": "hello\n", "app.log.1": "before\n"}
+
+
+@pytest.mark.parametrize("options", [{}, {"maxBytes": 5}, {"backupCount": 3}])
+def test_without_both_numbers_nothing_rotates(tmp_path, options):
+    """As with the standard library's."""
+    handler = RotatingFileHandler(tmp_path / "app.log", **options)
+
+    for _ in range(3):
+        handler.handle(make_record())
+
+    assert contents(tmp_path) == {"app.log": "hello\n" * 3}
+
+
+def test_a_rotation_that_is_refused_costs_no_line(tmp_path):
+    """The file that is open goes on."""
+    (tmp_path / "app.log.1").mkdir()
+    (tmp_path / "app.log.1" / "taken").write_text("")
+    handler = RotatingFileHandler(tmp_path / "app.log", maxBytes=5, backupCount=1)
+
+    for _ in range(3):
+        handler.handle(make_record())
+
+    assert (tmp_path / "app.log").read_text() == "hello\n" * 3
+
+
+def test_lines_that_are_finished_later_count_too(tmp_path):
+    """A rotating file's lines may be made by the sink's thread, and fill the file all the same."""
+    handler = RotatingFileHandler(tmp_path / "app.log", maxBytes=8, backupCount=2)
+    handler.setFormatter(Later())
+
+    for text in ("one", "two", "three"):
+        handler.handle(make_record(text))
+        handler.flush()
+
+    assert contents(tmp_path) == {"app.log": "three\n", "app.log.1": "one\ntwo\n"}
+
+
+def test_threads_rotate_together(tmp_path):
+    """No line is lost or doubled, however many write."""
+    handler = RotatingFileHandler(tmp_path / "app.log", maxBytes=100, backupCount=1_000)
+    start = threading.Barrier(4)
+
+    def write(name):
+        start.wait()
+        for number in range(100):
+            handler.handle(make_record(f"{name} {number}"))
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    lines = "".join(contents(tmp_path).values()).splitlines()
+    assert sorted(lines) == sorted(f"{name} {number}" for name in "abcd" for number in range(100))
+    assert all(len(text) <= 100 for text in contents(tmp_path).values())
