@@ -18,6 +18,7 @@ from tracelog.encode import MAX_LINE, encode, encode_scalars
 from tracelog.plain import SCALARS
 
 
+NULS = "\x00" * 200  # six bytes each, in JSON
 RAW_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -57,13 +58,13 @@ scalars = (
     | st.floats()
     | texts
     | st.dates()
-    | st.times(timezones=st.none() | st.timezones())
     | st.uuids()
 )
 values = st.recursive(
     scalars
     | st.binary()
-    | st.datetimes(timezones=st.none() | st.timezones())
+    | st.datetimes(timezones=st.none() | st.just(datetime.UTC))
+    | st.times(timezones=st.none() | st.just(datetime.UTC))
     | st.decimals()
     | st.sampled_from([Unprintable(), Unprintable, Color.RED, ValueError("no"), SimpleNamespace(a=1)]),
     lambda inner: (
@@ -71,6 +72,7 @@ values = st.recursive(
         | st.tuples(inner, inner)
         | st.dictionaries(texts | st.integers() | st.none() | st.booleans(), inner)
     ),
+    max_leaves=15,
 )
 # Texts and lists that only together are too much for a line, and ones that are by themselves.
 large = st.builds(
@@ -127,8 +129,7 @@ def test_both_ways_tell_the_same(event):
         pytest.param(math.inf, "null", id="infinity"),
         pytest.param(uuid.UUID(int=1), '"00000000-0000-0000-0000-000000000001"', id="uuid"),
         pytest.param(datetime.date(2026, 11, 22), '"2026-11-22"', id="date"),
-        pytest.param(datetime.time(10, 10), '"10:10:00"', id="time"),
-        pytest.param(datetime.time(10, tzinfo=datetime.UTC), '"10:00:00+00:00"', id="time of a zone"),
+        pytest.param(datetime.date(1, 1, 1), '"0001-01-01"', id="first date"),
     ],
 )
 def test_how_each_scalar_is_written(value, written):
@@ -190,16 +191,16 @@ def test_when_nothing_fits_the_leading_keys_are_left():
         "timestamp": "2026-11-22T10:10:10.123456Z",
         "level": "info",
         "logger": "app",
-        "event": "\x00" * 100,
+        "event": NULS,
         "trace_id": None,
-        **{f"{number}{chr(0) * 100}": "\x00" * 100 for number in range(100)},
+        **{f"{number}{NULS}": NULS for number in range(100)},
     }
 
     assert read(encode(event)) == {
         "timestamp": "2026-11-22T10:10:10.123456Z",
         "level": "info",
         "logger": "app",
-        "event": "\x00" * 64 + "… (+36 characters)",
+        "event": "\x00" * 64 + "… (+136 characters)",
         "trace_id": None,
         "truncated": True,
     }
@@ -209,18 +210,13 @@ def test_when_nothing_fits_the_leading_keys_are_left():
 @pytest.mark.parametrize(
     "leading",
     [
-        pytest.param({"trace_id": {f"{n}\0" * 20: "\0" * 200 for n in range(100)}}, id="too large"),
+        pytest.param({"trace_id": {f"{n}{NULS}": NULS for n in range(100)}}, id="too large"),
         pytest.param({"event": "\x7f\x9b2J\u2028"}, id="raw controls"),
     ],
 )
 def test_the_last_resort_is_as_strict_as_all_lines(leading):
     """A caller's own trace_id may be anything; its line is bounded and escaped all the same."""
-    filler = {f"{number}{chr(0) * 100}": "\x00" * 100 for number in range(100)}
+    filler = {f"{number}{NULS}": NULS for number in range(100)}
 
     assert read(encode({**leading, **filler}))["truncated"] is True
 
-
-@given(st.dictionaries(texts, values))
-def test_encoding_is_a_function(event):
-    """The same event gives the same line: nothing in it is an address or a time."""
-    assert encode(event) == encode(event)

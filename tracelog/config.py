@@ -10,7 +10,7 @@ import logging
 import logging.config
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -26,6 +26,7 @@ __all__ = ["DEFAULT_CONFIG", "configure_logging"]
 
 DEFAULT_CONFIG: Final = Path(__file__).with_name("logging.yaml")
 
+_HINT: Final = "tracelog check FILE shows all that is wrong with a file"
 _NOT_YET: Final = "not configured yet"  # how DictConfigurator says that a target comes later
 _OUR_FORMATTERS: Final = tuple(
     f"tracelog.{name}" for name in ("Formatter", "JsonFormatter", "ConsoleFormatter")
@@ -147,8 +148,8 @@ def _handler(draft: Mapping[str, Any], sink: Any) -> dict[str, Any]:
 
 
 def _documented(kind: Any) -> str:
-    """Write what names a class of ours, or is one, as the documentation does: `tracelog.Formatter`."""
-    path = kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
+    """Write a class of ours, or a path to one, as the documentation does: `tracelog.Formatter`."""
+    path = f"{kind.__module__}.{kind.__qualname__}" if isinstance(kind, type) else str(kind)
     package, _, name = path.partition(".")
     return f"{package}.{name.rpartition('.')[2]}" if package == "tracelog" else path
 
@@ -161,10 +162,6 @@ class _LoggerPlan:
     handlers: list[logging.Handler] | None
     filters: list[Any] | None
     propagate: bool | None
-
-
-# What a logger becomes that was configured before, and isn't now.
-_UNCONFIGURED: Final = _LoggerPlan(logging.NOTSET, None, None, propagate=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +193,7 @@ def _built(config: dict[str, Any], *, source: str) -> _Plan:
                 where = f"{source}: {section}.{name}"
                 drafts[name] = make(drafts[name])
         where = f"{source}: handlers"
-        handlers = _built_handlers(configurator)
+        handlers = _built_handlers(configurator, source=source)
         where = f"{source}: loggers"
         loggers = {
             name: _logger_plan(draft, parts, handlers) for name, draft in _loggers(parts).items()
@@ -204,9 +201,7 @@ def _built(config: dict[str, Any], *, source: str) -> _Plan:
     except ConfigError:
         raise
     except Exception as error:
-        raise ConfigError(
-            where, _reason(error), hint="tracelog check FILE shows all that is wrong with a file"
-        ) from error
+        raise ConfigError(where, _reason(error), hint=_HINT) from error
 
     disable = bool(parts.get("disable_existing_loggers", False))
     return _Plan(loggers, handlers, {}, disable, incremental=False)
@@ -231,7 +226,7 @@ def _loggers(parts: Any) -> dict[str, Any]:
     return {**parts.get("loggers", {}), **({"": parts["root"]} if "root" in parts else {})}
 
 
-def _built_handlers(configurator: Any) -> dict[str, logging.Handler]:
+def _built_handlers(configurator: Any, *, source: str) -> dict[str, logging.Handler]:
     """Build the handlers; those that name another as their target come after it."""
     drafts = configurator.config.get("handlers", {})
     deferred = []
@@ -240,7 +235,9 @@ def _built_handlers(configurator: Any) -> dict[str, logging.Handler]:
             drafts[name] = configurator.configure_handler(drafts[name])
         except Exception as error:
             if _NOT_YET not in str(error.__cause__):
-                raise ValueError(f"handler {name!r}: {_reason(error)}") from error
+                raise ConfigError(
+                    f"{source}: handlers.{name}", _reason(error), hint=_HINT
+                ) from error
             deferred.append(name)
     for name in deferred:
         drafts[name] = configurator.configure_handler(drafts[name])
@@ -277,9 +274,11 @@ def _swap(plan: _Plan) -> None:
         return
 
     old = set(_made)
-    gone = dict.fromkeys(_configured.keys() - plan.loggers.keys(), _UNCONFIGURED)
-    for name, wanted in {**gone, **plan.loggers}.items():
-        _apply(logging.getLogger(name or None), wanted, _configured.get(name, _UNCONFIGURED), old)
+    taken_back = {name: _taken_back(name, before) for name, before in _configured.items()}
+    for name, wanted in {**taken_back, **plan.loggers}.items():
+        before = _configured.get(name)
+        filters = before.filters if before else None
+        _apply(logging.getLogger(name or None), wanted, old, filters or ())
     _set_disabled(plan)
     for handler in old:
         handler.close()
@@ -298,16 +297,29 @@ def _set_levels(plan: _Plan) -> None:
         _set(logging.getLogger(name or None), wanted)
 
 
+def _taken_back(name: str, before: _LoggerPlan) -> _LoggerPlan:
+    """Plan a logger that isn't configured any more: what was set becomes `logging`'s default."""
+    return _LoggerPlan(
+        level=None if before.level is None else logging.NOTSET if name else logging.WARNING,
+        handlers=None,
+        filters=None,
+        propagate=None if before.propagate is None else True,
+    )
+
+
 def _apply(
-    logger: logging.Logger, wanted: _LoggerPlan, before: _LoggerPlan, old: set[logging.Handler]
+    logger: logging.Logger,
+    wanted: _LoggerPlan,
+    old_handlers: set[logging.Handler],
+    old_filters: Sequence[Any],
 ) -> None:
-    """Make *logger* what is *wanted*, without what was configured *before*; note what is *old*."""
+    """Make *logger* what is *wanted*, without what is old; stock handlers found there become so."""
     if wanted.handlers is not None:
-        old.update(filter(_is_stock, logger.handlers))
-    kept = [handler for handler in logger.handlers if handler not in old]
+        old_handlers.update(filter(_is_stock, logger.handlers))
+    kept = [handler for handler in logger.handlers if handler not in old_handlers]
     logger.handlers = [*(wanted.handlers or ()), *kept]  # one assignment: no record falls between
-    theirs = [each for each in logger.filters if each not in (before.filters or ())]
-    logger.filters = [*(wanted.filters or ()), *theirs]
+    filters = [each for each in logger.filters if each not in old_filters]
+    logger.filters = [*(wanted.filters or ()), *filters]
     _set(logger, wanted)
 
 
@@ -315,9 +327,7 @@ def _set(logger: logging.Logger, wanted: _LoggerPlan) -> None:
     if wanted.propagate is not None:
         logger.propagate = wanted.propagate
     if wanted.level is not None:
-        # A root that isn't configured has logging's own default: unset, every level would be on.
-        unset = logging.WARNING if logger is logging.root and wanted is _UNCONFIGURED else 0
-        logger.setLevel(wanted.level or unset)
+        logger.setLevel(wanted.level)
 
 
 def _is_stock(handler: logging.Handler) -> bool:

@@ -138,8 +138,8 @@ class ConsoleFormatter(logging.Formatter):
             parts.append(paint(printable(text_of(event[CONNECTION_ID])), DIM))
         return " ".join(filter(None, parts)).rstrip()
 
-    def _pair(self, key: str, value: Any) -> str:
-        text = value_text(value)
+    def _pair(self, key: Any, value: Any) -> str:
+        key, text = text_of(key), value_text(value)
         if key.endswith("_ms") and type(value) in (int, float) and abs(value) < _MAX_DURATION_MS:
             key, text = key.removesuffix("_ms"), duration_text(value)
         return f"{self._paint(f'{printable(key)}=', _KEY)}{text}"
@@ -152,7 +152,7 @@ class ConsoleFormatter(logging.Formatter):
         return self._paint(printable(text[:_TRACE_WIDTH]).ljust(_TRACE_WIDTH), color_of(text))
 
     def _clock(self, created: float) -> str:
-        milliseconds = int(created * 1000)
+        milliseconds = int(created * 1e6 + 0.5) // 1000  # as JSON lines are rounded
         second = milliseconds // 1000
         known, text = self._second  # read once: another thread may put its own there
         if known != second:

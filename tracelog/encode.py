@@ -14,7 +14,7 @@ from typing import Any, Final
 import orjson
 
 from tracelog.fields import LEADING, TRUNCATED
-from tracelog.plain import Default, Limits, Plain
+from tracelog.plain import SCALARS, Default, Limits, Plain, text_of
 
 
 __all__ = ["MAX_LINE", "encode", "encode_scalars"]
@@ -33,6 +33,7 @@ _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029]")
 _DEL: Final = 0x7F
 
 _dumps = orjson.dumps
+_are_scalars = SCALARS.issuperset
 _NEWLINE: Final = orjson.OPT_APPEND_NEWLINE
 
 
@@ -41,10 +42,10 @@ def encode_scalars(event: dict[str, Any]) -> bytes:
     try:
         line = _dumps(event, None, _NEWLINE)
     except TypeError:  # a lone surrogate, an integer past 64 bits
-        return encode(event)
+        return _encode_walked(event)
 
     if len(line) > MAX_LINE:
-        return encode(event)
+        return _encode_walked(event)
 
     return line if line.isascii() and _DEL not in line else _escaped(line)
 
@@ -56,16 +57,28 @@ def encode(event: dict[str, Any], default: Default | None = None) -> bytes:
         event: What the line shows.
         default: Makes something plainer of a value that JSON doesn't know; ours if None.
     """
+    if _are_scalars(map(type, event.values())):
+        return encode_scalars(event)
+
+    return _encode_walked(event, default)
+
+
+def _encode_walked(event: dict[str, Any], default: Default | None = None) -> bytes:
     for limits in _LADDER:
         plain = Plain(limits, default)
         tree = plain.mapping(event)
         if plain.cut:
             tree[TRUNCATED] = True
-        line = _escaped(json.dumps(tree, ensure_ascii=False).encode()) + b"\n"
+        line = _line(tree)
         if len(line) <= MAX_LINE:
             return line
 
-    return _dumps({**{key: tree.get(key) for key in LEADING}, TRUNCATED: True}, None, _NEWLINE)
+    leading = {key: tree.get(key) and text_of(tree[key])[: limits.text] for key in LEADING}
+    return _line({**leading, TRUNCATED: True})
+
+
+def _line(tree: dict[str, Any]) -> bytes:
+    return _escaped(json.dumps(tree, ensure_ascii=False).encode()) + b"\n"
 
 
 def _escaped(line: bytes) -> bytes:

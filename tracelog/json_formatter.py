@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from pythonjsonlogger.core import RESERVED_ATTRS, BaseJsonFormatter
@@ -24,6 +24,7 @@ from tracelog.records import (
     exception_of,
     message_of,
     stack_of,
+    without_leading,
 )
 from tracelog.tracebacks import exc_info_of
 
@@ -50,7 +51,6 @@ _HOOKS: Final = (
     "formatTime",
     "format",
 )
-_all_scalars = SCALARS.issuperset
 
 
 class JsonFormatter(BaseJsonFormatter):
@@ -95,13 +95,16 @@ class JsonFormatter(BaseJsonFormatter):
 
         self._json = {key: options.pop(key) for key in list(options) if key.startswith("json_")}
         super().__init__(fmt, datefmt, style, validate, **options)
+        # Without a `fmt`, python-json-logger asks for `message`; our schema has it.
+        self._asked = self._required_fields if fmt else []
         chain = make_chain(processors)
         self._as_text = exceptions == "text" or self.exc_info_as_array
         self._read = make_event_reader(chain=chain, caller=caller, exception=self._exception)
         self._formats_exceptions = type(self).formatException is not JsonFormatter.formatException
         overridden = any(getattr(type(self), h) is not getattr(JsonFormatter, h) for h in _HOOKS)
         self._encode: Callable[[logging.LogRecord], bytes]
-        if fmt or options or self._json or overridden:
+        self._optional = bool(fmt or options or self._json or overridden)
+        if self._optional:
             self._encode = self._encode_optional
         elif chain is None and not caller:
             self._encode = _make_encoder(self._encode_any)
@@ -115,14 +118,18 @@ class JsonFormatter(BaseJsonFormatter):
 
     def _encode_any(self, record: logging.LogRecord) -> bytes:
         event = self._read(record)
-        if event is None:
-            return b""
-
-        return encode_scalars(event) if _all_scalars(map(type, event.values())) else encode(event)
+        return b"" if event is None else encode(event)
 
     def format(self, record: logging.LogRecord) -> str:
-        """Make the line, without its newline."""
-        return self._encode(record).removesuffix(b"\n").decode()
+        """Make the line, without its newline; empty if a processor dropped the event."""
+        if not self._optional:
+            return self._encode(record).removesuffix(b"\n").decode()
+
+        if isinstance(record, Event):
+            record.complete()
+        log_data: dict[str, Any] = {}
+        self.add_fields(log_data, record, {})
+        return self.serialize_log_record(self.process_log_record(log_data)) if log_data else ""
 
     def add_fields(
         self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
@@ -132,16 +139,19 @@ class JsonFormatter(BaseJsonFormatter):
         if event is None:
             return
 
-        event.update(message_dict)
         leading = {key: event.pop(key) for key in LEADING}
+        if STACK in event:
+            event[STACK] = self.formatStack(event[STACK])
         hidden = self.reserved_attrs.difference(RESERVED_ATTRS)
         shown = {key: value for key, value in event.items() if key not in hidden}
         requested = self._requested(record)
-        whole = {**leading, **self.defaults, **shown, **requested, **self.static_fields}
+        more = {**self.defaults, **message_dict, **shown, **requested, **self.static_fields}
+        whole = {**leading, **without_leading(more)}
         for key, value in whole.items():
-            name = self._renamed(key)
-            if name == key or name not in whole or key in requested:
-                log_data[name] = value
+            name = self._renamed(key, whole)
+            while name in log_data:
+                name += "_"
+            log_data[name] = value
         if self.rename_fields_keep_missing:
             for name in self.rename_fields.values():
                 log_data.setdefault(name, None)
@@ -166,28 +176,24 @@ class JsonFormatter(BaseJsonFormatter):
 
     def _encode_optional(self, record: logging.LogRecord) -> bytes:
         try:
-            log_data: dict[str, Any] = {}
-            self.add_fields(log_data, record, {})
-            if not log_data:
-                return b""
-            line = self.serialize_log_record(self.process_log_record(log_data))
-            return f"{line}\n".encode("utf-8", "backslashreplace")
+            line = self.format(record)
         except Exception:  # noqa: BLE001 -- an option or an override of the user's failed
-            return encode(self._read(record) or {})
+            event = self._read(record)
+            return b"" if event is None else encode(event)
+
+        return f"{line}\n".encode("utf-8", "backslashreplace") if line else b""
 
     def _requested(self, record: logging.LogRecord) -> dict[str, Any]:
         """Read the attributes that `fmt`, `timestamp` and `reserved_attrs` ask for."""
-        if isinstance(record, Event):
-            record.complete()
         record.message = message_of(record)
-        if "asctime" in self._required_fields:
+        if "asctime" in self._asked:
             record.asctime = self.formatTime(record, self.datefmt)
         attributes = record.__dict__
         unreserved = (key for key in RESERVED_ATTRS if key not in self.reserved_attrs)
         requested = {
             key: attributes.get(key)
-            for key in (*self._required_fields, *unreserved)
-            if key in self._required_fields or attributes.get(key)
+            for key in (*self._asked, *unreserved)
+            if key in self._asked or attributes.get(key)
         }
         for key in ("exc_info", "stack_info"):
             if key in requested:
@@ -196,8 +202,11 @@ class JsonFormatter(BaseJsonFormatter):
             requested[self.timestamp] = timestamp_of(record.created)
         return requested
 
-    def _renamed(self, key: str) -> str:
-        return self.rename_fields.get(key) or self.rename_fields.get(_ALIASES.get(key, key), key)
+    def _renamed(self, key: str, whole: Mapping[str, Any]) -> str:
+        """Find *key*'s name; a python-json-logger name means our key unless the line has both."""
+        alias = _ALIASES.get(key, key)
+        names = (key,) if alias in whole else (key, alias)
+        return next((self.rename_fields[n] for n in names if n in self.rename_fields), key)
 
     def _exception(self, record: logging.LogRecord) -> Any:
         if not self._as_text:
@@ -223,7 +232,13 @@ def _make_encoder(
 
     def encode_ordinary(record: logging.LogRecord) -> bytes:
         message = record.msg
-        if record.args or record.exc_info or record.stack_info or message.__class__ is not str:
+        if (
+            record.args
+            or record.exc_info
+            or record.exc_text
+            or record.stack_info
+            or message.__class__ is not str
+        ):
             return encode_any(record)
 
         if record.__class__ is Event:

@@ -1,4 +1,4 @@
-"""The demo's service: a chat in which a report blocks the event loop, as it happens in real ones."""
+"""The demo's service: a chat in which a report blocks the event loop, as happens in real ones."""
 
 from __future__ import annotations
 

@@ -1,0 +1,566 @@
+"""`configure_logging`: from settings, a file or a dict to a working configuration."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import logging.config
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+import tracelog
+from tracelog import config as config_module
+from tracelog.config import DEFAULT_CONFIG, configure_logging
+from tracelog.console import ConsoleFormatter
+from tracelog.errors import ConfigError
+from tracelog.handlers import FileHandler, StreamHandler
+from tracelog.json_formatter import JsonFormatter
+
+
+@pytest.fixture(autouse=True)
+def configured_anew():
+    # Each test begins, and leaves the next one, with nothing to take back.
+    yield
+    config_module._made.clear()
+    config_module._configured.clear()
+
+
+@pytest.fixture(autouse=True)
+def no_handlers():
+    # What pytest attached to the root would see the lines as well.
+    logging.root.handlers = [h for h in logging.root.handlers if "_pytest" in type(h).__module__]
+
+
+def add_region(logger, method, event):
+    return {**event, "region": "eu"}
+
+
+def make_config(root=("out",), **changes):
+    return {
+        "version": 1,
+        "formatters": {"json": {"()": "tracelog.JsonFormatter"}},
+        "handlers": {
+            "out": {"class": "tracelog.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"}
+        },
+        "root": {"level": "INFO", "handlers": list(root)},
+        **changes,
+    }
+
+
+def handlers_of(name=None):
+    return [h for h in logging.getLogger(name).handlers if "_pytest" not in type(h).__module__]
+
+
+def logged(stream):
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+# Sources
+
+
+def test_without_anything_a_service_is_configured(capfd):
+    """JSON lines on stdout, INFO and above."""
+    configure_logging()
+
+    logging.getLogger("app").info("hello")
+    logging.getLogger("app").debug("too quiet")
+
+    [line] = capfd.readouterr().out.splitlines()
+    assert json.loads(line)["event"] == "hello"
+
+
+def test_the_default_is_what_the_repository_shows():
+    """What a person copies from the repository is what `configure_logging()` uses."""
+    shown = Path(__file__).parent.parent / "logging.yaml"
+
+    assert DEFAULT_CONFIG.read_text("ascii") == shown.read_text("ascii")
+
+
+def test_the_default_works_with_the_standard_library(capfd):
+    """uvicorn gives the file to dictConfig itself."""
+    logging.config.dictConfig(yaml.safe_load(DEFAULT_CONFIG.read_text()))
+
+    logging.getLogger("app").info("hello")
+
+    assert json.loads(capfd.readouterr().out)["event"] == "hello"
+
+
+@pytest.mark.parametrize("make", [str, Path, None], ids=["text", "path", "LOG_CONFIG"])
+def test_a_file_may_be_named(tmp_path, monkeypatch, make, capfd):
+    """As an argument, or in LOG_CONFIG."""
+    path = tmp_path / "my.yaml"
+    path.write_text(yaml.safe_dump(make_config(root=[])))
+    if make is None:
+        monkeypatch.setenv("LOG_CONFIG", str(path))
+
+    configure_logging(make and make(path))
+
+    assert handlers_of() == []
+
+
+def test_a_dict_may_be_given(capfd):
+    """And stays as it was."""
+    given = make_config()
+    before = json.dumps(given)
+
+    configure_logging(given, level="DEBUG", processors=[add_region])
+    logging.debug("hello")
+
+    assert json.loads(capfd.readouterr().out)["region"] == "eu"
+    assert json.dumps(given) == before
+
+
+def test_a_dict_without_a_root_is_no_error():
+    """It changes the loggers that it names."""
+    configure_logging({"version": 1, "loggers": {"app": {"level": "ERROR"}}})
+
+    assert logging.getLogger("app").level == logging.ERROR
+    assert logging.root.level == logging.WARNING
+
+
+# Overrides
+
+
+def test_arguments_win_over_the_environment(monkeypatch):
+    """Level, environment and format."""
+    monkeypatch.setenv("LOG_LEVEL", "ERROR")
+    monkeypatch.setenv("ENVIRONMENT", "production")
+
+    configure_logging(level="debug", environment="development")
+
+    [handler] = handlers_of()
+    assert logging.root.level == logging.DEBUG
+    assert isinstance(handler.formatter.chosen, ConsoleFormatter)
+
+
+def test_format_chooses_the_form():
+    """Whatever the environment is."""
+    configure_logging(environment="development", format="json")
+
+    assert isinstance(handlers_of()[0].formatter.chosen, JsonFormatter)
+
+
+def test_the_env_file_counts_for_all_of_it(tmp_path):
+    """The level and the formatters read the same file."""
+    (tmp_path / "my.env").write_text("LOG_LEVEL=ERROR\nENVIRONMENT=dev\nLOG_LEVELS=app=DEBUG")
+
+    configure_logging(env_file=tmp_path / "my.env")
+
+    assert logging.root.level == logging.ERROR
+    assert logging.getLogger("app").level == logging.DEBUG
+    assert isinstance(handlers_of()[0].formatter.chosen, ConsoleFormatter)
+
+
+def test_no_env_file_is_read_on_demand(tmp_path):
+    """env_file=None."""
+    (tmp_path / ".env").write_text("LOG_LEVEL=ERROR\nENVIRONMENT=dev")
+
+    configure_logging(env_file=None)
+
+    assert logging.root.level == logging.INFO
+    assert isinstance(handlers_of()[0].formatter.chosen, JsonFormatter)
+
+
+@pytest.mark.parametrize("make", [str, Path])
+def test_a_sink_may_be_a_path(tmp_path, make):
+    """Lines go to the end of that file."""
+    configure_logging(sink=make(tmp_path / "app.log"))
+
+    logging.info("hello")
+
+    assert isinstance(handlers_of()[0], FileHandler)
+    assert json.loads((tmp_path / "app.log").read_text())["event"] == "hello"
+
+
+def test_a_sink_may_be_a_stream():
+    """A StringIO, say."""
+    stream = io.StringIO()
+
+    configure_logging(sink=stream)
+    logging.info("hello")
+
+    assert logged(stream)[0]["event"] == "hello"
+
+
+@pytest.mark.parametrize(
+    ("formatter", "key", "handler"),
+    [
+        pytest.param("tracelog.Formatter", "class", "tracelog.StreamHandler", id="names"),
+        pytest.param("tracelog.Formatter", "()", "tracelog.StreamHandler", id="factories"),
+        pytest.param(
+            "tracelog.formatters.Formatter", "class", "tracelog.handlers.StreamHandler", id="paths"
+        ),
+        pytest.param(tracelog.Formatter, "()", tracelog.StreamHandler, id="classes"),
+    ],
+)
+def test_overrides_reach_our_classes_however_they_are_named(formatter, key, handler):
+    """By their names, by the paths of their modules, and as they are."""
+    stream = io.StringIO()
+    config = make_config(
+        formatters={"f": {"()": formatter}}, handlers={"out": {key: handler, "formatter": "f"}}
+    )
+
+    configure_logging(config, format="json", sink=stream, processors=[add_region])
+    logging.info("hello")
+
+    assert logged(stream)[0]["region"] == "eu"
+
+
+def test_overrides_leave_others_handlers_alone(tmp_path):
+    """A sink is where our stream handlers write; a file that the file names stays."""
+    stream = io.StringIO()
+    config = make_config(
+        root=["out", "file", "stock"],
+        formatters={"json": {"()": "tracelog.JsonFormatter"}, "text": {"format": "%(message)s"}},
+        handlers={
+            "out": {"class": "tracelog.StreamHandler", "formatter": "json"},
+            "file": {"class": "tracelog.FileHandler", "filename": "a.log", "formatter": "text"},
+            "stock": {"class": "logging.FileHandler", "filename": "b.log", "formatter": "text"},
+        },
+    )
+
+    configure_logging(config, sink=stream, processors=[add_region])
+    logging.info("hello")
+
+    assert len(logged(stream)) == 1
+    assert Path("a.log").read_text() == Path("b.log").read_text() == "hello\n"
+
+
+def test_processors_run_after_those_of_the_file(capfd):
+    """Both run, on every event."""
+
+    def add_zone(logger, method, event):
+        return {**event, "zone": event["region"] + "-1"}
+
+    formatters = {"json": {"()": "tracelog.JsonFormatter", "processors": [add_region]}}
+
+    configure_logging(make_config(formatters=formatters), processors=[add_zone])
+    logging.info("hello")
+
+    assert json.loads(capfd.readouterr().out)["zone"] == "eu-1"
+
+
+def test_log_levels_are_set(monkeypatch):
+    """Beside what the file says of those loggers."""
+    monkeypatch.setenv("LOG_LEVELS", "app=DEBUG,app.db=ERROR")
+    config = make_config(loggers={"app": {"level": "INFO", "propagate": False}})
+
+    configure_logging(config)
+
+    app = logging.getLogger("app")
+    assert (app.level, app.propagate) == (logging.DEBUG, False)
+    assert logging.getLogger("app.db").level == logging.ERROR
+
+
+def test_a_level_of_the_file_stays():
+    """LOG_LEVEL is for files that ask for it."""
+    configure_logging(make_config(root=[]) | {"root": {"level": "ERROR", "handlers": []}})
+
+    assert logging.root.level == logging.ERROR
+
+
+# Again
+
+
+def test_a_second_call_takes_back_what_the_first_one_did(capfd):
+    """Handlers, filters, levels and propagation of loggers that aren't configured any more."""
+
+    def refuse(record):
+        return False
+
+    logger = logging.getLogger("app")
+    configure_logging(
+        make_config(
+            filters={"refuse": {"()": lambda: refuse}},
+            loggers={
+                "app": {"level": "ERROR", "handlers": ["out"], "propagate": False, "filters": ["refuse"]}
+            },
+        )
+    )
+
+    configure_logging(make_config())
+
+    logger.info("hello")
+    assert (logger.handlers, logger.filters, logger.level, logger.propagate) == ([], [], 0, True)
+    assert len(capfd.readouterr().out.splitlines()) == 1
+
+
+def test_old_handlers_go_from_loggers_that_stay(capfd):
+    """A logger that is still configured, but without a handler, has none: no line comes twice."""
+    configure_logging(make_config(loggers={"app": {"handlers": ["out"]}}))
+
+    configure_logging(make_config(loggers={"app": {"level": "INFO"}}))
+    logging.getLogger("app").info("hello")
+
+    assert len(capfd.readouterr().out.splitlines()) == 1
+
+
+def test_log_levels_are_taken_back(monkeypatch):
+    """And nothing else of that logger is touched."""
+    logger = logging.getLogger("app.db")
+    handler = logging.StreamHandler(io.StringIO())
+    logger.addHandler(handler)
+    logger.propagate = False
+    monkeypatch.setenv("LOG_LEVELS", "app.db=DEBUG")
+    configure_logging()
+    monkeypatch.delenv("LOG_LEVELS")
+
+    configure_logging()
+
+    assert (logger.level, logger.propagate) == (logging.NOTSET, False)
+    assert handlers_of("app.db") == [handler]
+
+
+def test_a_root_that_is_not_configured_any_more_is_as_it_began():
+    """At WARNING, as `logging` has it, and without our handlers."""
+    configure_logging()
+
+    configure_logging({"version": 1})
+
+    assert (logging.root.level, handlers_of()) == (logging.WARNING, [])
+
+
+def test_stock_handlers_make_way_and_tools_stay():
+    """What basicConfig left goes; what a tool attached sees on."""
+
+    class Tool(logging.Handler):
+        pass
+
+    tool = Tool()
+    logging.root.addHandler(tool)
+    logging.root.addHandler(logging.StreamHandler(io.StringIO()))
+
+    configure_logging()
+
+    assert [type(handler) for handler in handlers_of()] == [StreamHandler, Tool]
+
+
+def test_filters_of_others_stay():
+    """Ours come and go."""
+
+    def theirs(record):
+        return True
+
+    logging.root.addFilter(theirs)
+    config = make_config(filters={"ours": {"()": "tracelog.ContextFilter"}})
+    config["root"]["filters"] = ["ours"]
+
+    configure_logging(config)
+    both = len(logging.root.filters)
+    configure_logging()
+
+    assert both == 2
+    assert logging.root.filters == [theirs]
+
+
+def test_a_filter_may_be_given_as_it_is():
+    """In a dict, beside the names of those that are made."""
+
+    def mine(record):
+        return True
+
+    configure_logging(make_config() | {"root": {"handlers": [], "filters": [mine]}})
+
+    assert logging.root.filters == [mine]
+
+
+def test_handlers_have_their_names():
+    """`logging.getHandlerByName` finds the one that is in use, after any number of calls."""
+    configure_logging(make_config())
+    configure_logging(make_config())
+
+    assert logging._handlers["out"] is handlers_of()[0]
+
+
+def test_loggers_that_were_used_before_follow(capfd):
+    """Whoever made them, and whatever they remember."""
+    loggers = [logging.getLogger("app"), tracelog.get_logger("app")]
+    for logger in loggers:
+        logger.debug("before")
+
+    configure_logging(level="DEBUG")
+    for logger in loggers:
+        logger.debug("after")
+
+    lines = capfd.readouterr().out.splitlines()
+    assert [json.loads(line)["event"] for line in lines] == ["after", "after"]
+
+
+# Disabling
+
+
+def test_existing_loggers_stay_enabled_by_default():
+    """Unlike with dictConfig, which silences uvicorn.error and asyncio."""
+    logger = logging.getLogger("app")
+
+    configure_logging(make_config())
+
+    assert not logger.disabled
+
+
+def test_existing_loggers_may_be_disabled_and_come_back():
+    """Those that aren't configured, nor below one that is; the next call may enable them."""
+    names = ["app", "app.chat", "other", "root.like"]
+    for name in names:
+        logging.getLogger(name)
+
+    configure_logging(make_config(disable_existing_loggers=True, loggers={"app": {}}))
+    disabled = [name for name in names if logging.getLogger(name).disabled]
+    configure_logging(make_config())
+
+    assert disabled == ["other", "root.like"]
+    assert not any(logging.getLogger(name).disabled for name in names)
+
+
+# Increments
+
+
+def test_an_increment_changes_levels_only():
+    """Handlers stay, and what it doesn't name stays as it is."""
+    configure_logging(make_config(loggers={"app": {"level": "ERROR"}}))
+    before = handlers_of()
+
+    configure_logging(
+        {
+            "version": 1,
+            "incremental": True,
+            "handlers": {"out": {"level": "WARNING"}},
+            "loggers": {"app.db": {"level": "DEBUG", "propagate": False}},
+            "root": {"level": "ERROR", "handlers": []},
+        }
+    )
+
+    database = logging.getLogger("app.db")
+    assert handlers_of() == before
+    assert before[0].level == logging.WARNING
+    assert (logging.root.level, logging.getLogger("app").level) == (logging.ERROR, logging.ERROR)
+    assert (database.level, database.propagate) == (logging.DEBUG, False)
+
+
+def test_an_increment_may_name_a_handler_without_a_level():
+    """Then there is nothing to change."""
+    configure_logging(make_config())
+
+    configure_logging({"version": 1, "incremental": True, "handlers": {"out": {}}})
+
+    assert handlers_of()[0].level == logging.NOTSET
+
+
+def test_an_increment_of_an_unknown_handler_is_refused():
+    """The error names it."""
+    with pytest.raises(ConfigError, match="nobody"):
+        configure_logging({"version": 1, "incremental": True, "handlers": {"nobody": {"level": "INFO"}}})
+
+
+# Refused
+
+
+def state():
+    return {
+        name: (logger.level, list(logger.handlers), list(logger.filters), logger.propagate)
+        for name, logger in [("", logging.root), *logging.root.manager.loggerDict.items()]
+        if isinstance(logger, logging.Logger)
+    }
+
+
+class Refusing(logging.Handler):
+    """Can't be made."""
+
+    def __init__(self):
+        raise RuntimeError("not my day")
+
+
+def refuse():
+    raise RuntimeError("not my day")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param({"config": "gone.yaml"}, r"gone\.yaml: can't be read", id="no file"),
+        pytest.param({"config": ["x"]}, "config: a configuration is a mapping", id="no mapping"),
+        pytest.param({"config": {"version": 2}}, "config: version", id="version"),
+        pytest.param({"level": "LOUD"}, "level: 'LOUD' is no level", id="level"),
+        pytest.param({"format": "xml"}, "LOG_FORMAT: 'xml' is none of", id="format"),
+        pytest.param({"env_file": "gone.env"}, r"gone\.env: can't be read", id="env file"),
+        pytest.param({"sink": "gone/app.log"}, r"handlers.stdout: FileNotFoundError", id="sink"),
+        pytest.param(
+            {"processors": ["nowhere.to_be_found"]}, r"can't find 'nowhere\.to_be_found'", id="processor"
+        ),
+        pytest.param(
+            {"config": make_config(handlers={"out": {"()": Refusing}})},
+            r"config: handlers\.out: RuntimeError: not my day",
+            id="handler",
+        ),
+        pytest.param(
+            {"config": make_config(filters={"f": {"()": refuse}})},
+            r"config: filters\.f: RuntimeError: not my day",
+            id="filter",
+        ),
+        pytest.param(
+            {"config": make_config(formatters={"json": {"()": refuse}})},
+            r"config: formatters\.json: RuntimeError: not my day",
+            id="formatter",
+        ),
+    ],
+)
+def test_a_refused_configuration_changes_nothing(arguments, message):
+    """The one that was working still works, to the last handler."""
+    configure_logging(make_config(loggers={"app": {"level": "ERROR"}}))
+    before = state()
+
+    with pytest.raises(ConfigError, match=message) as caught:
+        configure_logging(**arguments)
+
+    assert "\n  Try: " in str(caught.value)
+    assert state() == before
+
+
+def test_the_line_of_a_file_is_named(tmp_path):
+    """File, line and path of the key."""
+    path = tmp_path / "my.yaml"
+    path.write_text("version: 1\nroot:\n  level: LOUD\n")
+
+    with pytest.raises(ConfigError) as caught:
+        configure_logging(path)
+
+    assert caught.value.where == f"{path}:3: root.level"
+
+
+# Handlers that write to handlers
+
+
+def test_relays_are_built_after_what_they_write_to():
+    """Whatever their names are."""
+    stream = io.StringIO()
+    config = make_config(
+        root=["a_relay"],
+        handlers={
+            "a_relay": {"class": "logging.handlers.MemoryHandler", "capacity": 9, "target": "out"},
+            "out": {"class": "tracelog.StreamHandler", "formatter": "json"},
+        },
+    )
+
+    configure_logging(config, sink=stream)
+    logging.info("hello")
+    handlers_of()[0].flush()
+
+    assert logged(stream)[0]["event"] == "hello"
+
+
+def test_nothing_heavy_is_loaded():
+    """A service that writes JSON waits for neither rich nor the answering side."""
+    code = """
+import sys, tracelog
+tracelog.configure_logging(format="json")
+print([name for name in ("rich", "duckdb", "opentelemetry") if name in sys.modules])
+"""
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"
