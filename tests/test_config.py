@@ -472,7 +472,7 @@ class Refusing(logging.Handler):
     """Can't be made."""
 
     def __init__(self):
-        raise RuntimeError("not my day")
+        raise RuntimeError("see below") from ValueError("at the bottom")
 
 
 def refuse():
@@ -494,7 +494,7 @@ def refuse():
         ),
         pytest.param(
             {"config": make_config(handlers={"out": {"()": Refusing}})},
-            r"config: handlers\.out: RuntimeError: not my day",
+            r"config: handlers\.out: ValueError: at the bottom",
             id="handler",
         ),
         pytest.param(

@@ -73,7 +73,7 @@ def _encode_walked(event: dict[str, Any], default: Default | None = None) -> byt
         if len(line) <= MAX_LINE:
             return line
 
-    leading = {key: tree.get(key) and text_of(tree[key])[: limits.text] for key in LEADING}
+    leading = {key: tree.get(key) and text_of(tree[key])[: 2 * limits.text] for key in LEADING}
     return _line({**leading, TRUNCATED: True})
 
 

@@ -131,7 +131,8 @@ def serve_talk(serve):
     def start(*options, **env):
         return serve(
             *(sys.executable, "-m", "uvicorn", "talk:app", "--app-dir", str(ROOT / "tests/stories")),
-            *("--log-config", str(ROOT / "logging.yaml"), "--fd", "{fd}", *options),
+            *("--log-config", str(ROOT / "logging.yaml"), "--fd", "{fd}"),
+            *("--timeout-graceful-shutdown", "3", *options),
             **env,
         )
 

@@ -15,7 +15,7 @@ from websockets.asyncio.client import connect
 # uvicorn is going to drop the implementation on websockets' legacy API.
 DEPRECATED = "ignore:The `websockets` implementation"
 HOLD_MS = 400
-FLOOD, MESSAGE = 100, 256 * 1024
+FLOOD, MESSAGE = 600, 64 * 1024  # what the kernel's buffers hold is a fraction of this
 HALF = FLOOD * MESSAGE // 2
 
 names = (f"user-{number}" for number in count())
