@@ -13,6 +13,7 @@ from tracelog.emit import emit
 from tracelog.handlers import StreamHandler
 from tracelog.json_formatter import JsonFormatter
 from tracelog.logger import get_logger
+from tracelog.records import Event
 
 
 class Kept(logging.Handler):
@@ -70,16 +71,19 @@ def test_every_handler_up_to_the_root_sees_the_event(logger):
     ]
 
 
-def test_our_handlers_see_no_whole_record(logger):
+def test_our_handlers_see_no_whole_record(logger, monkeypatch):
     """Finding the caller is costly, and our formatters rarely need it."""
+    completed = []
+    monkeypatch.setattr(Event, "complete", completed.append)
     stream = io.StringIO()
     ours = StreamHandler(stream)
     ours.setFormatter(JsonFormatter())
-    logger.addHandler(ours)
+    logger.handlers = [ours]
 
     emit(logger, logging.INFO, "hello", (), {"room": "lobby"})
 
     assert '"event":"hello"' in stream.getvalue()
+    assert completed == []
 
 
 def test_a_logger_without_handlers_has_the_last_resort(logger, capfd, monkeypatch):

@@ -426,6 +426,11 @@ def test_static_fields_are_on_every_line():
     assert beside(make_record(n=1), static_fields={"region": "eu"}) == {"n": 1, "region": "eu"}
 
 
+def test_a_field_of_the_records_own_wins_over_a_static_one():
+    """As with python-json-logger: what was said at the call is nearer."""
+    assert beside(make_record(region="us"), static_fields={"region": "eu"}) == {"region": "us"}
+
+
 def test_defaults_give_way():
     """To fields, and to what was bound."""
     defaults = {"room": "none", "user": "nobody", "n": 0}

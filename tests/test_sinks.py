@@ -32,8 +32,9 @@ def said(monkeypatch, capfd):
 @pytest.fixture
 def pipe():
     reader, writer = os.pipe()
-    with os.fdopen(reader, "rb", buffering=0) as source, os.fdopen(writer, "w") as stream:
+    with os.fdopen(writer, "w") as stream, os.fdopen(reader, "rb", buffering=0) as source:
         yield source, stream
+    assert flush(PATIENCE_S)  # nobody reads what still waits: it is lost now, not in the next test
 
 
 @pytest.fixture
@@ -232,13 +233,40 @@ def test_a_file_is_written_after_what_its_stream_held(tmp_path):
     assert (tmp_path / "out").read_text() == "before\nhello\nafter\n"
 
 
-def test_a_socket_is_written():
-    """Some services' stdout is one."""
+@pytest.fixture
+def sockets():
     ours, theirs = socket.socketpair()
-    with ours, theirs, ours.makefile("w") as stream:
-        open_sink(stream).write(b"hello\n")
+    with ours.makefile("w") as stream, ours, theirs:
+        yield theirs, stream
+    assert flush(PATIENCE_S)
 
-        assert theirs.recv(100) == b"hello\n"
+
+def test_a_socket_is_written(sockets, gained):
+    """A service's stdout under systemd is one."""
+    reader, stream = sockets
+
+    open_sink(stream).write(b"hello\n")
+
+    assert reader.recv(100) == b"hello\n"
+    assert gained() == (1, 0, 0)
+
+
+def test_a_socket_that_nobody_reads_blocks_nobody(sockets):
+    """What it refuses waits, whole and in order, and its flags stay as they are."""
+    reader, stream = sockets
+    before = fcntl.fcntl(stream, fcntl.F_GETFL)
+    sink = open_sink(stream)
+    lines = numbered(20_000)
+
+    for line in lines:
+        sink.write(line)
+    waited = sink.counts.spilled
+    done = sink.flush(0.01)
+
+    assert (waited > 0, done) == (True, False)
+    assert fcntl.fcntl(stream, fcntl.F_GETFL) == before
+    assert read_lines(reader, len(lines)) == lines
+    assert sink.flush(PATIENCE_S)
 
 
 def test_a_full_disk_costs_lines_only(gained, said):
@@ -546,21 +574,35 @@ def test_without_a_thread_the_farewell_writes(pipe, monkeypatch):
     assert sink.counts.written == count
 
 
-def test_what_waits_at_the_end_is_written():
-    """A process that ends takes a moment for what its reader is behind with."""
-    code = """
-import sys
-from tracelog.sinks import open_sink
+def run_unread(code):
+    """Run *code*, whose output nobody reads until it has said that it is ready."""
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stderr.readline() == b"ready\n"
+
+        output, errors = process.communicate(timeout=PATIENCE_S)
+
+    return output.splitlines(), errors
+
+
+UNREAD = """
+import os, sys, warnings
+warnings.simplefilter("ignore")
+from tracelog.sinks import delivery_stats, flush, open_sink
 sink = open_sink(sys.stdout)
 for number in range(100):
-    sink.write(f"{number:029999d}\\n".encode())
+    sink.write(f"{number:03999d}\\n".encode())
 assert sink.counts.spilled
 """
 
-    done = run_python(code)
 
-    assert done.stderr == b""
-    assert [int(line[-9:]) for line in done.stdout.splitlines()] == list(range(100))
+def test_what_waits_at_the_end_is_written():
+    """A process that ends takes a moment for what its reader is behind with."""
+    lines, errors = run_unread(UNREAD + 'print("ready", file=sys.stderr, flush=True)')
+
+    assert errors == b""
+    assert [int(line) for line in lines] == list(range(100))
 
 
 # Races
@@ -642,18 +684,12 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 FORK = """
-import os, sys, warnings
-warnings.simplefilter("ignore")
-from tracelog.sinks import delivery_stats, flush, open_sink
-sink = open_sink(sys.stdout)
-for number in range(100):
-    sink.write(f"{number:029999d}\\n".encode())
-assert sink.counts.spilled
 child = os.fork()
 if child == 0:
     assert delivery_stats() == type(delivery_stats())(0, 0, 0)
     sink.write(b"of the child\\n")
     sys.exit(not flush(20))
+print("ready", file=sys.stderr, flush=True)
 print(os.waitpid(child, 0)[1], file=sys.stderr)
 flush(20)
 """
@@ -661,9 +697,8 @@ flush(20)
 
 def test_a_fork_doubles_nothing():
     """What waits is the parent's; the child begins with nothing, and can log at once."""
-    done = run_python(FORK)
+    lines, errors = run_unread(UNREAD + FORK)
 
-    lines = done.stdout.splitlines()
-    assert done.stderr == b"0\n"
-    assert [int(line[-9:]) for line in lines if line != b"of the child"] == list(range(100))
+    assert errors == b"0\n"
+    assert [int(line) for line in lines if line != b"of the child"] == list(range(100))
     assert lines.count(b"of the child") == 1

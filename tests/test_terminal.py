@@ -157,7 +157,7 @@ def test_a_duration_is_never_written_with_an_exponent(milliseconds):
 
 def test_a_colour_follows_from_its_text():
     """The same id has the same colour in every process."""
-    assert color_of("9e3779b97f4a7c15f39cc0605cedc834") == "\x1b[38;5;66m"
+    assert color_of("9e3779b97f4a7c15f39cc0605cedc834") == "\x1b[38;5;28m"
     assert color_of("\ud800") == color_of("?")
 
 

@@ -75,6 +75,10 @@ class TraceMiddleware:
         enter_context(outside)
 
 
+class _ClientLeftError(OSError):
+    """What ASGI asks `send` to raise once the client has left."""
+
+
 class _Conversation:
     """What HTTP and WebSocket have in common."""
 
@@ -95,10 +99,6 @@ class _Conversation:
         bound = {"request_id": self._request_id} if self._request_id else {}
         # Fresh, whatever was there: a context can leak from one request into the next.
         enter_context(Context.make(bound, self._trace, self._connection_id))
-
-    async def run(self) -> None:
-        """Let the application handle it."""
-        raise NotImplementedError
 
     def _arrival(self) -> Arrival:
         return Arrival.now(self._clock, self._socket_wait())
@@ -167,11 +167,14 @@ class _WebSocketConversation(_Conversation):
 
     _messages: ReadAhead | None = None
     _number = 0
+    _closed = False
 
     async def run(self) -> None:
         """Let the application talk."""
         try:
             await self._middleware.app(self._scope, self._receive, self._send)
+        except _ClientLeftError:
+            pass  # servers don't complain about their own one either
         finally:
             self._end_message()
             if self._messages is not None:
@@ -195,11 +198,23 @@ class _WebSocketConversation(_Conversation):
     async def _send(self, message: Message) -> None:
         if message["type"] == "websocket.accept":
             message = {**message, "headers": self._answer(message.get("headers", ()))}
-        await self._server_send(message)
+        await self._send_or_leave(message)
+        self._closed = self._closed or message["type"] == "websocket.close"
         if message["type"] == "websocket.accept" and self._messages is None and on_loop():
             context = copy_context()
             context.run(enter_context, Context.make({}, None, self._connection_id))
             self._messages = ReadAhead(self._server_receive, self._arrival, context)
+
+    async def _send_or_leave(self, message: Message) -> None:
+        try:
+            await self._server_send(message)
+        except RuntimeError as error:
+            # uvicorn, over websockets' legacy API, calls it a bug to send after a disconnect. We
+            # read it ahead; the handler couldn't know.
+            if self._closed or self._messages is None or not self._messages.holds_disconnect:
+                raise
+            if message["type"] != "websocket.close":
+                raise _ClientLeftError("the client has left") from error
 
     def _enter(self, trace: TraceContext) -> None:
         """Go on in *trace*; what the application bound stays with the connection."""
@@ -211,4 +226,7 @@ class _WebSocketConversation(_Conversation):
         self._end({"path": self._scope["path"]})
 
 
-_CONVERSATIONS: Final = {"http": _HttpConversation, "websocket": _WebSocketConversation}
+_CONVERSATIONS: Final[dict[str, type[_HttpConversation | _WebSocketConversation]]] = {
+    "http": _HttpConversation,
+    "websocket": _WebSocketConversation,
+}

@@ -11,7 +11,7 @@ import logging.config
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -164,6 +164,9 @@ class _LoggerPlan:
     propagate: bool | None
 
 
+_NOTHING: Final = _LoggerPlan(None, None, None, None)
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """A configuration, built: all that is left to do can't fail."""
@@ -274,11 +277,10 @@ def _swap(plan: _Plan) -> None:
         return
 
     old = set(_made)
-    taken_back = {name: _taken_back(name, before) for name, before in _configured.items()}
-    for name, wanted in {**taken_back, **plan.loggers}.items():
-        before = _configured.get(name)
-        filters = before.filters if before else None
-        _apply(logging.getLogger(name or None), wanted, old, filters or ())
+    for name in {**_configured, **plan.loggers}:
+        before = _configured.get(name, _NOTHING)
+        wanted = _complete(name, plan.loggers.get(name, _NOTHING), before)
+        _apply(logging.getLogger(name or None), wanted, old, before.filters or ())
     _set_disabled(plan)
     for handler in old:
         handler.close()
@@ -297,14 +299,14 @@ def _set_levels(plan: _Plan) -> None:
         _set(logging.getLogger(name or None), wanted)
 
 
-def _taken_back(name: str, before: _LoggerPlan) -> _LoggerPlan:
-    """Plan a logger that isn't configured any more: what was set becomes `logging`'s default."""
-    return _LoggerPlan(
-        level=None if before.level is None else logging.NOTSET if name else logging.WARNING,
-        handlers=None,
-        filters=None,
-        propagate=None if before.propagate is None else True,
-    )
+def _complete(name: str, wanted: _LoggerPlan, before: _LoggerPlan) -> _LoggerPlan:
+    """Take back what was set *before* and isn't *wanted* now: `logging`'s default in its place."""
+    level, propagate = wanted.level, wanted.propagate
+    if level is None and before.level is not None:
+        level = logging.NOTSET if name else logging.WARNING
+    if propagate is None and before.propagate is not None:
+        propagate = True
+    return replace(wanted, level=level, propagate=propagate)
 
 
 def _apply(

@@ -10,7 +10,7 @@ import logging
 import shutil
 import time
 from collections.abc import Iterable
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, Final
 
@@ -59,9 +59,9 @@ _KEY: Final = "\x1b[38;5;31m"
 _LOGGER_WIDTH: Final = 17  # websockets.server
 _EVENT_WIDTH: Final = 26
 _TRACE_WIDTH: Final = 8
-_NARROW: Final = 100  # columns: below, nothing is padded
+_NARROW: Final = 120  # columns: below, nothing is padded
 _WIDTH_OF_FILES: Final = 120
-_MAX_PAIRS: Final = 200
+_MAX_ITEMS: Final = 200
 _MAX_DURATION_MS: Final = 1e15
 _PLACED: Final = frozenset({*LEADING, SPAN_ID, CONNECTION_ID})
 
@@ -109,9 +109,9 @@ class ConsoleFormatter(logging.Formatter):
         if event is None:
             return b""
 
-        below = _taken_below(event)
+        below = _taken_below(event) if EXCEPTION in event or STACK in event else ""
         line = self._line(event, record.created) + below
-        exc_info = exc_info_of(record.exc_info)
+        exc_info = exc_info_of(record.exc_info) if record.exc_info else None
         if exc_info is None:
             return f"{line}\n".encode("utf-8", "backslashreplace")
 
@@ -126,29 +126,30 @@ class ConsoleFormatter(logging.Formatter):
 
     def _line(self, event: dict[str, Any], created: float) -> str:
         paint = self._paint
-        name = text_of(event[LEVEL])
+        name = _text(event[LEVEL])
         level, color = _LEVELS.get(name) or (printable(f"{name:5.5}"), _BOLD)
         parts = [paint(self._clock(created), DIM), paint(level, color)]
         parts.append(self._trace(event[TRACE_ID]))
-        parts.append(paint(_short(text_of(event[LOGGER])).ljust(self._logger_width), DIM))
+        parts.append(paint(_short(_text(event[LOGGER])).ljust(self._logger_width), DIM))
         parts.append(paint(event_text(event[EVENT]).ljust(self._event_width), _BOLD))
-        pairs = (pair for pair in event.items() if pair[0] not in _PLACED)
-        parts.extend(self._pair(key, value) for key, value in islice(pairs, _MAX_PAIRS))
+        for key, value in islice(event.items(), _MAX_ITEMS):
+            if key not in _PLACED:
+                parts.append(self._pair(_text(key), value))
         if CONNECTION_ID in event:
-            parts.append(paint(printable(text_of(event[CONNECTION_ID])), DIM))
+            parts.append(paint(printable(_text(event[CONNECTION_ID])), DIM))
         return " ".join(filter(None, parts)).rstrip()
 
-    def _pair(self, key: Any, value: Any) -> str:
-        key, text = text_of(key), value_text(value)
+    def _pair(self, key: str, value: Any) -> str:
         if key.endswith("_ms") and type(value) in (int, float) and abs(value) < _MAX_DURATION_MS:
-            key, text = key.removesuffix("_ms"), duration_text(value)
-        return f"{self._paint(f'{printable(key)}=', _KEY)}{text}"
+            return f"{self._paint(f'{printable(key[:-3])}=', _KEY)}{duration_text(value)}"
+
+        return f"{self._paint(f'{printable(key)}=', _KEY)}{value_text(value)}"
 
     def _trace(self, trace_id: Any) -> str:
         if trace_id is None:
             return " " * (_TRACE_WIDTH if self._event_width else 0)
 
-        text = text_of(trace_id)
+        text = _text(trace_id)
         return self._paint(printable(text[:_TRACE_WIDTH]).ljust(_TRACE_WIDTH), color_of(text))
 
     def _clock(self, created: float) -> str:
@@ -176,6 +177,11 @@ def _plain(text: str, _color: str) -> str:
     return text
 
 
+def _text(value: Any) -> str:
+    return value if type(value) is str else text_of(value)
+
+
+@lru_cache(maxsize=500)
 def _short(name: str) -> str:
     """Shorten a logger's name to its last parts: `app.services.chat.rooms` to `chat.rooms`."""
     parts = name.split(".")

@@ -28,6 +28,7 @@ __all__ = [
     "DescriptorSink",
     "Lines",
     "Sink",
+    "SocketSink",
     "TextSink",
     "delivery_stats",
     "flush",
@@ -317,9 +318,37 @@ class DescriptorSink(_SpillingSink):
         return os.write(self._descriptor, line)
 
     def _await(self, timeout: float | None) -> None:
-        ready = select.poll()
-        ready.register(self._descriptor, select.POLLOUT)
-        ready.poll(None if timeout is None else timeout * 1000)
+        _await_room(self._descriptor, timeout)
+
+
+class SocketSink(_SpillingSink):
+    """A socket, as a service's stdout under systemd is: told with every line not to wait.
+
+    It can't be opened anew, and to make it non-blocking would make it so for whoever shares it.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        from socket import MSG_DONTWAIT, socket  # noqa: PLC0415 -- most services have a pipe
+
+        self._socket = socket(fileno=os.dup(descriptor))
+        self._dont_wait = MSG_DONTWAIT
+
+    def __del__(self) -> None:
+        super().__del__()
+        self._socket.close()
+
+    def _put(self, line: bytes) -> int:
+        return self._socket.send(line, self._dont_wait)
+
+    def _await(self, timeout: float | None) -> None:
+        _await_room(self._socket.fileno(), timeout)
+
+
+def _await_room(descriptor: int, timeout: float | None) -> None:
+    ready = select.poll()
+    ready.register(descriptor, select.POLLOUT)
+    ready.poll(None if timeout is None else timeout * 1000)
 
 
 def open_sink(stream: Any) -> Sink:
@@ -331,6 +360,9 @@ def open_sink(stream: Any) -> Sink:
 
     with suppress(OSError, ValueError):
         stream.flush()  # what it holds already was written before our lines
+    if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+        return SocketSink(descriptor)
+
     return DescriptorSink(_private(descriptor))
 
 
@@ -339,7 +371,7 @@ def _private(descriptor: int) -> int:
 
     A pipe or a terminal is opened anew and non-blocking, so that the flags which our stdout shares
     with children and parent stay as they are. A file shares its offset with whoever else writes to
-    it; a socket can't be opened again.
+    it.
     """
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):

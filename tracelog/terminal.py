@@ -21,6 +21,7 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066
 _BARE = re.compile(r"[^\s\"'=\\{}\[\],]+")
 # Told from each other, and read, on a dark and on a light ground alike: 3.5:1 at least on both.
 _HUES: Final = (28, 30, 32, 63, 64, 66, 100, 130, 133, 163, 166, 167)
+_COLORS: Final = [f"\x1b[38;5;{hue}m" for hue in _HUES]
 _SHORT: Final = range(-(2**63), 2**64)
 _LIMITS: Final = Limits(text=2_000, items=200, depth=8)
 
@@ -31,7 +32,7 @@ def printable(text: str) -> str:
     >>> printable("a\x1b[2Jb")
     'a\\x1b[2Jb'
     """
-    return _CONTROLS.sub(_escape, text)
+    return text if text.isprintable() else _CONTROLS.sub(_escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -40,13 +41,16 @@ def _escape(match: re.Match[str]) -> str:
 
 def value_text(value: Any) -> str:
     """Write a field's value for eyes: text as it is, quoted only when that is needed."""
-    if type(value) is float:
-        return f"{value:.6g}" if abs(value) < 1e6 else str(value)  # noqa: PLR2004
+    if type(value) is str and _is_bare(value):
+        return value
 
     if type(value) is int and value in _SHORT:
         return str(value)
 
-    plain = value if type(value) is str and _is_bare(value) else Plain(_LIMITS).of(value)
+    if type(value) is float:
+        return f"{value:.6g}" if abs(value) < 1e6 else str(value)  # noqa: PLR2004
+
+    plain = Plain(_LIMITS).of(value)
     if type(plain) is str and _is_bare(plain):
         return plain
 
@@ -60,6 +64,9 @@ def _is_bare(text: str) -> bool:
 
 def event_text(value: Any) -> str:
     """Write an event, which is never quoted."""
+    if type(value) is str and value.isprintable() and len(value) <= _LIMITS.text:
+        return value
+
     return printable(Plain(_LIMITS).of(text_of(value)))
 
 
@@ -82,4 +89,4 @@ def duration_text(milliseconds: float) -> str:
 
 def color_of(text: str) -> str:
     """Choose a colour by *text*, the same in every process, so that the eye can follow it."""
-    return f"\x1b[38;5;{_HUES[zlib.crc32(text.encode('utf-8', 'replace')) % len(_HUES)]}m"
+    return _COLORS[zlib.crc32(text.encode("utf-8", "replace")) % len(_COLORS)]

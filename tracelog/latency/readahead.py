@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import sys
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -43,8 +44,15 @@ class ReadAhead:
         self._messages: deque[tuple[Any, Arrival]] = deque()
         self._bytes = 0
         self._end: BaseException | None = None
+        self._told = False
         self._changed = asyncio.Event()
         self._task = asyncio.create_task(self._read(), name="tracelog-read-ahead", context=context)
+
+    @property
+    def holds_disconnect(self) -> bool:
+        """The client has left, and the handler hasn't been told."""
+        read = self._messages
+        return bool(read) and not self._told and read[-1][0]["type"] == _DISCONNECT
 
     async def next(self) -> tuple[Any, Arrival]:
         """Give the next message, and its arrival, in the order they came."""
@@ -54,7 +62,8 @@ class ReadAhead:
             self._changed.clear()
             await self._changed.wait()
         message, arrival = self._messages[0]
-        if message["type"] != _DISCONNECT:  # that is the last one, however often it is asked for
+        self._told = message["type"] == _DISCONNECT
+        if not self._told:  # a disconnect is the last one, however often it is asked for
             self._messages.popleft()
             self._bytes -= _size(message)
             self._changed.set()
@@ -64,7 +73,7 @@ class ReadAhead:
         """Read no more."""
         self._task.cancel()
         await asyncio.wait([self._task])
-        self._end = asyncio.CancelledError()  # without the frames that the task's own one keeps
+        self._end = asyncio.CancelledError()  # the other one's frames refer to us
 
     async def _read(self) -> None:
         try:
@@ -76,11 +85,9 @@ class ReadAhead:
                 if message["type"] == _DISCONNECT:
                     return
                 await self._until_there_is_room()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 -- cancelled or not, this is its end
             self._end = error  # the handler's to deal with, at its next receive
             self._changed.set()
-            if isinstance(error, asyncio.CancelledError):
-                raise
 
     async def _until_there_is_room(self) -> None:
         while len(self._messages) >= _MAX_MESSAGES or self._bytes >= _MAX_BYTES:
@@ -89,4 +96,6 @@ class ReadAhead:
 
 
 def _size(message: Any) -> int:
-    return len(message.get("text") or message.get("bytes") or b"")
+    """Tell what *message* takes in memory; of text that is more than its length."""
+    text = message.get("text")
+    return sys.getsizeof(text) if text else len(message.get("bytes") or b"")
