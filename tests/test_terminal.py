@@ -14,7 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tracelog import terminal
-from tracelog.terminal import color_of, duration_text, event_text, printable, value_text
+from tracelog.escapes import printable
+from tracelog.terminal import color_of, duration_text, event_text, value_text
 
 
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Final, TypeAlias, cast
 
 from tracelog.errors import ConfigError
+from tracelog.escapes import printable
 from tracelog.rules import (
     advice,
     connections,
@@ -23,7 +24,7 @@ from tracelog.rules import (
     shape,
 )
 from tracelog.rules.draft import Draft, is_too_large, walk
-from tracelog.rules.findings import Finding, Path, dotted, kind, printable, show
+from tracelog.rules.findings import Finding, Path, dotted, kind, show
 
 
 __all__ = ["Problem", "find_problems", "refuse"]

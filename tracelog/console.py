@@ -14,6 +14,7 @@ from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, Final
 
+from tracelog.escapes import printable
 from tracelog.events import make_event_reader
 from tracelog.fields import (
     CONNECTION_ID,
@@ -38,7 +39,6 @@ from tracelog.terminal import (
     color_of,
     duration_text,
     event_text,
-    printable,
     value_text,
 )
 from tracelog.tracebacks import ExcInfo, exc_info_of

@@ -22,7 +22,8 @@ __all__ = ["FileHandler", "LineFormatter", "RotatingFileHandler", "SinkHandler",
 class LineFormatter(Protocol):
     """A formatter that makes finished lines."""
 
-    def encode(self, record: logging.LogRecord, /) -> Lines: ...
+    def encode(self, record: logging.LogRecord, /) -> Lines:
+        """Make the lines of *record*."""
 
 
 class SinkHandler(logging.Handler):
@@ -133,7 +134,7 @@ class FileHandler(SinkHandler):
 
 
 class RotatingFileHandler(FileHandler):
-    """Lines to a file that is renamed when it is full: `app.log`, `app.log.1`, `app.log.2` …
+    """Lines to a file that is renamed to `app.log.1`, `app.log.2` and so on when it is full.
 
     One process at a time.
 

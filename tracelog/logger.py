@@ -173,9 +173,7 @@ class BoundLogger(structlog.BoundLoggerBase):
             fields["positional_args"] = args
         try:
             # The chain of now: structlog may have been configured anew since we were made.
-            chain = _structlog.default_processors
-            structlog.BoundLoggerBase(self._logger, chain, self._context)._process_event(
-                method, event, fields
-            )
+            now = BoundLogger(self._logger, _structlog.default_processors, self._context)
+            now._process_event(method, event, fields)
         except DropEvent:
             return

@@ -25,7 +25,8 @@ _log = logging.getLogger("tracelog.internal")
 class Processor(Protocol):
     """Changes an event, or replaces it, as structlog's processors do."""
 
-    def __call__(self, logger: Any, method_name: str, event_dict: Event, /) -> Any: ...
+    def __call__(self, logger: Any, method_name: str, event_dict: Event, /) -> Any:
+        """Process *event_dict*."""
 
 
 def make_chain(processors: Iterable[Any]) -> Chain | None:

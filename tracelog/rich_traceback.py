@@ -11,7 +11,7 @@ from rich.style import Style
 from rich.syntax import ANSISyntaxTheme
 from rich.traceback import Trace, Traceback
 
-from tracelog.terminal import printable
+from tracelog.escapes import printable
 from tracelog.tracebacks import ExcInfo, exception_text
 
 

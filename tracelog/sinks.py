@@ -65,9 +65,11 @@ Lines: TypeAlias = bytes | Callable[[], bytes]
 class Sink(Protocol):
     """Takes finished lines; never raises, never blocks the caller."""
 
-    def write(self, lines: Lines, /) -> None: ...
+    def write(self, lines: Lines, /) -> None:
+        """Write *lines* whole, now or as soon as that is possible."""
 
-    def flush(self, timeout: float | None, /) -> bool: ...
+    def flush(self, timeout: float | None, /) -> bool:
+        """Wait for what had to wait, *timeout* seconds at most; False if time ran out."""
 
 
 class _Counts:

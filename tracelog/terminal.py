@@ -1,4 +1,4 @@
-"""Text for terminals: what data may not do there, and what colours say."""
+"""Values, durations and colours, as a terminal shows them."""
 
 from __future__ import annotations
 
@@ -7,36 +7,22 @@ import re
 import zlib
 from typing import Any, Final
 
+from tracelog.escapes import printable
 from tracelog.plain import Limits, Plain, text_of
 
 
-__all__ = ["DIM", "RESET", "color_of", "duration_text", "event_text", "printable", "value_text"]
+__all__ = ["DIM", "RESET", "color_of", "duration_text", "event_text", "value_text"]
 
 RESET: Final = "\x1b[0m"
 # A grey of its own: what terminals make of "faint" can't be read on a light ground.
 DIM: Final = "\x1b[38;5;244m"
 
-# C0, DEL, C1 (CWE-150), the bidi controls (CVE-2021-42574), and what some take for a line's end.
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 _BARE = re.compile(r"[^\s\"'=\\{}\[\],]+")
 # Told from each other, and read, on a dark and on a light ground alike: 3.5:1 at least on both.
 _HUES: Final = (28, 30, 32, 63, 64, 66, 100, 130, 133, 163, 166, 167)
 _COLORS: Final = [f"\x1b[38;5;{hue}m" for hue in _HUES]
 _SHORT: Final = range(-(2**63), 2**64)
 _LIMITS: Final = Limits(text=2_000, items=200, depth=8)
-
-
-def printable(text: str) -> str:
-    r"""Show control characters as escapes, so that data can't drive the terminal or begin a line.
-
-    >>> printable("a\x1b[2Jb")
-    'a\\x1b[2Jb'
-    """
-    return text if text.isprintable() else _CONTROLS.sub(_escape, text)
-
-
-def _escape(match: re.Match[str]) -> str:
-    return match[0].encode("unicode_escape").decode()
 
 
 def value_text(value: Any) -> str:

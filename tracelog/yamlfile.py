@@ -15,7 +15,8 @@ from pathlib import Path as File
 from typing import Any, Final, NoReturn, TypeAlias
 
 from tracelog.errors import ConfigError
-from tracelog.rules.findings import Path, clip, closest, dotted, index, printable, show, step
+from tracelog.escapes import printable
+from tracelog.rules.findings import Path, clip, closest, dotted, index, show, step
 
 
 __all__ = ["Document", "load", "parse", "read"]

@@ -6,7 +6,6 @@ Whatever comes from a log is untrusted: control characters are escaped, markup i
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -19,14 +18,11 @@ from rich.text import Text
 
 from tracelog.answers.queries import Answer
 from tracelog.answers.utterances import Utterance
+from tracelog.escapes import CONTROLS
 
 
 __all__ = ["escape", "json_lines", "make_table", "sentences"]
 
-# C0, DEL, C1; marks, embeddings, overrides and isolates of direction; line separators; surrogates.
-_UNSAFE: Final = re.compile(
-    "[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]"
-)
 _LONGEST: Final = 120  # characters of a value in the table
 _COLUMNS: Final = (  # and the narrowest terminal that has room for them
     ("time", 0),
@@ -52,7 +48,7 @@ def escape(text: str) -> str:
     >>> escape("\x1b[2J")
     '\\u001b[2J'
     """
-    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def json_lines(rows: Iterable[Utterance]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from tracelog.rules.findings import printable
+from tracelog.escapes import printable
 
 
 __all__ = ["HELP", "configure", "run"]

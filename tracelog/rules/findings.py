@@ -13,6 +13,8 @@ from itertools import islice
 from reprlib import Repr
 from typing import Final
 
+from tracelog.escapes import printable
+
 
 __all__ = [
     "Finding",
@@ -24,7 +26,6 @@ __all__ = [
     "index",
     "kind",
     "listing",
-    "printable",
     "show",
     "step",
 ]
@@ -64,15 +65,6 @@ class Finding:
     text: str
     hint: str
     fatal: bool = True
-
-
-def printable(text: str) -> str:
-    r"""Escape whatever a terminal would not show as it is.
-
-    >>> printable("a\x1b[2J")
-    'a\\x1b[2J'
-    """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def clip(text: str, *, at: int = _LONGEST_TEXT) -> str:

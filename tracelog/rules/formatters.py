@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from string import Template
 from typing import Final, Literal, cast
 
+from tracelog.escapes import printable
 from tracelog.rules.classes import class_of, factory_findings, parameters
 from tracelog.rules.draft import BROKEN, Draft, Entry
-from tracelog.rules.findings import Finding, Path, clip, closest, kind, printable, show
+from tracelog.rules.findings import Finding, Path, clip, closest, kind, show
 from tracelog.rules.handlers import keyword_findings, property_findings
 from tracelog.rules.names import Unresolved
 from tracelog.rules.shape import unknown_keys

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from tracelog.rules.findings import clip, closest, printable, show
+from tracelog.escapes import printable
+from tracelog.rules.findings import clip, closest, show
 
 
 __all__ = ["Unresolved", "convert", "is_reference", "locate", "referenced"]
