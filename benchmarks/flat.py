@@ -1,6 +1,6 @@
 """Whether a line costs the same whatever a process has been through.
 
-    python benchmarks/flat.py [--rounds 5]
+python benchmarks/flat.py [--rounds 5]
 """
 
 import argparse
@@ -89,7 +89,9 @@ def main():
 
     costs = measure(__file__, SITUATIONS, rounds=args.rounds)
     rows = [(name, f"{cost / costs['nothing']:.3f}", 1.1) for name, cost in costs.items()]
-    table("Ratio of a line's time to the same in a fresh process", ("after", "ratio", "at most"), rows)
+    table(
+        "Ratio of a line's time to the same in a fresh process", ("after", "ratio", "at most"), rows
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What a line costs, against peers.
 
-    python benchmarks/lines.py [--rounds 5]
+python benchmarks/lines.py [--rounds 5]
 """
 
 import argparse

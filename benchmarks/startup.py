@@ -1,6 +1,6 @@
 """What it costs to start: `import tracelog`, and `configure_logging()`.
 
-    python benchmarks/startup.py [--rounds 15]
+python benchmarks/startup.py [--rounds 15]
 """
 
 import argparse
@@ -35,7 +35,11 @@ def main():
             costs[name].append(time.perf_counter() - started)
     bare = statistics.median(costs["python"])
     rows = [
-        (name, f"{statistics.median(values) / bare:.2f}", f"{(statistics.median(values) - bare) * 1000:.0f}")
+        (
+            name,
+            f"{statistics.median(values) / bare:.2f}",
+            f"{(statistics.median(values) - bare) * 1000:.0f}",
+        )
         for name, values in costs.items()
     ]
     table("Starting, against bare Python", ("what", "ratio", "more (ms)"), rows)

@@ -53,7 +53,9 @@ def _no_logging():
     manager = logging.root.manager
     before = {name: _state(logger) for name, logger in _loggers().items()}
     factory, disabled = logging.getLogRecordFactory(), manager.disable
+    logger_class = logging.getLoggerClass()
     yield
+    logging.setLoggerClass(logger_class)
     logging.captureWarnings(False)
     logging.setLogRecordFactory(factory)
     logging.disable(disabled)

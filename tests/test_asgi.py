@@ -184,7 +184,13 @@ def test_a_callers_trace_is_continued(kind, flag):
 
 @pytest.mark.parametrize(
     "header",
-    [b"", b"hello", b"\xff", TRACEPARENT.encode()[:-1], b"00-" + b"0" * 32 + b"-b7ad6b7169203331-01"],
+    [
+        b"",
+        b"hello",
+        b"\xff",
+        TRACEPARENT.encode()[:-1],
+        b"00-" + b"0" * 32 + b"-b7ad6b7169203331-01",
+    ],
 )
 def test_a_trace_that_is_none_is_not_continued(header):
     """A header that isn't valid counts as none."""

@@ -45,7 +45,11 @@ def make_config(root=("out",), **changes):
         "version": 1,
         "formatters": {"json": {"()": "tracelog.JsonFormatter"}},
         "handlers": {
-            "out": {"class": "tracelog.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"}
+            "out": {
+                "class": "tracelog.StreamHandler",
+                "stream": "ext://sys.stdout",
+                "formatter": "json",
+            }
         },
         "root": {"level": "INFO", "handlers": list(root)},
         **changes,
@@ -278,7 +282,12 @@ def test_a_second_call_takes_back_what_the_first_one_did(capfd):
         make_config(
             filters={"refuse": {"()": lambda: refuse}},
             loggers={
-                "app": {"level": "ERROR", "handlers": ["out"], "propagate": False, "filters": ["refuse"]}
+                "app": {
+                    "level": "ERROR",
+                    "handlers": ["out"],
+                    "propagate": False,
+                    "filters": ["refuse"],
+                }
             },
         )
     )
@@ -454,7 +463,9 @@ def test_an_increment_may_name_a_handler_without_a_level():
 def test_an_increment_of_an_unknown_handler_is_refused():
     """The error names it."""
     with pytest.raises(ConfigError, match="nobody"):
-        configure_logging({"version": 1, "incremental": True, "handlers": {"nobody": {"level": "INFO"}}})
+        configure_logging(
+            {"version": 1, "incremental": True, "handlers": {"nobody": {"level": "INFO"}}}
+        )
 
 
 # Refused
@@ -490,7 +501,9 @@ def refuse():
         pytest.param({"env_file": "gone.env"}, r"gone\.env: can't be read", id="env file"),
         pytest.param({"sink": "gone/app.log"}, r"handlers.stdout: FileNotFoundError", id="sink"),
         pytest.param(
-            {"processors": ["nowhere.to_be_found"]}, r"can't find 'nowhere\.to_be_found'", id="processor"
+            {"processors": ["nowhere.to_be_found"]},
+            r"can't find 'nowhere\.to_be_found'",
+            id="processor",
         ),
         pytest.param(
             {"config": make_config(handlers={"out": {"()": Refusing}})},

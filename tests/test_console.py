@@ -323,8 +323,7 @@ def test_processors_change_what_is_shown():
     line = make_formatter(processors=[change]).format(make_record())
 
     assert line == (
-        "12:00:00.123 20             None              "
-        "<unprintable Unprintable object> region=eu"
+        "12:00:00.123 20             None              <unprintable Unprintable object> region=eu"
     )
 
 
@@ -363,9 +362,7 @@ def test_an_exception_that_is_text_by_now_is_indented_below():
     record = make_record("event", exc_text="Traceback:\nValueError: no")
 
     assert make_formatter().format(record) == (
-        "12:00:00.123 info           app.chat          event\n"
-        "    Traceback:\n"
-        "    ValueError: no"
+        "12:00:00.123 info           app.chat          event\n    Traceback:\n    ValueError: no"
     )
 
 
@@ -377,9 +374,7 @@ def test_an_exception_that_came_through_a_queue():
 
     line = make_formatter().format(handler.queue.get())
 
-    assert line == (
-        "12:00:00.123 info           app.chat          event 1\n    ValueError: no"
-    )
+    assert line == ("12:00:00.123 info           app.chat          event 1\n    ValueError: no")
 
 
 def test_a_traceback_is_drawn_below():

@@ -33,7 +33,9 @@ def make_record(msg="hello", *, exc_info=None, stack_info=None, **extra):
 
 def make_reader(*processors, caller=False):
     return make_event_reader(
-        chain=make_chain(processors), caller=caller, exception=lambda r: exception_of(r, as_text=True)
+        chain=make_chain(processors),
+        caller=caller,
+        exception=lambda r: exception_of(r, as_text=True),
     )
 
 
@@ -70,7 +72,9 @@ def test_timestamps_read_back(times):
         written = datetime.fromisoformat(timestamp_of(microseconds / 1e6))
 
         # A float of that size holds half a microsecond at best.
-        assert abs(written - EPOCH - timedelta(microseconds=microseconds)) <= timedelta(microseconds=1)
+        assert abs(written - EPOCH - timedelta(microseconds=microseconds)) <= timedelta(
+            microseconds=1
+        )
 
 
 @given(st.floats(0, 4e9), st.floats(0, 4e9))
@@ -129,7 +133,9 @@ def test_the_events_own_fields_win_over_context():
 @pytest.mark.parametrize("key", ["exception", "stack", "caller"])
 def test_a_field_that_is_called_like_ours_is_kept_beside(key):
     """A field `exception` doesn't hide the exception, nor is it lost."""
-    record = make_record(exc_info=caught(ValueError("bad")), stack_info="Stack: here", **{key: "mine"})
+    record = make_record(
+        exc_info=caught(ValueError("bad")), stack_info="Stack: here", **{key: "mine"}
+    )
 
     event = make_reader(caller=True)(record)
 

@@ -41,7 +41,7 @@ def _no_class():
 
 @pytest.fixture
 def logger():
-    logger = Logger("app")
+    logger = Logger("app", logging.DEBUG)
     logger.parent = logging.root
     return logger
 
@@ -121,11 +121,15 @@ def helper(logger, **options):
         pytest.param(lambda logger: logger.info("x", extra={}), id="no extra"),
         pytest.param(lambda logger: logger.info("x", extra={"event": 1}), id="extra event"),
         pytest.param(lambda logger: logger.info("x", extra={"extra": {"a": 1}}), id="extra extra"),
-        pytest.param(lambda logger: logger.info("x", extra={"stacklevel": 2}), id="extra stacklevel"),
+        pytest.param(
+            lambda logger: logger.info("x", extra={"stacklevel": 2}), id="extra stacklevel"
+        ),
         pytest.param(lambda logger: helper(logger), id="caller"),
         pytest.param(lambda logger: helper(logger, stacklevel=2), id="stacklevel"),
         pytest.param(lambda logger: helper(logger, stack_info=True), id="stack_info"),
-        pytest.param(lambda logger: helper(logger, stack_info=True, stacklevel=2), id="stack, level"),
+        pytest.param(
+            lambda logger: helper(logger, stack_info=True, stacklevel=2), id="stack, level"
+        ),
         pytest.param(lambda logger: logger.info("x", exc_info=None), id="exc_info, None"),
         pytest.param(lambda logger: logger.info("x", exc_info=True), id="exc_info, no exception"),
         pytest.param(lambda logger: logger.exception("x", extra={"a": 1}), id="exception, none"),
@@ -163,7 +167,9 @@ def test_a_handler_sees_the_exception(call):
 @pytest.mark.parametrize(
     ("call", "error"),
     [
-        pytest.param(lambda logger: logger.info("x", room="lobby"), TypeError, id="unknown keyword"),
+        pytest.param(
+            lambda logger: logger.info("x", room="lobby"), TypeError, id="unknown keyword"
+        ),
         pytest.param(lambda logger: logger.log("info", "x"), TypeError, id="a level's name"),
         pytest.param(lambda logger: logger.info("x", extra=["a"]), TypeError, id="extra, a list"),
     ],
@@ -202,7 +208,9 @@ def test_what_others_put_there_for_their_own_handlers_is_no_field(logger, lines)
     class Connection:
         id = "1234"
 
-    logger.info("x", extra={"color_message": "\x1b[1mx", "websocket": Connection(), "room": "lobby"})
+    logger.info(
+        "x", extra={"color_message": "\x1b[1mx", "websocket": Connection(), "room": "lobby"}
+    )
 
     [line] = lines()
     assert (line["room"], line["websocket"]) == ("lobby", "1234")
@@ -263,7 +271,7 @@ def test_a_disabled_logger_is_silent(logger, kept, exc_info):
     logger.disabled = False
     logger.setLevel(logging.CRITICAL)
     logger.error("x", exc_info=exc_info)
-    logger.setLevel(logging.NOTSET)
+    logger.setLevel(logging.DEBUG)
     logging.disable(logging.ERROR)
     logger.error("x", exc_info=exc_info)
 

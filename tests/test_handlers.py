@@ -323,9 +323,7 @@ os._exit(7)
 
 def test_a_pipe_by_name_blocks_nobody():
     """`filename: /dev/stdout` is a pipe in a container, and its reader may not read."""
-    with subprocess.Popen(
-        [sys.executable, "-c", FULL_STDOUT], stdout=subprocess.PIPE
-    ) as process:
+    with subprocess.Popen([sys.executable, "-c", FULL_STDOUT], stdout=subprocess.PIPE) as process:
         assert process.wait(PATIENCE_S) == 7
 
 

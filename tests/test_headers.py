@@ -135,7 +135,9 @@ def test_what_one_side_injects_the_other_extracts(sampled, state):
     ("headers", "request_id"),
     [
         pytest.param({"X-Request-ID": "req-123"}, "req-123", id="request id"),
-        pytest.param({"x-correlation-id": "a.b_c:d+e=f/g@h~i"}, "a.b_c:d+e=f/g@h~i", id="correlation"),
+        pytest.param(
+            {"x-correlation-id": "a.b_c:d+e=f/g@h~i"}, "a.b_c:d+e=f/g@h~i", id="correlation"
+        ),
         pytest.param([(b"x-request-id", b"req-123")], "req-123", id="ASGI list"),
         pytest.param(
             {"X-Correlation-ID": "second", "X-Request-ID": "first"}, "first", id="both given"

@@ -84,7 +84,16 @@ def test_dir_names_what_is_not_loaded_yet():
 
 def test_importing_it_loads_next_to_nothing():
     """A program that imports tracelog without using it pays nothing for what it is built on."""
-    heavy = {"structlog", "rich", "yaml", "duckdb", "asyncio", "orjson", "pythonjsonlogger", "dotenv"}
+    heavy = {
+        "structlog",
+        "rich",
+        "yaml",
+        "duckdb",
+        "asyncio",
+        "orjson",
+        "pythonjsonlogger",
+        "dotenv",
+    }
 
     loaded = run("import sys, tracelog; print(*{name.partition('.')[0] for name in sys.modules})")
 

@@ -54,6 +54,7 @@ def make_event(msg="hello", args=(), *, at=logging.INFO, **fields):
     event.args = args
     event.context = context_of(make_record())
     event.fields = fields
+    event.kept = None
     return event
 
 
@@ -156,7 +157,18 @@ def test_records_of_another_class_are_shown():
 
 
 NAMES = st.sampled_from(
-    ["room", "n", "exception", "stack", "caller", "event", "level", "trace_id", "message", "websocket"]
+    [
+        "room",
+        "n",
+        "exception",
+        "stack",
+        "caller",
+        "event",
+        "level",
+        "trace_id",
+        "message",
+        "websocket",
+    ]
 )
 VALUES = st.one_of(
     st.none(),
@@ -232,7 +244,9 @@ def test_exceptions_are_structured():
 
 def test_exceptions_may_be_text():
     """exceptions="text" is the traceback as the interpreter writes it."""
-    exception = line_of(make_record(exc_info=caught(ValueError("bad"))), exceptions="text")["exception"]
+    exception = line_of(make_record(exc_info=caught(ValueError("bad"))), exceptions="text")[
+        "exception"
+    ]
 
     assert exception.startswith("Traceback (most recent call last):\n")
     assert exception.endswith("ValueError: bad")
@@ -562,7 +576,12 @@ def test_json_encoder_is_used():
 
 def test_without_a_json_encoder_values_are_python_json_loggers():
     """Its encoder knows enums, bytes, dates and exceptions."""
-    fields = {"e": Color.RED, "b": b"x", "d": datetime(2024, 5, 5, tzinfo=UTC), "x": ValueError("bad")}
+    fields = {
+        "e": Color.RED,
+        "b": b"x",
+        "d": datetime(2024, 5, 5, tzinfo=UTC),
+        "x": ValueError("bad"),
+    }
 
     line = beside(make_record(**fields), json_indent=1)
 
@@ -690,7 +709,10 @@ def test_format_exception_may_be_overridden():
     record = make_record(exc_info=caught(ValueError("bad")))
 
     assert json.loads(Mine(exceptions="text").encode(record))["exception"] == "ValueError!\nbad!"
-    assert json.loads(Mine(exc_info_as_array=True).encode(record))["exception"] == ["ValueError!", "bad!"]
+    assert json.loads(Mine(exc_info_as_array=True).encode(record))["exception"] == [
+        "ValueError!",
+        "bad!",
+    ]
     assert "exception" not in json.loads(Mine(exceptions="text").encode(make_record()))
 
 

@@ -36,7 +36,10 @@ class Server:
             await asyncio.Event().wait()
         message = self.messages.pop(0)
         if isinstance(message, BaseException):
-            raise message
+            try:
+                raise message
+            finally:
+                del message  # its traceback refers to this frame
         self.read += 1
         return message
 
@@ -225,7 +228,9 @@ def test_the_end_is_known_before_it_is_told():
     assert run(story) == [False, True, True, False]
 
 
-@pytest.mark.parametrize("error", [RuntimeError("lost"), SystemExit(3), asyncio.CancelledError()], ids=repr)
+@pytest.mark.parametrize(
+    "error", [RuntimeError("lost"), SystemExit(3), asyncio.CancelledError()], ids=repr
+)
 def test_exceptions_reach_the_handler(error):
     """After the messages that came before them, and as often as it asks."""
 

@@ -267,7 +267,13 @@ def test_captured_events_are_structlogs():
         log.error("bad")
 
     assert events == [
-        {"event": "hello %s", "positional_args": ("kim",), "n": 1, "room": "lobby", "log_level": "info"},
+        {
+            "event": "hello %s",
+            "positional_args": ("kim",),
+            "n": 1,
+            "room": "lobby",
+            "log_level": "info",
+        },
         {"event": "bad", "room": "lobby", "log_level": "error"},
     ]
 

@@ -360,11 +360,13 @@ def test_the_result_is_bounded(value, limits):
     assert measure(of(value, limits), 0) <= limits.items
 
 
-@given(st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=20,
-))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=20,
+    )
+)
 def test_what_is_plain_stays_as_it_is(value):
     """Making plain is idempotent."""
     assert of(value) == value

@@ -201,12 +201,18 @@ def test_a_processor_is_found(item, result):
 @pytest.mark.parametrize(
     ("item", "problem"),
     [
-        pytest.param("nowhere_to_be.found", "can't find 'nowhere_to_be.found': No module", id="module"),
+        pytest.param(
+            "nowhere_to_be.found", "can't find 'nowhere_to_be.found': No module", id="module"
+        ),
         pytest.param("app_logs.nothing", "can't find 'app_logs.nothing': module", id="attribute"),
-        pytest.param("app_logs.Tagger.nothing", "type object 'Tagger' has no attribute", id="inner"),
+        pytest.param(
+            "app_logs.Tagger.nothing", "type object 'Tagger' has no attribute", id="inner"
+        ),
         pytest.param("print", "'print' names no module; a dotted name is expected", id="no dot"),
         pytest.param("ext://", "'' names no module", id="empty"),
-        pytest.param("app_logs.EVENT", "'app_logs.EVENT' is no processor: it can't be called", id="data"),
+        pytest.param(
+            "app_logs.EVENT", "'app_logs.EVENT' is no processor: it can't be called", id="data"
+        ),
         pytest.param(42, "42 is no processor: it can't be called", id="number"),
         pytest.param({"tag": "x"}, "{'tag': 'x'} is no processor", id="dict without factory"),
         pytest.param({"()": "app_logs.Tagger", "tga": "x"}, "refused {'tga': 'x'}", id="argument"),

@@ -66,7 +66,9 @@ def kept():
     logger.removeHandler(handler)
 
 
-def make_record(msg="hello", args=(), *, name="records", level=logging.INFO, exc_info=None, **extra):
+def make_record(
+    msg="hello", args=(), *, name="records", level=logging.INFO, exc_info=None, **extra
+):
     record = logging.LogRecord(name, level, "app.py", 7, msg, args, exc_info, "handle")
     record.__dict__.update(extra)
     return record
@@ -81,6 +83,7 @@ def make_event(**fields):
     record.args = ()
     record.context = context_of(make_record())
     record.fields = fields
+    record.kept = None
     return record
 
 

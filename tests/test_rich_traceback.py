@@ -24,7 +24,9 @@ class Hostile(Exception):
         raise RuntimeError("no")
 
 
-def raised(error, source="def fail(error):\n    secret = 'hunter2'\n    raise error\n", file="<app>"):
+def raised(
+    error, source="def fail(error):\n    secret = 'hunter2'\n    raise error\n", file="<app>"
+):
     """What `sys.exc_info` tells of *error*, raised by *source*."""
     namespace = {}
     exec(compile(source, file, "exec"), namespace)

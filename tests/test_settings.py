@@ -56,7 +56,16 @@ def test_every_variable_is_read(env):
 
 
 @pytest.mark.parametrize(
-    "name", ["LOG_LEVEL", "LOG_LEVELS", "LOG_FORMAT", "LOG_CONFIG", "ENVIRONMENT", "NO_COLOR", "FORCE_COLOR"]
+    "name",
+    [
+        "LOG_LEVEL",
+        "LOG_LEVELS",
+        "LOG_FORMAT",
+        "LOG_CONFIG",
+        "ENVIRONMENT",
+        "NO_COLOR",
+        "FORCE_COLOR",
+    ],
 )
 def test_an_empty_variable_is_not_set(env, name):
     """As docker-compose leaves it for `${NAME:-}`."""

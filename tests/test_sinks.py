@@ -75,7 +75,11 @@ def fill(sink, line=b"x" * 99 + b"\n"):
 
 def run_python(code, **options):
     return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, timeout=PATIENCE_S, check=False, **options
+        [sys.executable, "-c", code],
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
+        **options,
     )
 
 
@@ -311,7 +315,7 @@ from tracelog import sinks
 sinks.MAX_SPILL = 1000
 sink = sinks.open_sink(sys.stdout)
 for _ in range(3000):
-    sink.write(b"x" * 99 + b"\\n")
+    sink.write(b"x" * 63 + b"\\n")  # fills the pipe to its last byte
 atexit.unregister(sinks.flush)
 sys.exit(7 if sink.counts.dropped else 8)
 """
@@ -325,9 +329,11 @@ def test_saying_a_loss_blocks_nobody_either():
     ) as process:
         os.close(writer)
 
-        status = process.wait(PATIENCE_S)
+        try:
+            status = process.wait(PATIENCE_S)
+        finally:
+            os.close(reader)  # whoever waits for room is let go
 
-    os.close(reader)
     assert status == 7
 
 
@@ -631,35 +637,53 @@ def test_a_signal_handler_may_log():
 
 
 class Scripted(sinks._SpillingSink):
-    """Takes half of the first line; meanwhile another thread's line comes, and has to wait."""
+    """Takes two bytes of the first line; meanwhile another thread's line comes, and has to wait."""
 
-    def __init__(self):
+    def __init__(self, *, drained):
         super().__init__()
         self.taken = []
-        self.writer = threading.current_thread()
+        self.refusing = True
+        self.drained = drained
+        self.drainer_is_writing = threading.Event()
         self.first_is_back = threading.Event()
 
     def _put(self, line):
-        if threading.current_thread() is not self.writer:
-            self.first_is_back.wait(PATIENCE_S)
-        elif line == b"first\n":
+        if line == b"first\n":
             self.write(b"second\n")
+            if self.drained:
+                assert self.drainer_is_writing.wait(PATIENCE_S)
+            self.refusing = False
             line = b"fi"
-        else:
+        elif threading.current_thread().name == "tracelog":
+            self.drainer_is_writing.set()
+            self.first_is_back.wait(PATIENCE_S)
+        elif self.refusing:
             raise BlockingIOError(errno.EAGAIN, "")
         self.taken.append(line)
         return len(line)
 
 
 def test_the_rest_of_a_line_is_written_once(gained):
-    """Even if the sink's thread has begun to write another meanwhile, nothing is lost or doubled."""
-    sink = Scripted()
+    """If the sink's thread is writing another line meanwhile, neither is lost or doubled."""
+    sink = Scripted(drained=True)
 
     sink.write(b"first\n")
     sink.first_is_back.set()
 
     assert sink.flush(PATIENCE_S)
-    assert sorted(sink.taken) == [b"fi", b"rst\n", b"second\n"]
+    assert sink.taken == [b"fi", b"second\n", b"rst\n"]
+    assert gained() == (2, 2, 0)
+
+
+def test_the_rest_of_a_line_comes_before_what_waits(gained, monkeypatch):
+    """If nobody has begun to write another line, this one stays whole."""
+    monkeypatch.setattr(sinks.threading, "Thread", NoThread)
+    sink = Scripted(drained=False)
+
+    sink.write(b"first\n")
+
+    assert sink.flush(PATIENCE_S)
+    assert sink.taken == [b"fi", b"rst\n", b"second\n"]
     assert gained() == (2, 2, 0)
 
 

@@ -184,9 +184,7 @@ def luminance(color):
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-@pytest.mark.parametrize(
-    "color", [*terminal._HUES, int(re.search(r"5;(\d+)m", terminal.DIM)[1])]
-)
+@pytest.mark.parametrize("color", [*terminal._HUES, int(re.search(r"5;(\d+)m", terminal.DIM)[1])])
 def test_colours_can_be_read_on_both_grounds(color):
     """The contrast is 3.5:1 at least with a dark terminal (#1e1e1e) and with a white one."""
     contrast_with_dark = (luminance(color) + 0.05) / (0.0130 + 0.05)

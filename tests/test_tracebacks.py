@@ -299,9 +299,7 @@ def test_text_is_what_the_interpreter_writes():
     error.__traceback__ = error.__traceback__.tb_next  # without this file's frame
 
     assert exception_text(error) == (
-        "Traceback (most recent call last):\n"
-        '  File "app.py", line 2, in fail\n'
-        "ValueError: no"
+        'Traceback (most recent call last):\n  File "app.py", line 2, in fail\nValueError: no'
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tracelog.context import snapshot
@@ -50,6 +50,9 @@ def emit(
     record.args = args
     record.context = snapshot()
     record.fields = fields
+    record.kept = None
+    if args and len(args) == 1 and isinstance(args[0], Mapping) and args[0]:
+        record.args = args[0]  # for "%(name)s"
     if not _MEANINGFUL.isdisjoint(fields):
         _read_meaningful(record)
     if (
@@ -86,8 +89,15 @@ def _read_meaningful(record: Event) -> None:
     given = record.fields
     fields = record.fields = {k: v for k, v in given.items() if k not in _MEANINGFUL}
     for key, read in _READERS.items():
-        if key in given and not read(record, given[key]):
+        if key in given and not _is_read(read, record, given[key]):
             fields[key] = given[key]
+
+
+def _is_read(read: Callable[[Event, Any], bool], record: Event, value: Any) -> bool:
+    try:
+        return read(record, value)
+    except Exception:  # noqa: BLE001 -- a value's own code may raise anything
+        return False
 
 
 def _read_exc_info(record: Event, value: Any) -> bool:

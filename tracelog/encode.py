@@ -33,7 +33,9 @@ _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029]")
 _DEL: Final = 0x7F
 
 _dumps = orjson.dumps
+_nested = json.JSONEncoder(ensure_ascii=False).encode
 _are_scalars = SCALARS.issuperset
+_CONTAINERS: Final = (dict, list)
 _NEWLINE: Final = orjson.OPT_APPEND_NEWLINE
 
 
@@ -78,7 +80,13 @@ def _encode_walked(event: dict[str, Any], default: Default | None = None) -> byt
 
 
 def _line(tree: dict[str, Any]) -> bytes:
-    return _escaped(json.dumps(tree, ensure_ascii=False).encode()) + b"\n"
+    # A line's own keys as orjson writes them, so that one pattern finds them on every line.
+    pairs = (b"%b:%b" % (_dumps(key), _value(value)) for key, value in tree.items())
+    return _escaped(b"{%b}\n" % b",".join(pairs))
+
+
+def _value(value: Any) -> bytes:
+    return _nested(value).encode() if type(value) in _CONTAINERS else _dumps(value)
 
 
 def _escaped(line: bytes) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from typing import Any, Final
 
 from tracelog.emit import emit
@@ -51,8 +50,6 @@ class Logger(logging.Logger):
             super()._log(level, msg, args, exc_info, extra, stack_info, stacklevel + 1)
             return
 
-        if len(args) == 1 and isinstance(args[0], Mapping) and args[0]:
-            args = args[0]  # as a LogRecord has them, for "%(name)s"
         fields = {**extra} if extra else {}
         emit(self, level, msg, args, fields if _is_ordinary(fields) else without_attributes(fields))
 

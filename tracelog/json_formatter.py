@@ -145,7 +145,7 @@ class JsonFormatter(BaseJsonFormatter):
         hidden = self.reserved_attrs.difference(RESERVED_ATTRS)
         shown = {key: value for key, value in event.items() if key not in hidden}
         requested = self._requested(record)
-        more = {**self.defaults, **message_dict, **shown, **requested, **self.static_fields}
+        more = {**self.defaults, **requested, **self.static_fields, **message_dict, **shown}
         whole = {**leading, **without_leading(more)}
         for key, value in whole.items():
             name = self._renamed(key, whole)
@@ -241,7 +241,7 @@ def _make_encoder(
         ):
             return encode_any(record)
 
-        if record.__class__ is Event:
+        if record.__class__ is Event and record.kept is None:
             context, fields = record.context, record.fields
         elif record.__class__ is logging.LogRecord:
             attributes = record.__dict__

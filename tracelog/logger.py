@@ -11,6 +11,7 @@ from structlog.exceptions import DropEvent
 from structlog.testing import LogCapture
 
 from tracelog.emit import emit
+from tracelog.plain import text_of
 
 
 __all__ = ["BoundLogger", "LogMethod", "get_logger"]
@@ -19,7 +20,8 @@ __all__ = ["BoundLogger", "LogMethod", "get_logger"]
 # past these, made up for each connection perhaps, nothing stays.
 _MAX_REGISTERED: Final = 500
 
-_structlog = structlog._config._CONFIG  # noqa: SLF001 -- get_config() copies it, at 0.3 µs a line
+# What structlog.get_config() copies, at 0.3 µs a call; `structlog.configure` writes it.
+_structlog: dict[str, Any] = vars(structlog._config._CONFIG)  # noqa: SLF001
 
 
 def get_logger(name: str | None = None, /, **bound: Any) -> BoundLogger:
@@ -39,7 +41,7 @@ def get_logger(name: str | None = None, /, **bound: Any) -> BoundLogger:
             wrapper_class=BoundLogger,
             cache_logger_on_first_use=True,
         )
-    return BoundLogger(_logger_named(name), _structlog.default_processors, bound)
+    return BoundLogger(_logger_named(name), _structlog["default_processors"], bound)
 
 
 class _LoggerFactory(structlog.stdlib.LoggerFactory):
@@ -96,12 +98,12 @@ def _make_method(level: int, name: str) -> LogMethod:
     """Build the method that logs at *level*; a call of one that is off costs next to nothing."""
 
     def method(self: BoundLogger, event: Any = None, /, *args: Any, **fields: Any) -> None:
-        known = self._known.get(level)
-        if known and not _structlog.default_processors:
-            bound = self._context
-            emit(self._logger, level, event, args, {**bound, **fields} if bound else fields)
-        elif known is None or self._processors:
-            self._emit(level, name, event, args, fields)
+        if self._known.get(level, True) or _structlog["default_processors"]:
+            if level not in self._known or _structlog["default_processors"]:
+                self._emit(level, name, event, args, fields)
+            else:
+                bound = self._context
+                emit(self._logger, level, event, args, {**bound, **fields} if bound else fields)
 
     method.__name__ = name
     method.__qualname__ = f"BoundLogger.{name}"
@@ -139,7 +141,7 @@ class BoundLogger(structlog.BoundLoggerBase):
     def log(self, level: int | str, event: Any = None, /, *args: Any, **fields: Any) -> None:
         """Log *event* at *level*, a number or a name; an unknown name counts as INFO."""
         numbers = logging.getLevelNamesMapping()
-        number = level if isinstance(level, int) else numbers.get(level.upper(), logging.INFO)
+        number = level if type(level) is int else numbers.get(text_of(level).upper(), logging.INFO)
         self._emit(number, logging.getLevelName(number).lower(), event, args, fields)
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802 -- logging's name
@@ -158,8 +160,8 @@ class BoundLogger(structlog.BoundLoggerBase):
     def _emit(
         self, level: int, method: str, event: Any, args: tuple[Any, ...], fields: dict[str, Any]
     ) -> None:
-        processors = _structlog.default_processors
-        if processors and processors[-1].__class__ is LogCapture:  # type: ignore[index]
+        processors = _structlog["default_processors"]
+        if processors and processors[-1].__class__ is LogCapture:
             self._capture(method, event, args, fields)
         elif self._logger.isEnabledFor(level):
             bound = self._context
@@ -173,7 +175,7 @@ class BoundLogger(structlog.BoundLoggerBase):
             fields["positional_args"] = args
         try:
             # The chain of now: structlog may have been configured anew since we were made.
-            now = BoundLogger(self._logger, _structlog.default_processors, self._context)
+            now = BoundLogger(self._logger, _structlog["default_processors"], self._context)
             now._process_event(method, event, fields)
         except DropEvent:
             return

@@ -84,13 +84,15 @@ class Event(logging.LogRecord):
     Attributes:
         context: What it was about.
         fields: Its own fields, those that can't be attributes of a record among them.
+        kept: Message, exception and stack, if there is more than a message.
         depth: The `stacklevel` of the call.
     """
 
-    __slots__ = ("context", "fields")
+    __slots__ = ("context", "fields", "kept")
 
     context: Context
     fields: dict[str, Any]
+    kept: tuple[str, Any, str | None] | None
     depth = 1
     exc_info: Any = None
     exc_text: str | None = None
@@ -115,6 +117,7 @@ class Event(logging.LogRecord):
         self.__dict__.update(made.__dict__)
         for fields in (self.context.fields, self.fields):
             self.__dict__.update({k: v for k, v in fields.items() if k not in _NO_ATTRIBUTES})
+        _keep(self)
 
 
 def _find_frame(stacklevel: int) -> FrameType | None:
@@ -150,18 +153,31 @@ class ContextFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Attach the context; never refuses a record."""
         attributes = record.__dict__
+        _keep(record)
         if record.__class__ is Event or _CONTEXT in attributes:
             return True
 
         if "websocket" in attributes:  # a weak proxy, dead by the time another thread looks
             attributes["websocket"] = _websocket_id(attributes["websocket"])
-        if record.exc_info or record.stack_info:  # a QueueHandler mixes them into the message
-            attributes[_KEPT] = (message_of(record), exception_of(record), record.stack_info)
         context = snapshot()
         for key, value in context.fields.items():
             attributes.setdefault(key, value)
         attributes[_CONTEXT] = context
         return True
+
+
+def _keep(record: logging.LogRecord) -> None:
+    """Keep apart what a QueueHandler is going to mix into the message."""
+    if (record.exc_info or record.stack_info) and _kept(record) is None:
+        kept = (message_of(record), exception_of(record), record.stack_info)
+        if isinstance(record, Event):
+            record.kept = kept
+        else:
+            record.__dict__[_KEPT] = kept
+
+
+def _kept(record: logging.LogRecord) -> tuple[str, Any, str | None] | None:
+    return record.kept if isinstance(record, Event) else record.__dict__.get(_KEPT)
 
 
 def context_of(record: logging.LogRecord) -> Context:
@@ -225,7 +241,7 @@ def _websocket_id(value: Any) -> str:
 
 def message_of(record: logging.LogRecord) -> str:
     """Tell *record*'s message; if its arguments don't fit, the text and the arguments."""
-    kept = record.__dict__.get(_KEPT)
+    kept = _kept(record)
     if kept is not None:
         return str(kept[0])
 
@@ -243,7 +259,7 @@ def message_of(record: logging.LogRecord) -> str:
 
 def exception_of(record: logging.LogRecord, *, as_text: bool = False) -> Any:
     """Tell *record*'s exception as data or as text; None if it has none."""
-    kept = record.__dict__.get(_KEPT)
+    kept = _kept(record)
     if kept is not None and not record.exc_info:
         return _data_text(kept[1]) if as_text and kept[1] else kept[1]
 
@@ -263,7 +279,7 @@ def _data_text(exception: Any) -> str:
 
 def stack_of(record: logging.LogRecord) -> str | None:
     """Tell the stack that was asked for by `stack_info=True`."""
-    kept = record.__dict__.get(_KEPT)
+    kept = _kept(record)
     return record.stack_info or (kept[2] if kept is not None else None)
 
 

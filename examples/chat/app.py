@@ -1,6 +1,6 @@
 """A small chat: whoever is connected hears what the others say.
 
-    uvicorn examples.chat.app:app --log-config logging.yaml
+uvicorn examples.chat.app:app --log-config logging.yaml
 """
 
 import tracelog

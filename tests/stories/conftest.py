@@ -130,7 +130,14 @@ def serve_talk(serve):
 
     def start(*options, **env):
         return serve(
-            *(sys.executable, "-m", "uvicorn", "talk:app", "--app-dir", str(ROOT / "tests/stories")),
+            *(
+                sys.executable,
+                "-m",
+                "uvicorn",
+                "talk:app",
+                "--app-dir",
+                str(ROOT / "tests/stories"),
+            ),
             *("--log-config", str(ROOT / "logging.yaml"), "--fd", "{fd}"),
             *("--timeout-graceful-shutdown", "3", *options),
             **env,

@@ -106,7 +106,9 @@ def test_stacks_and_callers(stream):
     helper()
 
     callers = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert [line["caller"].rpartition(" ")[2] for line in callers] == ["test_stacks_and_callers"] * 3
+    assert [line["caller"].rpartition(" ")[2] for line in callers] == [
+        "test_stacks_and_callers"
+    ] * 3
     assert callers[2]["stack"].endswith("helper()")
 
 
@@ -172,7 +174,9 @@ def test_a_basic_config_before_ours_makes_way(stream, capfd):
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.parametrize("make", [logging.getLogger, tracelog.get_logger], ids=["foreign", "native"])
+@pytest.mark.parametrize(
+    "make", [logging.getLogger, tracelog.get_logger], ids=["foreign", "native"]
+)
 @pytest.mark.parametrize("name", ["", "app"], ids=["on the root", "on the logger"])
 def test_third_party_handlers_see_whole_records(lines, make, name):
     """A handler on the same loggers gets records as `logging` makes them."""

@@ -159,7 +159,9 @@ def sentry():
     client.close(timeout=0)
 
 
-@pytest.mark.parametrize("make", [logging.getLogger, tracelog.get_logger], ids=["foreign", "native"])
+@pytest.mark.parametrize(
+    "make", [logging.getLogger, tracelog.get_logger], ids=["foreign", "native"]
+)
 def test_sentry_gets_events_and_breadcrumbs(sentry, make):
     """The real integration: errors are events with their exception, what was before is a trail."""
     tracelog.configure_logging(sink=io.StringIO())
@@ -253,7 +255,9 @@ def test_a_stock_json_formatter_reads_native_events():
     }
 
 
-@pytest.mark.parametrize("make", [logging.getLogger, tracelog.get_logger], ids=["foreign", "native"])
+@pytest.mark.parametrize(
+    "make", [logging.getLogger, tracelog.get_logger], ids=["foreign", "native"]
+)
 @pytest.mark.parametrize("handler", ["logging.StreamHandler", "tracelog.StreamHandler"])
 def test_a_stock_formatter_shows_the_trace(make, handler):
     """`%(trace_id)s` works in any format, by ContextFilter on the handler."""
@@ -264,7 +268,12 @@ def test_a_stock_formatter_shows_the_trace(make, handler):
             "filters": {"context": {"()": "tracelog.ContextFilter"}},
             "formatters": {"text": {"format": "%(trace_id)s %(name)s %(message)s"}},
             "handlers": {
-                "out": {"()": handler, "stream": stream, "formatter": "text", "filters": ["context"]}
+                "out": {
+                    "()": handler,
+                    "stream": stream,
+                    "formatter": "text",
+                    "filters": ["context"],
+                }
             },
             "root": {"level": "INFO", "handlers": ["out"]},
         }

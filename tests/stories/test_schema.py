@@ -21,7 +21,7 @@ from websockets.sync.client import connect
 CONFIG = Path(__file__).parent.parent.parent / "logging.yaml"
 PATIENCE_S = 60
 
-APP = '''
+APP = """
 import asyncio
 import logging
 import warnings
@@ -66,7 +66,7 @@ async def page(scope, send):
         )
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"hello"})
-'''
+"""
 
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 LEVELS = {"trace", "debug", "info", "warning", "error", "critical"}
@@ -183,7 +183,12 @@ def serve(tmp_path):
             process = subprocess.Popen(
                 [*command, "--port", str(port), *options],
                 cwd=tmp_path / "service",
-                env={**os.environ, "ENVIRONMENT": "production", "PYTHONUNBUFFERED": "1", **variables},
+                env={
+                    **os.environ,
+                    "ENVIRONMENT": "production",
+                    "PYTHONUNBUFFERED": "1",
+                    **variables,
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -382,9 +382,7 @@ def test_a_decorated_async_generator_leaks_nothing_into_its_consumers():
 
     async def main():
         generator = steps()
-        taken = [
-            await asyncio.create_task(take(generator, user)) for user in ("kim", "lee")
-        ]
+        taken = [await asyncio.create_task(take(generator, user)) for user in ("kim", "lee")]
         await generator.aclose()
         return taken, bound()
 
