@@ -53,9 +53,10 @@ def _no_logging():
     manager = logging.root.manager
     before = {name: _state(logger) for name, logger in _loggers().items()}
     factory, disabled = logging.getLogRecordFactory(), manager.disable
-    logger_class = logging.getLoggerClass()
+    logger_class, call_handlers = logging.getLoggerClass(), logging.Logger.callHandlers
     yield
     logging.setLoggerClass(logger_class)
+    logging.Logger.callHandlers = call_handlers  # Sentry puts its own there
     logging.captureWarnings(False)
     logging.setLogRecordFactory(factory)
     logging.disable(disabled)

@@ -58,7 +58,7 @@ def folder(tmp_path):
 
 def run(command, folder):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "PYTHONWARNINGS": "error"}
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(folder), "PYTHONWARNINGS": "error"}
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60
     )

@@ -141,8 +141,12 @@ class Envelopes(Transport):
         self.events.extend(filter(None, [envelope.get_event()]))
 
 
+# What Sentry puts in the place of `logging.Logger.callHandlers`, once a process.
+_call_handlers = []
+
+
 @pytest.fixture
-def sentry():
+def sentry(monkeypatch):
     transport = Envelopes()
     integration = LoggingIntegration(level=logging.INFO, event_level=logging.ERROR)
     client = sentry_sdk.Client(
@@ -152,6 +156,8 @@ def sentry():
         default_integrations=False,
         auto_enabling_integrations=False,
     )
+    _call_handlers.append(logging.Logger.callHandlers)
+    monkeypatch.setattr(logging.Logger, "callHandlers", _call_handlers[0])
     with sentry_sdk.isolation_scope() as scope:
         scope.set_client(client)
         scope.clear_breadcrumbs()
