@@ -698,6 +698,7 @@ class TestRelays:
     @pytest.fixture
     def _new(self, monkeypatch):
         """A dictConfig that builds queues, as 3.12 has it."""
+        monkeypatch.setattr(relays, "_HANDLERS_REQUIRED", False)
         keys = ("queue", "listener", "handlers", "respect_handler_level")
         monkeypatch.setattr(relays, "QUEUE_KEYS", keys)
         monkeypatch.setattr("tracelog.rules.handlers.QUEUE_KEYS", keys)
@@ -744,6 +745,16 @@ class TestRelays:
     def test_a_queue_of_any_documented_kind_is_sound(self, settings):
         """Queues and listeners can be named, made, or given."""
         assert fatal(handler({**QUEUE, **settings})) == []
+
+    @pytest.mark.usefixtures("_new")
+    def test_a_queue_needs_handlers_where_python_says_so(self, monkeypatch):
+        """The first 3.12 builds no queue without a listener's handlers."""
+        monkeypatch.setattr(relays, "_HANDLERS_REQUIRED", True)
+
+        (problem,) = fatal(handler({**QUEUE}))
+
+        assert problem.where == "handlers.it.handlers"
+        assert fatal(handler({**QUEUE, "handlers": ["out"]})) == []
 
     @pytest.mark.parametrize(("queue", "count"), [("ext://test_check_names.queue", 0), ("x", 1)])
     def test_before_python_3_12_a_queue_is_a_queue(self, monkeypatch, queue, count):
@@ -862,7 +873,11 @@ class TestImports:
                 "b": {"()": broken},
                 "c": {**FILE, "filename": broken, ".": broken},
                 "d": {**MEMORY, "target": broken, "flushLevel": broken},
-                "e": {**QUEUE, "queue": broken, **({"listener": broken} if NEW else {})},
+                "e": {
+                    **QUEUE,
+                    "queue": broken,
+                    **({"listener": broken, "handlers": []} if NEW else {}),
+                },
                 "f": {**QUEUE, "handlers": broken} if NEW else broken,
                 "g": broken,
             },

@@ -25,6 +25,9 @@ QUEUE_KEYS: Final = (
     if hasattr(_configurator, "_configure_queue_handler")
     else ()
 )
+_HANDLERS_REQUIRED: Final = (
+    "No handlers specified for a QueueHandler" in _configurator.configure_handler.__code__.co_consts
+)
 _FLUSH_LEVEL_BY_NAME: Final = "flushLevel" in _configurator.configure_handler.__code__.co_consts
 
 
@@ -63,6 +66,10 @@ def _queue(path: Path, entry: Entry, known: dict[object, object]) -> Iterator[Fi
 
 
 def _handlers(path: Path, names: object, known: dict[object, object]) -> Iterator[Finding]:
+    if names is BROKEN and _HANDLERS_REQUIRED:
+        yield Finding(
+            path, "is missing, and this version of Python needs it", "[name of a handler]"
+        )
     if names is None:  # which is no list here, unlike under a logger
         yield Finding(path, "expected a list of handlers, got nothing", "[name of a handler]")
     yield from name_findings(path, names, known, "handler")
