@@ -753,7 +753,7 @@ class TestRelays:
 
         (problem,) = fatal(handler({**QUEUE}))
 
-        assert problem.where == "handlers.it.handlers"
+        assert problem.where == "handlers.it"
         assert fatal(handler({**QUEUE, "handlers": ["out"]})) == []
 
     @pytest.mark.parametrize(("queue", "count"), [("ext://test_check_names.queue", 0), ("x", 1)])

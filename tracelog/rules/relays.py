@@ -61,15 +61,14 @@ def _flush_level(path: Path, level: object) -> Iterator[Finding]:
 def _queue(path: Path, entry: Entry, known: dict[object, object]) -> Iterator[Finding]:
     yield from _queue_itself((*path, "queue"), entry.get("queue", BROKEN))
     if QUEUE_KEYS:
+        if _HANDLERS_REQUIRED and "handlers" not in entry:
+            text = "has no `handlers`, and this version of Python needs them"
+            yield Finding(path, text, "handlers: [name of a handler]")
         yield from _handlers((*path, "handlers"), entry.get("handlers", BROKEN), known)
         yield from _listener((*path, "listener"), entry.get("listener", BROKEN))
 
 
 def _handlers(path: Path, names: object, known: dict[object, object]) -> Iterator[Finding]:
-    if names is BROKEN and _HANDLERS_REQUIRED:
-        yield Finding(
-            path, "is missing, and this version of Python needs it", "[name of a handler]"
-        )
     if names is None:  # which is no list here, unlike under a logger
         yield Finding(path, "expected a list of handlers, got nothing", "[name of a handler]")
     yield from name_findings(path, names, known, "handler")
