@@ -845,3 +845,24 @@ def test_other_errors_of_sending_pass(accepts):
 
     with pytest.raises(RuntimeError, match="broken"):
         serve(app, websocket_scope(), Broken(CONNECT, DISCONNECT))
+
+
+def test_the_requests_of_a_connection_share_its_id(lines):
+    """A client that keeps its connection open is one client; another connection is another."""
+
+    class Transport:
+        def get_extra_info(self, name):
+            return None
+
+    class Connected(Peer):
+        def __init__(self, transport):
+            super().__init__()
+            self.transport = transport
+
+    kept_open, other = Transport(), Transport()
+
+    for transport in (kept_open, kept_open, other):
+        serve(answering, http_scope(), Connected(transport))
+
+    first, second, third = (line["connection_id"] for line in lines(event="request"))
+    assert first == second != third

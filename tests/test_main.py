@@ -34,13 +34,3 @@ def test_its_exit_code_is_the_commands(monkeypatch, capsys):
 
     assert exit_.value.code == 2
     assert "nowhere.log" in capsys.readouterr().err
-
-
-def test_importing_it_runs_nothing(monkeypatch, capsys):
-    """Tools import every module they find."""
-    monkeypatch.setattr("sys.argv", ["tracelog", "--version"])
-
-    names = runpy.run_path(str(MAIN), run_name="tracelog.__main__")
-
-    assert callable(names["main"])
-    assert capsys.readouterr().out == ""

@@ -7,5 +7,4 @@ import sys
 from tracelog.cli import main
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+sys.exit(main())

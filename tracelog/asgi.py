@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from contextvars import copy_context
 from typing import Any, Final, TypeAlias
+from weakref import WeakKeyDictionary
 
 from tracelog.context import Context, current_context, enter_context
 from tracelog.emit import emit
@@ -75,6 +76,17 @@ class TraceMiddleware:
         enter_context(outside)
 
 
+# The requests of one connection share its id, for as long as the server keeps it open.
+_connection_ids: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+
+
+def _connection_id_of(transport: Any) -> str:
+    try:
+        return _connection_ids.setdefault(transport, make_connection_id())
+    except TypeError:  # the server shows none
+        return make_connection_id()
+
+
 class _ClientLeftError(OSError):
     """What ASGI asks `send` to raise once the client has left."""
 
@@ -90,11 +102,12 @@ class _Conversation:
         self._scope = scope
         self._server_receive = receive
         self._server_send = send
-        self._socket_wait = make_socket_wait(transport_of(receive))
+        transport = transport_of(receive)
+        self._socket_wait = make_socket_wait(transport)
         self._utterance: Utterance | None = None
         self._parent = extract(scope["headers"])
         self._request_id = extract_request_id(scope["headers"])
-        self._connection_id = make_connection_id()
+        self._connection_id = _connection_id_of(transport)
         self._trace = self._parent.child() if self._parent else TraceContext.new()
         bound = {"request_id": self._request_id} if self._request_id else {}
         # Fresh, whatever was there: a context can leak from one request into the next.

@@ -53,7 +53,8 @@ def event_text(value: Any) -> str:
     if type(value) is str and value.isprintable() and len(value) <= _LIMITS.text:
         return value
 
-    return printable(Plain(_LIMITS).of(text_of(value)))
+    # uvicorn ends some of its messages with a newline.
+    return printable(Plain(_LIMITS).of(text_of(value).rstrip("\n")))
 
 
 def duration_text(milliseconds: float) -> str:
