@@ -54,7 +54,7 @@ def make_event(msg="hello", args=(), *, at=logging.INFO, **fields):
     event.args = args
     event.context = context_of(make_record())
     event.fields = fields
-    event.kept = None
+    event.bare = True
     return event
 
 

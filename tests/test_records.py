@@ -83,7 +83,7 @@ def make_event(**fields):
     record.args = ()
     record.context = context_of(make_record())
     record.fields = fields
-    record.kept = None
+    record.bare = True
     return record
 
 

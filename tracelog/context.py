@@ -82,6 +82,7 @@ class Context:
 _EMPTY = Context.make({}, None, None)
 _current: ContextVar[Context] = ContextVar("tracelog", default=_EMPTY)
 _get = _current.get
+_module = sys.modules.get
 
 
 def current_context() -> Context:
@@ -96,7 +97,7 @@ def enter_context(context: Context) -> None:
 
 def snapshot() -> Context:
     """Tell what a record made now carries, with what others bound through structlog."""
-    structlog_contextvars = sys.modules.get("structlog.contextvars")
+    structlog_contextvars = _module("structlog.contextvars")
     # The var per key that structlog keeps is costly to read: only if anything was ever bound.
     if structlog_contextvars is None or not structlog_contextvars._CONTEXT_VARS:  # noqa: SLF001
         return _get()

@@ -26,6 +26,7 @@ _new = Event.__new__
 _time = time.time
 _factory = logging.getLogRecordFactory
 _logger_class = logging.Logger
+_record_class = logging.LogRecord
 _STOCK_CALL_HANDLERS: Final = logging.Logger.callHandlers
 
 
@@ -50,36 +51,35 @@ def emit(
     record.args = args
     record.context = snapshot()
     record.fields = fields
-    record.kept = None
+    record.bare = True
     if args and len(args) == 1 and isinstance(args[0], Mapping) and args[0]:
         record.args = args[0]  # for "%(name)s"
     if not _MEANINGFUL.isdisjoint(fields):
         _read_meaningful(record)
     if (
         _logger_class.callHandlers is _STOCK_CALL_HANDLERS  # Sentry puts its own there
-        and _factory() is logging.LogRecord
+        and _factory() is _record_class
         and not logger.filters
         and not logger.disabled
     ):
-        _call_handlers(logger, record)
+        _call_handlers(logger, record, level)
     else:
         record.complete()
         logger.handle(record)
 
 
-def _call_handlers(logger: logging.Logger, record: Event) -> None:
+def _call_handlers(logger: logging.Logger, record: Event, level: int) -> None:
     """Do what `Logger.callHandlers` does; only a handler that isn't ours needs a whole record."""
-    found = False
+    handler = None
     current: logging.Logger | None = logger
     while current is not None:
         for handler in current.handlers:
-            found = True
-            if record.levelno >= handler.level:
+            if level >= handler.level:
                 if type(handler) not in _OURS:
                     record.complete()
                 handler.handle(record)
         current = current.parent if current.propagate else None
-    if not found:
+    if handler is None:
         record.complete()
         logger.callHandlers(record)  # logging.lastResort
 
@@ -105,13 +105,13 @@ def _read_exc_info(record: Event, value: Any) -> bool:
         value = sys.exc_info()
     exc_info = exc_info_of(value)
     if exc_info is not None:
-        record.exc_info = exc_info
+        record.exc_info, record.bare = exc_info, False
     return exc_info is not None or not value or value == (None, None, None)
 
 
 def _read_stack_info(record: Event, value: Any) -> bool:
     if value is True or value == 1:
-        record.stack_info = stack_text(record.depth)
+        record.stack_info, record.bare = stack_text(record.depth), False
     return not value or record.stack_info is not None
 
 

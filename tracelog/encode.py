@@ -17,7 +17,7 @@ from tracelog.fields import LEADING, TRUNCATED
 from tracelog.plain import SCALARS, Default, Limits, Plain, text_of
 
 
-__all__ = ["MAX_LINE", "encode", "encode_scalars"]
+__all__ = ["DEL", "MAX_LINE", "NEWLINE", "encode", "encode_scalars"]
 
 MAX_LINE: Final = 65_536  # bytes, with the newline
 
@@ -30,26 +30,26 @@ _LADDER: Final = (
 )
 # Valid in JSON, yet line ends or terminal controls to many readers (CWE-117, CWE-150).
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029]")
-_DEL: Final = 0x7F
+DEL: Final = 0x7F
 
 _dumps = orjson.dumps
 _nested = json.JSONEncoder(ensure_ascii=False).encode
 _are_scalars = SCALARS.issuperset
 _CONTAINERS: Final = (dict, list)
-_NEWLINE: Final = orjson.OPT_APPEND_NEWLINE
+NEWLINE: Final = orjson.OPT_APPEND_NEWLINE
 
 
 def encode_scalars(event: dict[str, Any]) -> bytes:
     """Write an event whose values are all scalars."""
     try:
-        line = _dumps(event, None, _NEWLINE)
+        line = _dumps(event, None, NEWLINE)
     except TypeError:  # a lone surrogate, an integer past 64 bits
         return _encode_walked(event)
 
     if len(line) > MAX_LINE:
         return _encode_walked(event)
 
-    return line if line.isascii() and _DEL not in line else _escaped(line)
+    return line if line.isascii() and DEL not in line else _escaped(line)
 
 
 def encode(event: dict[str, Any], default: Default | None = None) -> bytes:

@@ -7,11 +7,12 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+import orjson
 from pythonjsonlogger.core import RESERVED_ATTRS, BaseJsonFormatter
 from pythonjsonlogger.json import JsonEncoder
 
 from tracelog.context import snapshot
-from tracelog.encode import encode, encode_scalars
+from tracelog.encode import DEL, MAX_LINE, NEWLINE, encode
 from tracelog.events import make_event_reader, timestamp_of
 from tracelog.fields import EVENT, EXCEPTION, LEADING, LEVEL, LOGGER, STACK, TIMESTAMP
 from tracelog.plain import SCALARS
@@ -219,6 +220,10 @@ class JsonFormatter(BaseJsonFormatter):
         return text.splitlines() if text and self.exc_info_as_array else text
 
 
+def _is_ordinary(record: logging.LogRecord) -> bool:
+    return not (record.args or record.exc_info or record.exc_text or record.stack_info)
+
+
 def _make_encoder(
     encode_any: Callable[[logging.LogRecord], bytes],
 ) -> Callable[[logging.LogRecord], bytes]:
@@ -228,45 +233,43 @@ def _make_encoder(
     can be spared.
     """
     has_no_surprise = SURPRISING.isdisjoint
-    base_count, scalars, levels = BASE_COUNT, SCALARS, LEVELS
+    are_scalars = SCALARS.issuperset
+    base_count, levels = BASE_COUNT, LEVELS
+    dumps, newline = orjson.dumps, NEWLINE
 
     def encode_ordinary(record: logging.LogRecord) -> bytes:
-        message = record.msg
-        if (
-            record.args
-            or record.exc_info
-            or record.exc_text
-            or record.stack_info
-            or message.__class__ is not str
-        ):
-            return encode_any(record)
-
-        if record.__class__ is Event and record.kept is None:
+        if record.__class__ is Event and record.bare and not record.args:
             context, fields = record.context, record.fields
-        elif record.__class__ is logging.LogRecord:
+        elif record.__class__ is logging.LogRecord and _is_ordinary(record):
             attributes = record.__dict__
             context = snapshot()
             fields = {key: attributes[key] for key in list(attributes)[base_count:]}
         else:
             return encode_any(record)
 
+        message = record.msg
         level = levels.get(record.levelno)
-        if level is None or not context.flat or not has_no_surprise(fields):
+        if level is None or type(message) is not str or not context.flat:
             return encode_any(record)
 
-        for value in fields.values():
-            if type(value) not in scalars:
-                return encode_any(record)
+        if not has_no_surprise(fields) or not are_scalars(map(type, fields.values())):
+            return encode_any(record)
 
-        return encode_scalars(
-            {
-                TIMESTAMP: timestamp_of(record.created),
-                LEVEL: level,
-                LOGGER: record.name,
-                EVENT: message,
-                **context.fields,
-                **fields,
-            }
+        event = {
+            TIMESTAMP: timestamp_of(record.created),
+            LEVEL: level,
+            LOGGER: record.name,
+            EVENT: message,
+            **context.fields,
+            **fields,
+        }
+        try:
+            line = dumps(event, None, newline)
+        except TypeError:
+            return encode(event)
+
+        return (
+            line if line.isascii() and DEL not in line and len(line) <= MAX_LINE else encode(event)
         )
 
     return encode_ordinary

@@ -98,12 +98,17 @@ def _make_method(level: int, name: str) -> LogMethod:
     """Build the method that logs at *level*; a call of one that is off costs next to nothing."""
 
     def method(self: BoundLogger, event: Any = None, /, *args: Any, **fields: Any) -> None:
-        if self._known.get(level, True) or _structlog["default_processors"]:
-            if level not in self._known or _structlog["default_processors"]:
-                self._emit(level, name, event, args, fields)
-            else:
-                bound = self._context
-                emit(self._logger, level, event, args, {**bound, **fields} if bound else fields)
+        try:
+            known = self._known[level]
+        except KeyError:  # the first call since some level was set
+            self._emit(level, name, event, args, fields)
+            return
+
+        if _structlog["default_processors"]:
+            self._emit(level, name, event, args, fields)
+        elif known:
+            bound = self._context
+            emit(self._logger, level, event, args, {**bound, **fields} if bound else fields)
 
     method.__name__ = name
     method.__qualname__ = f"BoundLogger.{name}"

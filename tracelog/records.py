@@ -82,14 +82,16 @@ class Event(logging.LogRecord):
     make each of those that are there five times as slow.)
 
     Attributes:
+        bare: It has neither exception nor stack, and nobody but us has seen it.
         context: What it was about.
         fields: Its own fields, those that can't be attributes of a record among them.
         kept: Message, exception and stack, if there is more than a message.
         depth: The `stacklevel` of the call.
     """
 
-    __slots__ = ("context", "fields", "kept")
+    __slots__ = ("bare", "context", "fields", "kept")
 
+    bare: bool
     context: Context
     fields: dict[str, Any]
     kept: tuple[str, Any, str | None] | None
@@ -103,6 +105,7 @@ class Event(logging.LogRecord):
         if "pathname" in self.__dict__:
             return
 
+        self.bare = False
         path, line, function = _find_caller(self.depth)
         made = logging.getLogRecordFactory()(
             self.name, self.levelno, path, line, self.msg, (), self.exc_info, function, None
@@ -177,7 +180,10 @@ def _keep(record: logging.LogRecord) -> None:
 
 
 def _kept(record: logging.LogRecord) -> tuple[str, Any, str | None] | None:
-    return record.kept if isinstance(record, Event) else record.__dict__.get(_KEPT)
+    if isinstance(record, Event):
+        return getattr(record, "kept", None)
+
+    return record.__dict__.get(_KEPT)
 
 
 def context_of(record: logging.LogRecord) -> Context:
