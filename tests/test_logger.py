@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import weakref
@@ -326,3 +327,28 @@ def test_no_level_raises(caplog, level):
     get_logger("app").log(level, "hello")
 
     assert seen(caplog) == [("app", logging.INFO, "hello")]
+
+
+# What structlog's loggers over `logging` offer besides
+
+
+def test_it_is_one_of_structlogs(caplog):
+    """What structlog passes on to the standard library's logger is passed on."""
+    log = get_logger("app").bind(room="lobby")
+
+    assert isinstance(log, structlog.stdlib.BoundLogger)
+    assert (log.name, log.level, log.getEffectiveLevel()) == ("app", 0, 1)
+    assert log.handlers == logging.getLogger("app").handlers
+
+
+def test_an_awaited_event_is_one_of_the_callers(caplog):
+    """structlog's methods for coroutines log in a thread, with the caller's context."""
+
+    async def main():
+        tracelog.bind_context(user="kim")
+        await get_logger("app").ainfo("hello %s", "kim", room="lobby")
+
+    asyncio.run(main())
+
+    assert seen(caplog) == [("app", 20, "hello kim")]
+    assert (caplog.records[0].room, caplog.records[0].user) == ("lobby", "kim")

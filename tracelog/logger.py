@@ -116,7 +116,7 @@ def _make_method(level: int, name: str) -> LogMethod:
     return cast("LogMethod", method)
 
 
-class BoundLogger(structlog.BoundLoggerBase):
+class BoundLogger(structlog.stdlib.BoundLogger):
     """A structlog bound logger whose events are records of the standard library's logger.
 
     Every method takes an event, %-arguments for it, and fields as keyword arguments. `exc_info`,
@@ -131,36 +131,31 @@ class BoundLogger(structlog.BoundLoggerBase):
         # logging's own memory of which levels are on, emptied by logging when any level changes.
         self._known: dict[int, bool] = getattr(logger, "_cache", {})
 
-    trace = _make_method(5, "trace")
-    debug = _make_method(logging.DEBUG, "debug")
-    info = msg = _make_method(logging.INFO, "info")
-    warning = warn = _make_method(logging.WARNING, "warning")
-    error = _make_method(logging.ERROR, "error")
-    critical = fatal = _make_method(logging.CRITICAL, "critical")
+    trace: LogMethod = _make_method(5, "trace")
+    debug: LogMethod = _make_method(logging.DEBUG, "debug")
+    info: LogMethod = _make_method(logging.INFO, "info")
+    warning: LogMethod = _make_method(logging.WARNING, "warning")
+    error: LogMethod = _make_method(logging.ERROR, "error")
+    critical: LogMethod = _make_method(logging.CRITICAL, "critical")
+    msg, warn, fatal = info, warning, critical
 
     def exception(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
         """Log *event* at ERROR, with the exception that is being handled."""
         fields.setdefault("exc_info", True)
         self._emit(logging.ERROR, "error", event, args, fields)
 
-    def log(self, level: int | str, event: Any = None, /, *args: Any, **fields: Any) -> None:
+    # By position only: `level` and `event` are names of fields, too.
+    def log(  # type: ignore[override]
+        self, level: int | str, event: Any = None, /, *args: Any, **fields: Any
+    ) -> None:
         """Log *event* at *level*, a number or a name; an unknown name counts as INFO."""
         numbers = logging.getLevelNamesMapping()
         number = level if type(level) is int else numbers.get(text_of(level).upper(), logging.INFO)
         self._emit(number, logging.getLevelName(number).lower(), event, args, fields)
 
-    def isEnabledFor(self, level: int) -> bool:  # noqa: N802 -- logging's name
-        """Tell whether an event at *level* would be logged."""
-        return self._logger.isEnabledFor(level)
-
     def setLevel(self, level: int | str) -> None:  # noqa: N802 -- logging's name
         """Set the level of the logger of this name, for everyone."""
         logging.getLogger(self._logger.name).setLevel(level)
-
-    @property
-    def name(self) -> str:
-        """The logger's dotted name."""
-        return self._logger.name
 
     def _emit(
         self, level: int, method: str, event: Any, args: tuple[Any, ...], fields: dict[str, Any]
