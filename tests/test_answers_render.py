@@ -146,8 +146,9 @@ def test_rows_as_json():
             Answer(lines=1, broken=1, broken_at=("a.log:1",)),
             False,
             [
-                'No utterance in 1 line: none of them has "event": "utterance".',
+                'No utterance in 1 line: none has "event": "utterance", as TraceMiddleware writes.',
                 "1 line is no JSON: a.log:1.",
+                "Lines for eyes can't be asked: let the service write JSON, with LOG_FORMAT=json.",
             ],
         ),
         (

@@ -1240,3 +1240,13 @@ def test_our_classes_are_sound(cls, form):
 
     assert find_problems(given) == []
     assert len(fatal({**given, "handlers": {"out": {"class": f"tracelog.{cls}", "nmae": 1}}})) > 0
+
+
+def test_a_setting_that_makes_no_sense_is_named(monkeypatch):
+    """The variable is what has to be mended, not the file that refers to it."""
+    monkeypatch.setenv("LOG_LEVEL", "LOUD")
+
+    (problem,) = fatal(config(root={"level": "ext://tracelog.settings.LOG_LEVEL"}))
+
+    assert problem.text.startswith("LOG_LEVEL: 'LOUD' is no level")
+    assert problem.hint == "INFO"

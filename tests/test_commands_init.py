@@ -36,14 +36,15 @@ def run(capsys):
 
 
 def test_the_file_is_written_as_it_is(run, tmp_path):
-    """The template's bytes are copied, and two lines say what to do next."""
+    """The template's bytes are copied, and three lines say what to do next."""
     code, out, err = run()
 
     assert (code, err) == (0, "")
     assert (tmp_path / "work" / "logging.yaml").read_bytes() == TEMPLATE
     assert out == (
         "Wrote logging.yaml. Edit it, then: tracelog check logging.yaml\n"
-        "Use it with: tracelog.configure_logging('logging.yaml')\n"
+        "Use it with: uvicorn app:app --log-config logging.yaml\n"
+        "or, in code: tracelog.configure_logging('logging.yaml')\n"
     )
 
 
@@ -88,11 +89,13 @@ def test_a_path_that_cannot_be_written(run, path, reason):
 
 
 def test_a_directory(run, tmp_path):
-    """A directory is something that is there already."""
+    """A directory isn't overwritten, whatever is forced: the way out is a file in it."""
     (tmp_path / "work" / "etc").mkdir()
 
-    assert run("etc")[0] == 1
-    assert "is there already" in run("etc")[2]
+    code, out, err = run("etc")
+
+    assert (code, out) == (1, "")
+    assert err == "etc is a directory\n  Try: tracelog init etc/logging.yaml\n"
 
 
 def test_help():

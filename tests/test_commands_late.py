@@ -163,13 +163,21 @@ def test_a_missing_file_is_an_input_error():
         run("missing.log")
 
 
+@pytest.mark.parametrize("option", ["--since", "--until"])
+def test_an_empty_time_is_no_time(option):
+    """A shell's unset variable doesn't quietly ask for everything."""
+    with pytest.raises(InputError, match="'' is no time"):
+        run("app.log", option, "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["--over", "soon"], "argument --over: invalid _milliseconds value: 'soon'"),
+        (["--over", "soon"], "argument --over: 'soon' is no number of milliseconds, such as 250"),
         (["--over", "nan"], "argument --over: 'nan' is no number of milliseconds"),
-        (["--top", "0"], "argument --top: '0' is not between 1 and 999,999"),
-        (["--top", "1000000"], "argument --top: '1000000' is not between 1 and 999,999"),
+        (["--top", "few"], "argument --top: 'few' is no number between 1 and 999,999"),
+        (["--top", "0"], "argument --top: '0' is no number between 1 and 999,999"),
+        (["--top", "1000000"], "argument --top: '1000000' is no number between 1 and 999,999"),
     ],
 )
 def test_an_argument_that_makes_no_sense_is_said(capsys, arguments, problem):

@@ -142,6 +142,17 @@ def test_arguments_win_over_the_environment(monkeypatch):
     assert isinstance(handler.formatter.chosen, ConsoleFormatter)
 
 
+def test_the_environments_level_may_be_a_number(monkeypatch):
+    """In the default configuration, and in the file that it is."""
+    monkeypatch.setenv("LOG_LEVEL", "15")
+
+    configure_logging()
+    by_default = logging.root.level
+    configure_logging(DEFAULT_CONFIG)
+
+    assert (by_default, logging.root.level) == (15, 15)
+
+
 def test_format_chooses_the_form():
     """Whatever the environment is."""
     configure_logging(environment="development", format="json")
@@ -497,7 +508,7 @@ def refuse():
         pytest.param({"config": ["x"]}, "config: a configuration is a mapping", id="no mapping"),
         pytest.param({"config": {"version": 2}}, "config: version", id="version"),
         pytest.param({"level": "LOUD"}, "level: 'LOUD' is no level", id="level"),
-        pytest.param({"format": "xml"}, "LOG_FORMAT: 'xml' is none of", id="format"),
+        pytest.param({"format": "xml"}, "format: 'xml' is none of", id="format"),
         pytest.param({"env_file": "gone.env"}, r"gone\.env: can't be read", id="env file"),
         pytest.param({"sink": "gone/app.log"}, r"handlers.stdout: FileNotFoundError", id="sink"),
         pytest.param(

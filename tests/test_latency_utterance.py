@@ -36,12 +36,12 @@ def test_a_ledger_tells_where_the_time_went():
 
     assert list(ledger.items()) == [
         ("utterance", 3),
-        ("kind", "websocket"),
-        ("arrived_at", "2025-11-22T11:59:59.750000Z"),
+        ("total_ms", 1250.0),
         ("socket_ms", 250.0),
         ("queue_ms", 500.0),
-        ("total_ms", 1250.0),
         ("late", True),
+        ("kind", "websocket"),
+        ("arrived_at", "2025-11-22T11:59:59.750000Z"),
     ]
 
 

@@ -38,7 +38,7 @@ def test_it_says_what_it_is_about(caplog):
     write(path="/rooms", status=200)
 
     [record] = caplog.records
-    assert list(record.fields)[-4:] == ["total_ms", "late", "path", "status"]
+    assert list(record.fields)[-4:] == ["kind", "arrived_at", "path", "status"]
     assert (record.total_ms, record.path, record.status) == (pytest.approx(100), "/rooms", 200)
     assert record.user_id == "kim"
 

@@ -245,6 +245,19 @@ def test_yaml_may_name_the_level(env):
     assert settings.LOG_LEVEL == "ERROR"
 
 
+def test_a_level_may_be_a_number(env):
+    """For `logging`, digits are no level; the number is."""
+    env(LOG_LEVEL="15")
+
+    assert settings.LOG_LEVEL == 15
+
+
+def test_an_argument_that_makes_no_sense_is_named():
+    """The variable isn't blamed for what the caller passed."""
+    with pytest.raises(ConfigError, match=r"format: 'xml' is none of"):
+        read_settings(format="xml")
+
+
 def test_nothing_else_is_made_up():
     """A misspelt name is an error, as in any module."""
     with pytest.raises(AttributeError, match="'tracelog.settings' has no attribute 'LOG_LEVL'"):

@@ -22,11 +22,13 @@ class ConfigError(TracelogError, ValueError):
     Attributes:
         where: File, line and dotted path of the offending key, as far as they are known,
             e.g. `logging.yaml:12: handlers.file.level`.
+        problem: What is wrong.
+        hint: The way out.
     """
 
     def __init__(self, where: str, problem: str, *, hint: str) -> None:
         super().__init__(f"{where}: {problem}\n  Try: {hint}")
-        self.where = where
+        self.where, self.problem, self.hint = where, problem, hint
 
 
 class InputError(TracelogError, ValueError):

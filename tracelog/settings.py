@@ -68,9 +68,9 @@ def read_settings(
     variables = {**_read_env_file(env_file), **os.environ}
     chosen = (format or variables.get("LOG_FORMAT") or "auto").lower()
     if chosen not in _FORMATS:
-        raise ConfigError(
-            "LOG_FORMAT", f"{chosen!r} is none of {', '.join(_FORMATS)}", hint="LOG_FORMAT=auto"
-        )
+        where = "format" if format else "LOG_FORMAT"
+        text = f"{chosen!r} is none of {', '.join(_FORMATS)}"
+        raise ConfigError(where, text, hint=f"{where}=auto")
 
     level = (variables.get("LOG_LEVEL") or "INFO").strip().upper()
     level_number(level, where="LOG_LEVEL")
@@ -141,6 +141,7 @@ def _read_color(variables: Mapping[str, str]) -> bool | None:
 def __getattr__(name: str) -> Any:
     # For YAML, as `level: ext://tracelog.settings.LOG_LEVEL`: read when the file is applied.
     if name == "LOG_LEVEL":
-        return read_settings().level
+        level = read_settings().level
+        return int(level) if level.isdecimal() else level
 
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

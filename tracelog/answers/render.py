@@ -80,6 +80,8 @@ def sentences(answer: Answer, names: Sequence[str], *, is_filtered: bool) -> Ite
         yield f"Shown: the slowest {len(answer.rows):,} of {answer.matched:,}; --top shows more."
     if answer.broken:
         yield f"{_count(answer.broken, 'line')} {_are(answer.broken)} no JSON: {_places(answer)}."
+    if answer.broken and answer.broken == answer.lines:
+        yield "Lines for eyes can't be asked: let the service write JSON, with LOG_FORMAT=json."
 
 
 def _add_column(table: Table, header: str) -> None:
@@ -125,7 +127,7 @@ def _counted(answer: Answer, names: Sequence[str], *, is_filtered: bool) -> str:
         return f"Nothing to read: {escape(', '.join(names))} {_are(len(names))} empty."
 
     if not answer.utterances:
-        return f'No utterance in {lines}: none of them has "event": "utterance".'
+        return f'No utterance in {lines}: none has "event": "utterance", as TraceMiddleware writes.'
 
     utterances = _count(answer.utterances, "utterance")
     if not answer.matched:

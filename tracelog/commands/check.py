@@ -17,11 +17,23 @@ __all__ = ["HELP", "configure", "run"]
 
 HELP: Final = "check a logging configuration: every mistake, with its file, line and way out"
 
+_EPILOG: Final = """\
+The exit code is 0 if it is sound, 1 if it isn't, 2 if it can't be read; advice doesn't count.
+
+examples:
+  tracelog check
+  tracelog check deploy/logging.yaml
+  tracelog check logging.yaml && uvicorn app:app --log-config logging.yaml
+"""
+
 _SOUND, _WRONG, _UNREADABLE = range(3)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = f"{HELP[0].upper()}{HELP[1:]}."
+    parser.epilog = _EPILOG
     parser.add_argument(
         "file",
         nargs="?",

@@ -25,13 +25,22 @@ _NEEDS: Final = ("starlette", "uvicorn", "websockets", "duckdb")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = f"{HELP[0].upper()}{HELP[1:]}."
     parser.epilog = _EPILOG
-    parser.add_argument("--seconds", type=_seconds, default=4.0, help="how long the users talk (4)")
+    parser.add_argument(
+        "--seconds",
+        type=_seconds,
+        default=4.0,
+        metavar="N",
+        help="how long the users talk (default: 4)",
+    )
     parser.add_argument(
         "--folder",
         type=Path,
         default=Path(_DEFAULT_FOLDER),
-        help=f"where the log and its configuration are left ({_DEFAULT_FOLDER})",
+        metavar="PATH",
+        help=f"where the log and its configuration are left (default: {_DEFAULT_FOLDER})",
     )
 
 
@@ -49,9 +58,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _seconds(text: str) -> float:
     """Read a number of seconds."""
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
     if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds, such as 10")
 
     return number
 

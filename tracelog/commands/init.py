@@ -14,12 +14,20 @@ from tracelog.escapes import printable
 __all__ = ["HELP", "configure", "run"]
 
 HELP: Final = "write a logging.yaml to start from"
+_EPILOG: Final = """\
+examples:
+  tracelog init
+  tracelog init deploy/logging.yaml
+"""
 
 _WRITTEN, _REFUSED = 0, 1
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = f"{HELP[0].upper()}{HELP[1:]}."
+    parser.epilog = _EPILOG
     parser.add_argument(
         "path",
         nargs="?",
@@ -37,13 +45,17 @@ def run(args: argparse.Namespace) -> int:
     try:
         _write(path, force=args.force)
     except FileExistsError:
+        if path.is_dir():
+            return _refuse(f"{name} is a directory", f"tracelog init {name}/logging.yaml")
+
         return _refuse(f"{name} is there already", f"tracelog init --force {name}")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         return _refuse(f"{name} can't be written: {printable(str(reason))}", "another path")
 
     print(f"Wrote {name}. Edit it, then: tracelog check {name}")  # noqa: T201
-    print(f"Use it with: tracelog.configure_logging({str(path)!a})")  # noqa: T201
+    print(f"Use it with: uvicorn app:app --log-config {name}")  # noqa: T201
+    print(f"or, in code: tracelog.configure_logging({str(path)!a})")  # noqa: T201
     return _WRITTEN
 
 

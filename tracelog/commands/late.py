@@ -60,8 +60,8 @@ def run(args: argparse.Namespace) -> int:
         top=args.top,
         over=args.over,
         user=args.user,
-        since=Moment.parse(args.since) if args.since else None,
-        until=Moment.parse(args.until) if args.until else None,
+        since=Moment.parse(args.since) if args.since is not None else None,
+        until=Moment.parse(args.until) if args.until is not None else None,
     )
     with Spool() as spool:
         sources = open_sources(args.files, spool, getattr(sys.stdin, "buffer", None))
@@ -92,17 +92,20 @@ def _print_table(answer: Answer, said: list[str]) -> None:
 
 def _milliseconds(text: str) -> float:
     """Read a number of milliseconds."""
-    number = float(text.removesuffix("ms"))
+    try:
+        number = float(text.removesuffix("ms"))
+    except ValueError:
+        number = math.nan
     if not math.isfinite(number):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of milliseconds")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of milliseconds, such as 250")
 
     return number
 
 
 def _top(text: str) -> int:
     """Read how many to show."""
-    number = int(text)
+    number = int(text) if text.isdecimal() else 0
     if not 1 <= number <= _MOST:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 1 and {_MOST:,}")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number between 1 and {_MOST:,}")
 
     return number

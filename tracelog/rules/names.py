@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from tracelog.errors import ConfigError
 from tracelog.escapes import printable
 from tracelog.rules.findings import clip, closest, show
 
@@ -160,6 +161,9 @@ def _is_being_imported(module: object) -> bool:
 
 
 def _broken(used: str, error: BaseException) -> Unresolved:
+    if isinstance(error, ConfigError):  # of ours, from a setting that makes no sense
+        return Unresolved(f"{error.where}: {error.problem}", error.hint)
+
     reason = _reason(error)
     return Unresolved(
         f"importing {show(used)} failed with {reason}",
