@@ -268,8 +268,7 @@ def _make_encoder(
         except TypeError:
             return encode(event)
 
-        return (
-            line if line.isascii() and DEL not in line and len(line) <= MAX_LINE else encode(event)
-        )
+        fits = line.isascii() and DEL not in line and len(line) <= MAX_LINE
+        return line if fits else encode(event)
 
     return encode_ordinary
