@@ -19,7 +19,7 @@ from tracelog.context import bind_context, bound_context
 from tracelog.errors import ConfigError
 from tracelog.fields import LEADING
 from tracelog.json_formatter import JsonFormatter
-from tracelog.records import ContextFilter, Event, context_of
+from tracelog.records import SURPRISING, ContextFilter, Event, context_of
 
 
 LEADING_LINE = (
@@ -54,7 +54,7 @@ def make_event(msg="hello", args=(), *, at=logging.INFO, **fields):
     event.args = args
     event.context = context_of(make_record())
     event.fields = fields
-    event.bare = True
+    event.bare = SURPRISING.isdisjoint(fields)
     return event
 
 

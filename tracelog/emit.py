@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tracelog.context import snapshot
 from tracelog.handlers import FileHandler, RotatingFileHandler, StreamHandler
-from tracelog.records import Event, stack_text
+from tracelog.records import SURPRISING, Event, stack_text
 from tracelog.tracebacks import exc_info_of
 
 
@@ -21,6 +21,9 @@ _MEANINGFUL: Final = frozenset({"exc_info", "stack_info", "stacklevel", "extra",
 
 # Not their subclasses: whatever a user overrides may look at the record.
 _OURS: Final = frozenset({FileHandler, RotatingFileHandler, StreamHandler})
+
+# Names that ask for a second look, here or by a formatter: one question for both.
+_SPECIAL: Final = _MEANINGFUL | SURPRISING
 
 _new = Event.__new__
 _time = time.time
@@ -54,7 +57,8 @@ def emit(
     record.bare = True
     if args and len(args) == 1 and isinstance(args[0], Mapping) and args[0]:
         record.args = args[0]  # for "%(name)s"
-    if not _MEANINGFUL.isdisjoint(fields):
+    if not _SPECIAL.isdisjoint(fields):
+        record.bare = False
         _read_meaningful(record)
     if (
         _logger_class.callHandlers is _STOCK_CALL_HANDLERS  # Sentry puts its own there
@@ -105,13 +109,13 @@ def _read_exc_info(record: Event, value: Any) -> bool:
         value = sys.exc_info()
     exc_info = exc_info_of(value)
     if exc_info is not None:
-        record.exc_info, record.bare = exc_info, False
+        record.exc_info = exc_info
     return exc_info is not None or not value or value == (None, None, None)
 
 
 def _read_stack_info(record: Event, value: Any) -> bool:
     if value is True or value == 1:
-        record.stack_info, record.bare = stack_text(record.depth), False
+        record.stack_info = stack_text(record.depth)
     return not value or record.stack_info is not None
 
 

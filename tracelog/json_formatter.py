@@ -244,6 +244,8 @@ def _make_encoder(
             attributes = record.__dict__
             context = snapshot()
             fields = {key: attributes[key] for key in list(attributes)[base_count:]}
+            if not has_no_surprise(fields):
+                return encode_any(record)
         else:
             return encode_any(record)
 
@@ -252,7 +254,7 @@ def _make_encoder(
         if level is None or type(message) is not str or not context.flat:
             return encode_any(record)
 
-        if not has_no_surprise(fields) or not are_scalars(map(type, fields.values())):
+        if not are_scalars(map(type, fields.values())):
             return encode_any(record)
 
         event = {

@@ -104,11 +104,11 @@ def _make_method(level: int, name: str) -> LogMethod:
             self._emit(level, name, event, args, fields)
             return
 
-        if _structlog["default_processors"]:
-            self._emit(level, name, event, args, fields)
-        elif known:
+        if known and not _structlog["default_processors"]:
             bound = self._context
             emit(self._logger, level, event, args, {**bound, **fields} if bound else fields)
+        elif known or self._processors:
+            self._emit(level, name, event, args, fields)
 
     method.__name__ = name
     method.__qualname__ = f"BoundLogger.{name}"

@@ -82,7 +82,8 @@ class Event(logging.LogRecord):
     make each of those that are there five times as slow.)
 
     Attributes:
-        bare: It has neither exception nor stack, and nobody but us has seen it.
+        bare: It has neither exception nor stack nor a field with a special name, and nobody but us
+            has seen it.
         context: What it was about.
         fields: Its own fields, those that can't be attributes of a record among them.
         kept: Message, exception and stack, if there is more than a message.
