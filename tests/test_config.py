@@ -127,6 +127,29 @@ def test_a_dict_without_a_root_is_no_error():
     assert logging.root.level == logging.WARNING
 
 
+class Clinging(logging.Handler):
+    """Can't be closed properly."""
+
+    def close(self):
+        super().close()
+        raise RuntimeError("not my day")
+
+
+def test_a_handler_that_cannot_be_closed_changes_nothing(monkeypatch):
+    """It is somebody else's: the new configuration works, and says what happened."""
+    handler = Clinging()
+    configure_logging(make_config(["mine"], handlers={"mine": {"()": lambda: handler}}))
+    stream = io.StringIO()
+
+    configure_logging(sink=stream)
+
+    [line] = logged(stream)
+    assert line["logger"] == "tracelog.internal"
+    assert line["event"].endswith("couldn't be closed")
+    assert [type(h).__name__ for h in handlers_of()] == ["StreamHandler"]
+    monkeypatch.setattr(Clinging, "close", logging.Handler.close)  # logging.shutdown does it again
+
+
 # Overrides
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
+import weakref
 
 import pytest
 
@@ -13,7 +14,7 @@ from tracelog.emit import emit
 from tracelog.handlers import StreamHandler
 from tracelog.json_formatter import JsonFormatter
 from tracelog.logger import get_logger
-from tracelog.records import Event
+from tracelog.records import Event, message_of
 
 
 class Kept(logging.Handler):
@@ -109,6 +110,42 @@ def test_filters_of_a_logger_are_asked(logger, kept):
     emit(logger, logging.INFO, "hello", (), {"room": "lobby"})
 
     assert [(record.room, record.region) for record in kept] == [("lobby", "eu")]
+
+
+class Named(dict):
+    """A mapping whose own code raises."""
+
+    def __len__(self):
+        raise RuntimeError("not my day")
+
+
+class Anybody:
+    """Something that a weak proxy can refer to."""
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        pytest.param({"name": "kim"}, "hello kim", id="mapping"),
+        pytest.param({}, "hello %(name)s ({},)", id="empty mapping"),
+        pytest.param(7, "hello %(name)s (7,)", id="number"),
+        pytest.param(Named(name="kim"), "hello %(name)s ({'name': 'kim'},)", id="raises"),
+    ],
+)
+def test_a_mapping_alone_fills_names(logger, kept, argument, message):
+    """As with `logging`; but nothing that an argument's own code does reaches the caller."""
+    emit(logger, logging.INFO, "hello %(name)s", (argument,), {})
+
+    assert message_of(kept[0]) == message
+
+
+def test_a_dead_proxy_is_an_argument_too(logger, kept):
+    """Even to ask for its type raises."""
+    dead = weakref.proxy(Anybody())
+
+    emit(logger, logging.INFO, "hello %s", (dead,), {})
+
+    assert message_of(kept[0]).startswith("hello %s (<weakproxy")
 
 
 def test_a_disabled_logger_emits_nothing(logger, kept):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import os
@@ -14,6 +15,7 @@ import threading
 import pytest
 
 import tracelog
+from tracelog import handlers
 from tracelog.context import bound_context
 from tracelog.handlers import FileHandler, LineFormatter, RotatingFileHandler, StreamHandler
 from tracelog.logger import get_logger
@@ -115,6 +117,48 @@ def test_emit_writes_without_filters():
     handler.emit(make_record("dropped"))
 
     assert written(handler) == "HELLO\n"
+
+
+class Overriding(StreamHandler):
+    """Sees every record before it is written."""
+
+    def __init__(self):
+        super().__init__(io.StringIO())
+        self.seen = []
+
+    def emit(self, record):
+        self.seen.append(record.getMessage())
+        super().emit(record)
+
+
+@pytest.mark.parametrize("formatter", [None, tracelog.JsonFormatter()], ids=["none", "ours"])
+def test_a_subclass_may_override_emit(formatter):
+    """As one of the standard library's may: what it passes on is written, once."""
+    handler = Overriding()
+    handler.setFormatter(formatter)
+    logger = logging.getLogger("overridden")
+    logger.addHandler(handler)
+
+    logger.warning("hello %s", "kim")
+    get_logger("overridden").warning("hello", room="lobby")
+
+    assert handler.seen == ["hello kim", "hello"]
+    assert written(handler).count("hello") == written(handler).count("\n") == 2
+
+
+def test_a_subclass_may_override_format():
+    """Even if its formatter makes finished lines."""
+
+    class Shouting(StreamHandler):
+        def format(self, record):
+            return f"{record.msg}!"
+
+    handler = Shouting(io.StringIO())
+    handler.setFormatter(Upper())
+
+    handler.handle(make_record())
+
+    assert written(handler) == "hello!\n"
 
 
 def test_ours_are_formatters_of_finished_lines():
@@ -238,11 +282,27 @@ class Terminal(io.StringIO):
 )
 def test_a_formatter_is_told_about_the_terminal(stream, terminal):
     """It may choose colours then."""
-    formatter = Upper()
+    handler = StreamHandler(stream)
 
-    StreamHandler(stream).setFormatter(formatter)
+    handler.setFormatter(Upper())
 
-    assert formatter.told is terminal
+    assert handler.formatter.told is terminal
+
+
+@pytest.mark.parametrize("terminal_first", [True, False])
+def test_a_formatter_may_serve_a_terminal_and_a_file(terminal_first):
+    """As one that a YAML file names twice: each handler has its own copy, told on its own."""
+    terminal, file = StreamHandler(Terminal()), StreamHandler(io.StringIO())
+    formatter = tracelog.Formatter()
+
+    for handler in [terminal, file] if terminal_first else [file, terminal]:
+        handler.setFormatter(formatter)
+        handler.handle(make_record())
+    for handler in (terminal, file):
+        handler.handle(make_record())
+
+    assert written(file).count('"event":"hello"') == 2
+    assert written(terminal).count("\x1b[1mhello") == 2
 
 
 def test_a_closed_stream_is_no_terminal():
@@ -403,6 +463,36 @@ def test_a_rotation_that_is_refused_costs_no_line(tmp_path):
         handler.handle(make_record())
 
     assert (tmp_path / "app.log").read_text() == "hello\n" * 3
+
+
+def test_a_file_that_was_removed_is_made_anew(tmp_path):
+    """When it would have been full; the renamed ones stay as they are."""
+    handler = RotatingFileHandler(tmp_path / "app.log", maxBytes=5, backupCount=3)
+    for text in ("one", "two", "three"):
+        handler.handle(make_record(text))
+    (tmp_path / "app.log").unlink()
+
+    handler.handle(make_record("four"))
+
+    assert contents(tmp_path) == {"app.log": "four\n", "app.log.1": "two\n", "app.log.2": "one\n"}
+
+
+def test_a_new_file_that_cannot_be_opened_costs_no_line(tmp_path, monkeypatch):
+    """No descriptor was left, say: the renamed file goes on, and the next line tries again."""
+    handler = RotatingFileHandler(tmp_path / "app.log", maxBytes=5, backupCount=3)
+    handler.handle(make_record("one"))
+    with monkeypatch.context() as patched:
+        patched.setattr(handlers, "_open", refuse)
+        handler.handle(make_record("two"))
+        handler.handle(make_record("three"))
+
+    handler.handle(make_record("four"))
+
+    assert contents(tmp_path) == {"app.log": "four\n", "app.log.1": "one\ntwo\nthree\n"}
+
+
+def refuse(path):
+    raise OSError(errno.EMFILE, "Too many open files")
 
 
 def test_lines_that_are_finished_later_count_too(tmp_path):

@@ -249,6 +249,19 @@ def test_a_placeholder_is_no_logger(caplog):
 
 
 @pytest.mark.usefixtures("many_loggers")
+def test_a_logger_may_take_the_place_of_a_placeholder(caplog):
+    """Then it counts, although `logging` knows no more names than before."""
+    logging.getLogger("made.up.deep")
+    log = get_logger("made.up.other")
+    log.info("before")
+
+    logging.getLogger("made.up").setLevel(logging.ERROR)
+    log.info("after")
+
+    assert [record.getMessage() for record in caplog.records] == ["before"]
+
+
+@pytest.mark.usefixtures("many_loggers")
 def test_names_that_are_known_are_used():
     """A logger that is registered is never doubled."""
     known = logging.getLogger("known")

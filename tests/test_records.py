@@ -357,7 +357,13 @@ def test_fields_never_shadow_the_leading_keys(fields):
     kept = without_leading(fields)
 
     assert kept.keys().isdisjoint(LEADING)
-    assert {f"{key}_" for key in fields.keys() & set(LEADING)} <= kept.keys()
+    assert list(kept.values()) == list(fields.values())
+    assert all(name.rstrip("_") == key.rstrip("_") for name, key in zip(kept, fields, strict=True))
+
+
+def test_a_field_that_is_named_so_already_stays():
+    """What is moved aside replaces nothing."""
+    assert without_leading({"level": 1, "level_": 2}) == {"level__": 1, "level_": 2}
 
 
 def test_a_leading_key_in_extra_is_kept_beside():

@@ -120,6 +120,12 @@ def test_a_file_changes_no_environment(env):
     assert not {"LOG_LEVEL", "SECRET"} & set(settings.os.environ)
 
 
+@pytest.mark.parametrize("kind", [str, Path])
+def test_the_env_file_need_not_exist(kind):
+    """However the one that is read by default is named."""
+    assert read_settings(kind(".env")) == read_settings(None)
+
+
 def test_a_missing_env_file_is_refused_if_it_was_named():
     """Whoever names a file wants it read."""
     with pytest.raises(ConfigError, match=r"other\.env: can't be read: .*No such file") as caught:

@@ -565,6 +565,61 @@ class NoThread(threading.Thread):
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
 
+def test_sinks_may_be_made_while_they_are_counted():
+    """Whoever asks for the counts, or flushes, isn't troubled by a thread that opens a file."""
+    made, done = [], threading.Event()
+
+    def keep_making():
+        while not done.is_set():
+            made.append(TextSink(io.StringIO()))
+            del made[:-100]
+
+    switching = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        thread = threading.Thread(target=keep_making)
+        thread.start()
+        for _ in range(1_000):
+            delivery_stats()
+        done.set()
+        thread.join()
+    finally:
+        sys.setswitchinterval(switching)
+
+    assert flush(PATIENCE_S)
+
+
+def test_flush_and_the_sinks_thread_never_write_the_same(monkeypatch, gained):
+    """A thread that is being started while another one flushes takes all that waits, alone."""
+    switching = sys.getswitchinterval()
+    monkeypatch.setattr(threading, "excepthook", lambda args: failures.append(args.exc_value))
+    failures = []
+    stream = io.StringIO()
+    sink = TextSink(stream)
+    done = threading.Event()
+
+    def keep_flushing():
+        while not done.is_set():
+            sink.flush(PATIENCE_S)
+
+    sys.setswitchinterval(1e-6)
+    try:
+        thread = threading.Thread(target=keep_flushing)
+        thread.start()
+        for _ in range(2_000):
+            sink.write(lambda: b"x\n")
+        done.set()
+        thread.join()
+    finally:
+        sys.setswitchinterval(switching)
+
+    assert sink.flush(PATIENCE_S)
+    assert failures == []
+    written, spilled, dropped = gained()
+    assert (written, dropped) == (spilled, 2_000 - spilled)
+    assert stream.getvalue() == "x\n" * written
+
+
 def test_without_a_thread_the_farewell_writes(pipe, monkeypatch):
     """At the end of the interpreter no thread can be started: flush writes what waits."""
     monkeypatch.setattr(sinks.threading, "Thread", NoThread)

@@ -45,7 +45,7 @@ class TraceMiddleware:
     Args:
         app: The ASGI application.
         late_ms: From how many milliseconds on, arrival to end, an utterance is late: its verdict
-            is a warning then.
+            is a warning then. 200 by default.
         access_log: Write a line for each HTTP request, with its duration.
         clock: For tests.
     """

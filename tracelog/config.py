@@ -34,6 +34,7 @@ _OUR_FORMATTERS: Final = tuple(
 _CHANGEABLE: Final = frozenset({"level", "propagate"})  # by an incremental configuration
 _STREAM_HANDLER: Final = "tracelog.StreamHandler"
 _LEVEL_SETTING: Final = "ext://tracelog.settings.LOG_LEVEL"
+_log = logging.getLogger("tracelog.internal")
 
 
 def configure_logging(  # noqa: PLR0913 -- one function is the whole configuration
@@ -283,13 +284,20 @@ def _swap(plan: _Plan) -> None:
         _apply(logging.getLogger(name or None), wanted, old, before.filters or ())
     _set_disabled(plan)
     for handler in old:
-        handler.close()
+        _close(handler)
     for name, handler in plan.handlers.items():
         handler.name = name  # after the old one of that name has given it up
     _made.clear()
     _made.update(plan.handlers.values())
     _configured.clear()
     _configured.update(plan.loggers)
+
+
+def _close(handler: logging.Handler) -> None:
+    try:
+        handler.close()
+    except Exception:  # noqa: BLE001 -- somebody else's code; the new configuration is in place
+        _log.exception("handler %r couldn't be closed", handler)
 
 
 def _set_levels(plan: _Plan) -> None:

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from tracelog.errors import TraceparentError
-from tracelog.fields import CONNECTION_ID, LEADING, SPAN_ID, TRACE_ID
+from tracelog.fields import CONNECTION_ID, LEADING, SPAN_ID, TRACE_ID, name_beside
 from tracelog.ids import TraceContext
 from tracelog.plain import SCALARS
 
@@ -70,7 +70,8 @@ class Context:
             fields[CONNECTION_ID] = connection_id
         for key, value in bound.items():
             # A caller's own trace_id is shown; the other leading keys belong to the record.
-            fields[f"{key}_" if key in LEADING and key != TRACE_ID else key] = value
+            reserved = key in LEADING and key != TRACE_ID
+            fields[name_beside(key, bound) if reserved else key] = value
         flat = SCALARS.issuperset(map(type, fields.values()))
         return cls(bound, trace, connection_id, fields, flat)
 
@@ -204,7 +205,7 @@ class bound_context:  # noqa: N801 -- used like a function, as `contextlib.suppr
         self._entries.append((_current.set(bound), outer.bound))
 
     def __exit__(self, *exc_info: object) -> None:
-        for entry in reversed(self._entries):
+        for entry in self._entries[::-1]:  # a copy: other threads may be leaving, too
             token, outer = entry
             context = _get()
             try:

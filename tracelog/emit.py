@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from tracelog.context import snapshot
 from tracelog.handlers import FileHandler, RotatingFileHandler, StreamHandler
+from tracelog.plain import SCALARS
 from tracelog.records import SURPRISING, Event, stack_text
 from tracelog.tracebacks import exc_info_of
 
@@ -55,8 +56,8 @@ def emit(
     record.context = snapshot()
     record.fields = fields
     record.bare = True
-    if args and len(args) == 1 and isinstance(args[0], Mapping) and args[0]:
-        record.args = args[0]  # for "%(name)s"
+    if args and len(args) == 1 and type(args[0]) not in SCALARS:
+        record.args = _named(args)
     if not _SPECIAL.isdisjoint(fields):
         record.bare = False
         _read_meaningful(record)
@@ -70,6 +71,14 @@ def emit(
     else:
         record.complete()
         logger.handle(record)
+
+
+def _named(args: tuple[Any, ...]) -> Any:
+    """Tell what fills "%(name)s": a mapping that is the only argument, as with `logging`."""
+    try:
+        return args[0] if isinstance(args[0], Mapping) and args[0] else args
+    except Exception:  # noqa: BLE001 -- a value's own code may raise anything; a dead proxy does
+        return args
 
 
 def _call_handlers(logger: logging.Logger, record: Event, level: int) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from tracelog.fields import CALLER, EVENT, EXCEPTION, LEVEL, LOGGER, STACK, TIMESTAMP
+from tracelog.fields import CALLER, EVENT, EXCEPTION, LEVEL, LOGGER, STACK, TIMESTAMP, name_beside
 from tracelog.processors import Chain
 from tracelog.records import (
     caller_of,
@@ -103,5 +103,5 @@ def _end(event: dict[str, Any], key: str, value: Any) -> None:
         return
 
     if key in event:
-        event[f"{key}_"] = event.pop(key)
+        event[name_beside(key, event)] = event.pop(key)
     event[key] = value

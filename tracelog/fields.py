@@ -5,6 +5,7 @@ A key that is written or read anywhere in tracelog is named here.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Final
 
 
@@ -32,6 +33,7 @@ __all__ = [
     "TRUNCATED",
     "USER_ID",
     "UTTERANCE",
+    "name_beside",
 ]
 
 TIMESTAMP: Final = "timestamp"  # UTC, RFC 3339 with microseconds, from record.created
@@ -57,8 +59,20 @@ EVENT_REQUEST: Final = "request"  # the event of our own HTTP access line
 UTTERANCE: Final = "utterance"  # the utterance's number in its connection, from 1
 KIND: Final = "kind"  # "websocket" or "http"
 ARRIVED_AT: Final = "arrived_at"  # UTC, like TIMESTAMP
-LATE: Final = "late"  # true when total_ms is over the threshold
+LATE: Final = "late"  # true when total_ms is the threshold or more
 SOCKET_MS: Final = "socket_ms"  # in the kernel, before it could be read
 QUEUE_MS: Final = "queue_ms"  # read, but waiting for its handler
 TOTAL_MS: Final = "total_ms"  # arrival to end of handling
 DURATION_MS: Final = "duration_ms"  # of an HTTP request
+
+
+def name_beside(key: str, taken: Container[str]) -> str:
+    """Name what can't be called *key*, which is ours, but mustn't be lost: `<key>_`, if free.
+
+    >>> name_beside("level", {"level_"})
+    'level__'
+    """
+    name = f"{key}_"
+    while name in taken:
+        name += "_"
+    return name

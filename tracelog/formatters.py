@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from copy import copy
 from typing import Any
 
 from tracelog.console import ConsoleFormatter
@@ -51,6 +52,7 @@ class Formatter(logging.Formatter):
 
     def on_terminal(self, terminal: bool) -> None:  # noqa: FBT001 -- called by handlers, by position
         """Be told whether lines are read on a terminal."""
+        self._console = copy(self._console)  # another handler's copy of us may have the old one
         self._console.on_terminal(terminal)
         console = self._settings.is_console(terminal=terminal)
         self.chosen: ConsoleFormatter | JsonFormatter = self._console if console else self._json

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from copy import copy
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TextIO, runtime_checkable
@@ -31,7 +32,9 @@ class SinkHandler(logging.Handler):
 
     def __init__(self, sink: Sink, level: int | str = logging.NOTSET) -> None:
         self._sink = sink
-        self._encode: Callable[[logging.LogRecord], Lines] = self._encode_with_formatter
+        self._lines_of: Callable[[logging.LogRecord], Lines]
+        self._encode: Callable[[logging.LogRecord], Lines]
+        self._choose(None)
         self._write = sink.write
         self._only_context = False
         super().__init__(level)
@@ -42,11 +45,12 @@ class SinkHandler(logging.Handler):
         return False
 
     def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802 -- logging's name
-        """Take *fmt*; one of ours is told whether its lines are read on a terminal."""
-        super().setFormatter(fmt)
+        """Take *fmt*; a copy of one of ours, told whether its lines are read on a terminal."""
         if fmt is not None and hasattr(fmt, "on_terminal"):
+            fmt = copy(fmt)  # a YAML file's one formatter may serve a terminal and a file
             fmt.on_terminal(self.terminal)
-        self._encode = fmt.encode if isinstance(fmt, LineFormatter) else self._encode_with_formatter
+        super().setFormatter(fmt)
+        self._choose(fmt)
         self._note_filters()
 
     def addFilter(self, filter: Any) -> None:  # noqa: A002, N802 -- logging's names
@@ -75,13 +79,21 @@ class SinkHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Format and write *record*, unfiltered."""
-        lines = self._encode(record)
+        lines = self._lines_of(record)
         if lines:
             self._write(lines)
 
     def flush(self) -> None:
         """Wait, for a moment, for lines that the descriptor refused."""
         self._sink.flush(0.1)
+
+    def _choose(self, fmt: logging.Formatter | None) -> None:
+        """Choose the shortest way to a record's lines; whatever a subclass overrides is called."""
+        self._lines_of = self._lines_by_format
+        if isinstance(fmt, LineFormatter) and type(self).format is SinkHandler.format:
+            self._lines_of = fmt.encode
+        stock = type(self).emit is SinkHandler.emit
+        self._encode = self._lines_of if stock else self._lines_by_emit
 
     def _passes(self, record: logging.LogRecord) -> bool:
         if isinstance(record, Event):
@@ -92,7 +104,13 @@ class SinkHandler(logging.Handler):
         ours = isinstance(self.formatter, LineFormatter)
         self._only_context = ours and all(type(f) is ContextFilter for f in self.filters)
 
-    def _encode_with_formatter(self, record: logging.LogRecord) -> bytes:
+    def _lines_by_emit(self, record: logging.LogRecord) -> bytes:
+        if isinstance(record, Event):
+            record.complete()
+        self.emit(record)
+        return b""  # written already
+
+    def _lines_by_format(self, record: logging.LogRecord) -> bytes:
         if isinstance(record, Event):
             record.complete()
         return f"{self.format(record)}\n".encode("utf-8", "backslashreplace")
@@ -140,8 +158,12 @@ class RotatingFileHandler(FileHandler):
 
     Args:
         filename: As for `FileHandler`.
-        maxBytes: A line that would make the file larger goes to a new one; 0 never rotates.
+        maxBytes: A line that would make the file larger, in bytes, goes to a new one; 0 never
+            rotates.
         backupCount: How many renamed files are kept; 0 never rotates.
+
+    Raises:
+        OSError: If the file can't be opened.
     """
 
     def __init__(
@@ -177,14 +199,17 @@ class RotatingFileHandler(FileHandler):
     def _rotate(self) -> None:
         """Rename the files, oldest first; if that is refused, go on in the one that is open."""
         with suppress(OSError):
-            for number in range(self.backupCount - 1, 0, -1):
-                with suppress(FileNotFoundError):
-                    Path(f"{self.baseFilename}.{number}").replace(
-                        f"{self.baseFilename}.{number + 1}"
-                    )
-            Path(self.baseFilename).replace(f"{self.baseFilename}.1")
+            # Gone if somebody removed it, or if the last rotation couldn't open the new one.
+            if Path(self.baseFilename).exists():
+                self._rename()
             self._sink = _open(self.baseFilename)
             self._size = 0
+
+    def _rename(self) -> None:
+        for number in range(self.backupCount - 1, 0, -1):
+            with suppress(FileNotFoundError):
+                Path(f"{self.baseFilename}.{number}").replace(f"{self.baseFilename}.{number + 1}")
+        Path(self.baseFilename).replace(f"{self.baseFilename}.1")
 
 
 def _open(path: str) -> DescriptorSink:

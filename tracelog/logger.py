@@ -66,16 +66,10 @@ class _Unregistered(logging.Logger):
     one.
     """
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self._seen = -1
-
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802 -- logging's name
-        registry = logging.root.manager.loggerDict
-        if len(registry) != self._seen:
-            self._seen = len(registry)
-            self.parent = _nearest(self.name, registry)
-        return self.parent.isEnabledFor(level)  # type: ignore[union-attr]
+        # Looked up each time: nothing tells when a logger takes the place of a placeholder.
+        self.parent = _nearest(self.name, logging.root.manager.loggerDict)
+        return self.parent.isEnabledFor(level)
 
 
 def _nearest(name: str, registry: Mapping[str, Any]) -> logging.Logger:
@@ -120,7 +114,8 @@ class BoundLogger(structlog.stdlib.BoundLogger):
     """A structlog bound logger whose events are records of the standard library's logger.
 
     Every method takes an event, %-arguments for it, and fields as keyword arguments. `exc_info`,
-    `stack_info`, `stacklevel` and `extra` mean what they mean to `logging`. Nothing raises.
+    `stack_info`, `stacklevel` and `extra` mean what they mean to `logging`. Nothing that an event
+    holds makes a call raise.
     """
 
     _logger: logging.Logger

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Any, Final
 
 from tracelog.context import Context, snapshot
-from tracelog.fields import LEADING
+from tracelog.fields import LEADING, name_beside
 from tracelog.plain import text_of
 from tracelog.tracebacks import exc_info_of, exception_data, exception_text
 
@@ -207,7 +207,9 @@ def fields_of(record: logging.LogRecord, context: Context) -> dict[str, Any]:
 
 def without_leading(fields: dict[str, Any]) -> dict[str, Any]:
     """Keep user data that is named like one of the five leading keys, under `<key>_`."""
-    return {f"{key}_" if key in _LEADING else key: value for key, value in fields.items()}
+    return {
+        name_beside(key, fields) if key in _LEADING else key: value for key, value in fields.items()
+    }
 
 
 def _extra(record: logging.LogRecord, context: Context) -> dict[str, Any]:

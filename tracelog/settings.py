@@ -104,7 +104,7 @@ def level_number(level: Any, *, where: str) -> int:
 
 
 def _read_env_file(path: str | os.PathLike[str] | None) -> dict[str, str]:
-    if path is None or (path == ENV_FILE and not Path(path).is_file()):
+    if path is None or (os.fspath(path) == ENV_FILE and not Path(path).is_file()):
         return {}
 
     from dotenv import dotenv_values  # noqa: PLC0415 -- most services have no such file

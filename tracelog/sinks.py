@@ -20,7 +20,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 
 __all__ = [
@@ -84,14 +84,19 @@ class _Counts:
         self.written = self.spilled = self.dropped = 0
 
 
-_sinks: WeakSet[Any] = WeakSet()
+_sinks: WeakValueDictionary[int, _SpillingSink] = WeakValueDictionary()
 _gone = _Counts()  # of sinks that are no more, and of lines that never reached one
 _last_report = [0.0]
 
 
+def _living() -> list[_SpillingSink]:
+    """List the sinks; other threads may make some meanwhile, which iterating wouldn't survive."""
+    return [sink for reference in _sinks.valuerefs() if (sink := reference()) is not None]
+
+
 def delivery_stats() -> DeliveryStats:
     """Tell how many lines were written, had to wait, and were lost."""
-    counts = [_gone, *(sink.counts for sink in list(_sinks))]
+    counts = [_gone, *(sink.counts for sink in _living())]
     return DeliveryStats(
         sum(c.written for c in counts),
         sum(c.spilled for c in counts),
@@ -110,7 +115,7 @@ def flush(timeout: float | None = None) -> bool:
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     done = True
-    for sink in list(_sinks):
+    for sink in _living():
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
         done = sink.flush(left) and done
     return done
@@ -154,7 +159,7 @@ class _SpillingSink(ABC):
         # One thread may take it twice: a signal handler or a finalizer that logs can come between.
         self._lock = threading.RLock()
         self._drainer: threading.Thread | None = None
-        _sinks.add(self)
+        _sinks[id(self)] = self
 
     def write(self, lines: Lines) -> None:
         """Write *lines* whole, now or as soon as that is possible."""
@@ -175,11 +180,13 @@ class _SpillingSink(ABC):
 
     def flush(self, timeout: float | None) -> bool:
         """Wait for what had to wait; False if time ran out."""
-        self._start_drainer()
-        with self._lock:  # while it is being started, the lock is held
+        with self._lock:  # or somebody else could start one between the two
+            self._start_drainer()
             drainer = self._drainer
-        if drainer is None:  # nothing waits, or the interpreter is ending
-            self._drain(timeout)
+            waits = bool(self._spill)
+        if drainer is None:
+            if waits:  # no thread could be started: the interpreter is ending
+                self._drain(timeout)
         elif drainer is not threading.current_thread():
             drainer.join(timeout)
         return not self._spill
@@ -385,7 +392,7 @@ def _private(descriptor: int) -> int:
 
 def _forget_all() -> None:
     _gone.reset()
-    for sink in list(_sinks):
+    for sink in _living():
         sink.forget()
 
 
