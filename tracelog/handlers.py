@@ -87,13 +87,15 @@ class SinkHandler(logging.Handler):
         """Wait, for a moment, for lines that the descriptor refused."""
         self._sink.flush(0.1)
 
-    def _choose(self, fmt: logging.Formatter | None) -> None:
+    def _choose(self, fmt: Any) -> None:
         """Choose the shortest way to a record's lines; whatever a subclass overrides is called."""
-        self._lines_of = self._lines_by_format
-        if isinstance(fmt, LineFormatter) and type(self).format is SinkHandler.format:
-            self._lines_of = fmt.encode
-        stock = type(self).emit is SinkHandler.emit
-        self._encode = self._lines_of if stock else self._lines_by_emit
+        self._lines_of = fmt.encode if isinstance(fmt, LineFormatter) else self._lines_by_format
+        if self._overrides("format"):
+            self._lines_of = self._lines_by_format
+        self._encode = self._lines_by_emit if self._overrides("emit") else self._lines_of
+
+    def _overrides(self, method: str) -> bool:
+        return getattr(type(self), method) is not getattr(SinkHandler, method)
 
     def _passes(self, record: logging.LogRecord) -> bool:
         if isinstance(record, Event):
