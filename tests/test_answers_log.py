@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import Future
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -146,3 +148,21 @@ def test_the_answering_side_knows_nothing_of_logging():
     known = ("answers", "commands", "errors", "escapes", "fields")
     allowed = tuple(f"tracelog.{name}" for name in known)
     assert [name for name in loaded if not name.startswith(allowed)] == []
+
+
+def test_a_query_is_interrupted_until_it_has_ended():
+    """One that had yet to begin hears nothing the first time."""
+    work = Future()
+    heard = []
+
+    def interrupt():
+        heard.append(True)
+        if len(heard) == 2:
+            work.set_result(None)
+
+    log = object.__new__(Log)
+    log._connection = SimpleNamespace(interrupt=interrupt)
+
+    log._stop(work)
+
+    assert heard == [True, True]

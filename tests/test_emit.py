@@ -112,9 +112,9 @@ def test_filters_of_a_logger_are_asked(logger, kept):
     assert [(record.room, record.region) for record in kept] == [("lobby", "eu")]
 
 
-def only(logger, kind):
+def leave_kept_only(logger):
     # pytest's own handlers, which it adds, raise what `logging` would report.
-    logger.handlers = [handler for handler in logger.handlers if type(handler) is kind]
+    logger.handlers = [handler for handler in logger.handlers if isinstance(handler, Kept)]
 
 
 class Named(dict):
@@ -139,7 +139,7 @@ class Anybody:
 )
 def test_a_mapping_alone_fills_names(logger, kept, argument, message):
     """As with `logging`; but nothing that an argument's own code does reaches the caller."""
-    only(logger, Kept)
+    leave_kept_only(logger)
 
     emit(logger, logging.INFO, "hello %(name)s", (argument,), {})
 
@@ -148,7 +148,7 @@ def test_a_mapping_alone_fills_names(logger, kept, argument, message):
 
 def test_a_dead_proxy_is_an_argument_too(logger, kept):
     """Even to ask for its type raises."""
-    only(logger, Kept)
+    leave_kept_only(logger)
     dead = weakref.proxy(Anybody())
 
     emit(logger, logging.INFO, "hello %s", (dead,), {})
