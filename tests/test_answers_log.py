@@ -166,3 +166,23 @@ def test_a_query_is_interrupted_until_it_has_ended():
     log._stop(work)
 
     assert heard == [True, True]
+
+
+def test_an_interrupt_while_waiting_ends_the_query(monkeypatch):
+    """Ctrl-C arrives in the main thread, which is waiting: it stops the query, and goes on."""
+    work = Future()
+    log = object.__new__(Log)
+    log._connection = SimpleNamespace(
+        execute=None, interrupt=lambda: work.set_result("interrupted")
+    )
+    monkeypatch.setattr(log_module.ThreadPoolExecutor, "submit", lambda *_: work)
+
+    def interrupted(timeout=None):
+        raise KeyboardInterrupt
+
+    work.result = interrupted
+
+    with pytest.raises(KeyboardInterrupt):
+        log._execute("select 1", [], {})
+
+    assert work.done()

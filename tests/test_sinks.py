@@ -589,35 +589,32 @@ def test_sinks_may_be_made_while_they_are_counted():
     assert flush(PATIENCE_S)
 
 
-def test_flush_and_the_sinks_thread_never_write_the_same(monkeypatch, gained):
-    """A thread that is being started while another one flushes takes all that waits, alone."""
-    switching = sys.getswitchinterval()
-    monkeypatch.setattr(threading, "excepthook", lambda args: failures.append(args.exc_value))
-    failures = []
-    stream = io.StringIO()
-    sink = TextSink(stream)
-    done = threading.Event()
+class Watched(TextSink):
+    """Notes whether another thread could come between as its own thread is asked for."""
 
-    def keep_flushing():
-        while not done.is_set():
-            sink.flush(PATIENCE_S)
+    def __init__(self, stream):
+        super().__init__(stream)
+        self.open_to_others = []
 
-    sys.setswitchinterval(1e-6)
-    try:
-        thread = threading.Thread(target=keep_flushing)
+    def _start_drainer(self):
+        thread = threading.Thread(target=self._try)
         thread.start()
-        for _ in range(2_000):
-            sink.write(lambda: b"x\n")
-        done.set()
         thread.join()
-    finally:
-        sys.setswitchinterval(switching)
+        super()._start_drainer()
+
+    def _try(self):
+        taken = self._lock.acquire(blocking=False)
+        self.open_to_others.append(taken)
+        if taken:
+            self._lock.release()
+
+
+def test_flush_and_the_sinks_thread_never_write_the_same():
+    """Between its look for that thread and its own writing, nobody else can start one."""
+    sink = Watched(io.StringIO())
 
     assert sink.flush(PATIENCE_S)
-    assert failures == []
-    written, spilled, dropped = gained()
-    assert (written, dropped) == (spilled, 2_000 - spilled)
-    assert stream.getvalue() == "x\n" * written
+    assert sink.open_to_others == [False]
 
 
 def test_without_a_thread_the_farewell_writes(pipe, monkeypatch):
