@@ -5,31 +5,13 @@ python benchmarks/flat.py [--rounds 5]
 
 import argparse
 import asyncio
-import gc
 import json
 import logging
 import os
-import statistics
 import tempfile
-import time
 
 from contenders import tracelog_native
-from side_by_side import measure, table
-
-
-CALLS, BATCHES = 4_000, 15
-
-
-def timed(call):
-    gc.collect()
-    gc.disable()
-    batches = []
-    for _ in range(BATCHES):
-        started = time.perf_counter()
-        for _ in range(CALLS):
-            call()
-        batches.append(time.perf_counter() - started)
-    return statistics.median(batches)
+from side_by_side import measure, table, timed
 
 
 def nothing(call):

@@ -4,15 +4,12 @@ python benchmarks/lines.py [--rounds 5]
 """
 
 import argparse
-import gc
 import json
 import os
-import statistics
 import tempfile
-import time
 
 import contenders
-from side_by_side import measure, table
+from side_by_side import CALLS, measure, table, timed
 
 
 # What is compared, with what, and the ratio that is the goal.
@@ -25,7 +22,6 @@ PAIRS = (
     ("console line", "tracelog_console", "structlog_console", 0.35),
     ("disabled call", "tracelog_disabled", "stdlib_disabled", 1.2),
 )
-CALLS, BATCHES = 4_000, 15
 
 
 def one(name):
@@ -33,14 +29,7 @@ def one(name):
         call = getattr(contenders, name)(os.path.join(folder, "lines.log"))
         for _ in range(CALLS):
             call()
-        gc.disable()
-        batches = []
-        for _ in range(BATCHES):
-            started = time.perf_counter()
-            for _ in range(CALLS):
-                call()
-            batches.append(time.perf_counter() - started)
-        print(json.dumps(statistics.median(batches)))
+        print(json.dumps(timed(call)))
 
 
 def main():

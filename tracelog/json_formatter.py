@@ -14,7 +14,16 @@ from pythonjsonlogger.json import JsonEncoder
 from tracelog.context import snapshot
 from tracelog.encode import DEL, MAX_LINE, NEWLINE, encode
 from tracelog.events import make_event_reader, timestamp_of
-from tracelog.fields import EVENT, EXCEPTION, LEADING, LEVEL, LOGGER, STACK, TIMESTAMP
+from tracelog.fields import (
+    EVENT,
+    EXCEPTION,
+    LEADING,
+    LEVEL,
+    LOGGER,
+    STACK,
+    TIMESTAMP,
+    name_beside,
+)
 from tracelog.plain import SCALARS
 from tracelog.processors import make_chain
 from tracelog.records import (
@@ -150,9 +159,7 @@ class JsonFormatter(BaseJsonFormatter):
         whole = {**leading, **without_leading(more)}
         for key, value in whole.items():
             name = self._renamed(key, whole)
-            while name in log_data:
-                name += "_"
-            log_data[name] = value
+            log_data[name_beside(name, log_data) if name in log_data else name] = value
         if self.rename_fields_keep_missing:
             for name in self.rename_fields.values():
                 log_data.setdefault(name, None)

@@ -56,18 +56,15 @@ FOREIGN: Final = frozenset({"color_message", "websocket"})
 _LEADING: Final = frozenset(LEADING)
 # Names of fields that need a second look: attributes that aren't fields, and our leading keys.
 SURPRISING: Final = _NO_FIELDS | _LEADING
-# Frames of these files stand between a line of the application and its record.
+# Frames of these modules stand between a line of the application and its record.
+_BETWEEN: Final = (
+    *("console", "emit", "events", "foreign", "formatters"),
+    *("handlers", "json_formatter", "logger", "records"),
+)
 _INTERNAL: Final = frozenset(
     (
         logging.info.__code__.co_filename,
-        *(
-            str(PurePath(__file__).with_name(f"{module}.py"))
-            for module in ("console", "emit", "events", "foreign", "formatters", "handlers")
-        ),
-        *(
-            str(PurePath(__file__).with_name(f"{module}.py"))
-            for module in ("json_formatter", "logger", "records")
-        ),
+        *(str(PurePath(__file__).with_name(f"{module}.py")) for module in _BETWEEN),
     )
 )
 
