@@ -23,6 +23,8 @@ traces = st.builds(
     st.text(hexadecimal, min_size=32, max_size=32).filter(lambda text: text.strip("0")),
     st.text(hexadecimal, min_size=16, max_size=16).filter(lambda text: text.strip("0")),
     st.booleans(),
+    st.just(""),
+    st.booleans(),
 )
 
 
@@ -80,9 +82,11 @@ def test_a_new_trace_has_ids_of_its_own(bits):
 
 def test_a_child_is_a_new_span_of_the_same_trace(bits):
     """All but the span id stays."""
-    parent = TraceContext(TRACE_ID, SPAN_ID, sampled=False, state="vendor=1")
+    parent = TraceContext(TRACE_ID, SPAN_ID, sampled=False, state="vendor=1", random=True)
 
-    assert parent.child() == TraceContext(TRACE_ID, "f" * 16, sampled=False, state="vendor=1")
+    child = parent.child()
+
+    assert child == TraceContext(TRACE_ID, "f" * 16, sampled=False, state="vendor=1", random=True)
 
 
 def test_a_trace_is_never_changed():
@@ -98,19 +102,28 @@ def test_what_is_written_can_be_read(trace):
 
 
 @pytest.mark.parametrize(
-    ("header", "sampled"),
+    ("header", "flags"),
     [
-        pytest.param(HEADER, True, id="version 00, sampled"),
-        pytest.param(f"00-{TRACE_ID}-{SPAN_ID}-00", False, id="version 00, not sampled"),
-        pytest.param(f"00-{TRACE_ID}-{SPAN_ID}-fe", False, id="other flags only"),
-        pytest.param(f"00-{TRACE_ID}-{SPAN_ID}-ff", True, id="every flag"),
-        pytest.param(f"cc-{TRACE_ID}-{SPAN_ID}-01", True, id="a later version"),
-        pytest.param(f"cc-{TRACE_ID}-{SPAN_ID}-01-what-comes", True, id="a later version, longer"),
+        pytest.param(HEADER, "01", id="version 00, sampled"),
+        pytest.param(f"00-{TRACE_ID}-{SPAN_ID}-00", "00", id="version 00, not sampled"),
+        pytest.param(f"00-{TRACE_ID}-{SPAN_ID}-02", "02", id="of Level 2: drawn at random"),
+        pytest.param(f"00-{TRACE_ID}-{SPAN_ID}-fc", "00", id="other flags only"),
+        pytest.param(f"00-{TRACE_ID}-{SPAN_ID}-ff", "03", id="every flag"),
+        pytest.param(f"cc-{TRACE_ID}-{SPAN_ID}-01", "01", id="a later version"),
+        pytest.param(f"cc-{TRACE_ID}-{SPAN_ID}-01-what-comes", "01", id="a later version, longer"),
+        pytest.param(f"cc-{TRACE_ID}-{SPAN_ID}-01-", "01", id="a later version, an empty part"),
     ],
 )
-def test_valid_headers_are_read(header, sampled):
-    """Version 00 as it is written, and of later versions the parts that are known."""
-    assert TraceContext.parse(header) == TraceContext(TRACE_ID, SPAN_ID, sampled=sampled)
+def test_valid_headers_are_read(header, flags):
+    """Version 00 as it is written, and of later versions the parts that are known.
+
+    Written again it is version 00, with the flags that are known.
+    """
+    trace = TraceContext.parse(header)
+
+    assert (trace.trace_id, trace.span_id) == (TRACE_ID, SPAN_ID)
+    assert (trace.sampled, trace.random) == (flags in ("01", "03"), flags in ("02", "03"))
+    assert str(trace) == f"00-{TRACE_ID}-{SPAN_ID}-{flags}"
 
 
 @pytest.mark.parametrize(
@@ -129,6 +142,10 @@ def test_valid_headers_are_read(header, sampled):
         pytest.param(f"cc-{TRACE_ID}-{SPAN_ID}-01more", id="later version without a dash"),
         pytest.param(f"cc-{TRACE_ID}-{SPAN_ID}-01-{'x' * 500}", id="endless"),
         pytest.param(HEADER.replace("1", "١"), id="digits of another script"),
+        pytest.param(f"{HEADER}\r\nset-cookie: x", id="another header in it"),
+        pytest.param(f"cc{HEADER[2:]}-\r", id="a later version, control characters"),
+        pytest.param(f"cc{HEADER[2:]}-é", id="a later version, no ASCII"),
+        pytest.param(f"cc{HEADER[2:]}-{'x' * 1_000_000}", id="a megabyte"),
     ],
 )
 def test_invalid_headers_are_refused(header):

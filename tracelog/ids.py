@@ -17,6 +17,7 @@ from tracelog.errors import TraceparentError
 __all__ = ["TraceContext", "make_connection_id", "make_span_id", "make_trace_id"]
 
 _SAMPLED: Final = 0x01
+_RANDOM: Final = 0x02  # of Level 2
 # Longer headers are refused unread: version 00 has 55 characters, and no later version exists.
 _MAX_LENGTH: Final = 512
 _TRACEPARENT = re.compile(
@@ -24,7 +25,7 @@ _TRACEPARENT = re.compile(
     r"-(?P<trace_id>(?!0{32})[0-9a-f]{32})"
     r"-(?P<span_id>(?!0{16})[0-9a-f]{16})"
     r"-(?P<flags>[0-9a-f]{2})"
-    r"(?P<later>-.*)?"
+    r"(?P<later>-[\x20-\x7e]*)?"
 )
 
 # Our own: applications seed the shared one, all their processes alike. A fork copies it.
@@ -64,13 +65,15 @@ class TraceContext:
         trace_id: 32 lower-case hex digits.
         span_id: 16 lower-case hex digits.
         sampled: The caller may have recorded this trace.
-        state: The `tracestate` header that came along, unread; empty if there was none.
+        state: The `tracestate` that came along; empty if there was none.
+        random: The caller said that it drew the trace id at random, which is passed on as it came.
     """
 
     trace_id: str
     span_id: str
     sampled: bool = True
     state: str = ""
+    random: bool = False
 
     @classmethod
     def new(cls) -> Self:
@@ -92,13 +95,19 @@ class TraceContext:
                 "  Try: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
             )
 
+        flags = int(match["flags"], 16)
         return cls(
-            match["trace_id"], match["span_id"], sampled=bool(int(match["flags"], 16) & _SAMPLED)
+            match["trace_id"],
+            match["span_id"],
+            sampled=bool(flags & _SAMPLED),
+            random=bool(flags & _RANDOM),
         )
 
     def child(self) -> Self:
         """Make a new span in the same trace."""
-        return type(self)(self.trace_id, make_span_id(), self.sampled, self.state)
+        return type(self)(self.trace_id, make_span_id(), self.sampled, self.state, self.random)
 
     def __str__(self) -> str:
-        return f"00-{self.trace_id}-{self.span_id}-{'01' if self.sampled else '00'}"
+        # Whatever version it came in, and without the flags that nobody has defined yet.
+        flags = (_SAMPLED if self.sampled else 0) | (_RANDOM if self.random else 0)
+        return f"00-{self.trace_id}-{self.span_id}-{flags:02x}"
