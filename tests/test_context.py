@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tracelog import ids
 from tracelog.context import (
+    Connection,
     Context,
     bind_context,
     bound_context,
@@ -75,7 +76,7 @@ def test_unbinding_takes_out_some():
 
 def test_clearing_leaves_what_nobody_bound():
     """The trace and the connection aren't the application's to clear."""
-    enter_context(Context.make({"user": "kim"}, TRACE, "c-1"))
+    enter_context(Context.make({"user": "kim"}, TRACE, Connection("c-1")))
 
     clear_context()
 
@@ -135,7 +136,7 @@ def test_unbinding_twice_is_unbinding_once(given_values, removed):
 
 def test_ids_come_first():
     """Trace, span and connection lead; what was bound follows in the order it was bound."""
-    context = Context.make({"b": 1, "a": 2}, TRACE, "c-1")
+    context = Context.make({"b": 1, "a": 2}, TRACE, Connection("c-1"))
 
     assert list(context.fields.items()) == [
         ("trace_id", TRACE.trace_id),
@@ -205,7 +206,7 @@ def test_an_invalid_header_begins_a_trace(numbered_ids):
 
 def test_a_leaked_trace_is_never_adopted(numbered_ids):
     """What the task was in before says nothing about what begins now; its bound values stay."""
-    enter_context(Context.make({"trace_id": "req-1", "user": "kim"}, TRACE, "c-1"))
+    enter_context(Context.make({"trace_id": "req-1", "user": "kim"}, TRACE, Connection("c-1")))
 
     trace = new_trace()
 
@@ -362,6 +363,30 @@ def test_a_block_left_elsewhere_changes_nothing_there():
     elsewhere.run(block.__exit__, None, None, None)
 
     assert elsewhere.run(bound) == {"room": "theirs"}
+
+
+def test_a_kept_block_left_elsewhere_keeps_nothing():
+    """One block used by a thousand closed generators is no leak."""
+    block = bound_context(room="attic")
+
+    for _ in range(3):
+        contextvars.copy_context().run(block.__enter__)
+        contextvars.copy_context().run(block.__exit__, None, None, None)
+
+    assert not block._entries
+
+
+def test_a_block_left_elsewhere_leaves_others_theirs():
+    """Whose entry it was can't be told then: nobody's is taken away."""
+    block = bound_context(room="attic")
+    kim, lee = contextvars.copy_context(), contextvars.copy_context()
+    kim.run(block.__enter__)
+    lee.run(block.__enter__)
+
+    contextvars.copy_context().run(block.__exit__, None, None, None)
+    lee.run(block.__exit__, None, None, None)
+
+    assert lee.run(bound) == {}
 
 
 # -- bound_context as a decorator ------------------------------------------------------------------

@@ -23,6 +23,7 @@ from tracelog.plain import SCALARS
 
 
 __all__ = [
+    "Connection",
     "Context",
     "bind_context",
     "bound_context",
@@ -40,6 +41,21 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class Connection:
+    """One client connection: HTTP keep-alive or WebSocket.
+
+    Attributes:
+        id: Its `connection_id`.
+        trace: A WebSocket's own trace, which began with its handshake.
+        protocol: Gives the server's protocol, if that has a context of its own and is still there.
+    """
+
+    id: str
+    trace: TraceContext | None = None
+    protocol: Callable[[], Any] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """Everything that records made in one place carry.
@@ -47,48 +63,50 @@ class Context:
     Attributes:
         bound: What `bind_context` was given.
         trace: The W3C trace, if there is one.
-        connection_id: The client connection, if there is one.
+        connection: The client connection, if there is one.
         fields: All of these as a line shows them, ids first. Never mutated.
         flat: No value of `fields` is anything but a scalar.
     """
 
     bound: Mapping[str, Any]
     trace: TraceContext | None
-    connection_id: str | None
+    connection: Connection | None
     fields: dict[str, Any]
     flat: bool
 
     @classmethod
     def make(
-        cls, bound: Mapping[str, Any], trace: TraceContext | None, connection_id: str | None
+        cls, bound: Mapping[str, Any], trace: TraceContext | None, connection: Connection | None
     ) -> Context:
         """Decide here, once, what every record of this context will show."""
         fields: dict[str, Any] = {TRACE_ID: trace.trace_id if trace else None}
         if trace:
             fields[SPAN_ID] = trace.span_id
-        if connection_id:
-            fields[CONNECTION_ID] = connection_id
+        if connection:
+            fields[CONNECTION_ID] = connection.id
         for key, value in bound.items():
             # A caller's own trace_id is shown; the other leading keys belong to the record.
             reserved = key in LEADING and key != TRACE_ID
             fields[name_beside(key, bound) if reserved else key] = value
         flat = SCALARS.issuperset(map(type, fields.values()))
-        return cls(bound, trace, connection_id, fields, flat)
+        return cls(bound, trace, connection, fields, flat)
+
+    @property
+    def connection_id(self) -> str | None:
+        """The connection's id, if there is one."""
+        return self.connection.id if self.connection else None
 
     def with_bound(self, bound: Mapping[str, Any]) -> Context:
         """Make the same context with other bound values."""
-        return Context.make(bound, self.trace, self.connection_id)
+        return Context.make(bound, self.trace, self.connection)
 
 
 _EMPTY = Context.make({}, None, None)
 _current: ContextVar[Context] = ContextVar("tracelog", default=_EMPTY)
+# What the current task is about. No function around it: every line asks.
+current_context: Callable[[], Context] = _current.get
 _get = _current.get
 _module = sys.modules.get
-
-
-def current_context() -> Context:
-    """Tell the current task's context."""
-    return _get()
 
 
 def enter_context(context: Context) -> None:
@@ -98,9 +116,10 @@ def enter_context(context: Context) -> None:
 
 def snapshot() -> Context:
     """Tell what a record made now carries, with what others bound through structlog."""
-    structlog_contextvars = _module("structlog.contextvars")
+    structlog_contextvars: Any = _module("structlog.contextvars")
     # The var per key that structlog keeps is costly to read: only if anything was ever bound.
-    if structlog_contextvars is None or not structlog_contextvars._CONTEXT_VARS:  # noqa: SLF001
+    # (Another thread may be importing it just now.)
+    if not getattr(structlog_contextvars, "_CONTEXT_VARS", None):
         return _get()
 
     ours = _get()
@@ -168,7 +187,7 @@ def new_trace(parent: TraceContext | str | None = None) -> TraceContext:
     trace = trace.child() if trace else TraceContext.new()
     context = _get()
     bound = {key: value for key, value in context.bound.items() if key != TRACE_ID}
-    _current.set(Context.make(bound, trace, context.connection_id))
+    _current.set(Context.make(bound, trace, context.connection))
     return trace
 
 
@@ -210,13 +229,17 @@ class bound_context:  # noqa: N801 -- used like a function, as `contextlib.suppr
             context = _get()
             try:
                 _current.reset(token)
-            except ValueError:  # entered by another task: a generator is closed elsewhere, perhaps
+            except ValueError:  # entered by another task
                 continue
 
             # The token tells whose the entry is, no more: what was bound to other keys stays.
             self._entries.remove(entry)
             _current.set(context.with_bound(_exchanged(context.bound, outer, self._values)))
             return
+
+        # A generator was closed elsewhere. Of one entry it is certain that it was this one's.
+        if len(self._entries) == 1:
+            self._entries.clear()
 
     def __call__(self, func: Callable[_P, _R], /) -> Callable[_P, _R]:
         """Decorate *func*."""

@@ -15,7 +15,8 @@ from pathlib import PurePath
 from types import FrameType
 from typing import Any, Final
 
-from tracelog.context import Context, snapshot
+from tracelog.attribution import of_exception, of_line
+from tracelog.context import Context
 from tracelog.fields import LEADING, name_beside
 from tracelog.plain import text_of
 from tracelog.tracebacks import exc_info_of, exception_data, exception_text
@@ -149,7 +150,20 @@ class ContextFilter(logging.Filter):
 
     Put it on handlers, in YAML as `"()": tracelog.ContextFilter`. It has to be on a QueueHandler:
     behind the queue, in another thread, the context is gone.
+
+    Args:
+        outside_tasks: Let lines that servers and asyncio write outside of tasks (a connection is
+            lost, a task has failed) carry their connection and their trace, too. From now on, for
+            the whole process: methods of uvicorn's, websockets' and asyncio's classes are wrapped.
     """
+
+    def __init__(self, *, outside_tasks: bool = False) -> None:
+        super().__init__()
+        self.outside_tasks = outside_tasks
+        if outside_tasks:
+            from tracelog.outside_tasks import follow  # noqa: PLC0415 -- it loads asyncio
+
+            follow()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Attach the context; never refuses a record."""
@@ -160,7 +174,7 @@ class ContextFilter(logging.Filter):
 
         if "websocket" in attributes:  # a weak proxy, dead by the time another thread looks
             attributes["websocket"] = _websocket_id(attributes["websocket"])
-        context = snapshot()
+        context = _whose(record)
         for key, value in context.fields.items():
             attributes.setdefault(key, value)
         attributes[_CONTEXT] = context
@@ -189,7 +203,13 @@ def context_of(record: logging.LogRecord) -> Context:
     if record.__class__ is Event:
         return record.context
 
-    return record.__dict__.get(_CONTEXT) or snapshot()
+    return record.__dict__.get(_CONTEXT) or _whose(record)
+
+
+def _whose(record: logging.LogRecord) -> Context:
+    current = of_line(record.name)
+    exc_info = exc_info_of(record.exc_info)
+    return current if exc_info is None else of_exception(exc_info[1], current)
 
 
 def fields_of(record: logging.LogRecord, context: Context) -> dict[str, Any]:
@@ -198,7 +218,9 @@ def fields_of(record: logging.LogRecord, context: Context) -> dict[str, Any]:
     if record.args and record.name == "uvicorn.access":
         fields = {**fields, **_access_fields(record.args)}
     if type(record.msg) is dict:
-        fields = {**{text_of(key): value for key, value in record.msg.items()}, **fields}
+        said = _message_key(record.msg)
+        told = {text_of(key): value for key, value in record.msg.items() if key != said}
+        fields = {**told, **fields}
     return fields if _LEADING.isdisjoint(fields) else without_leading(fields)
 
 
@@ -252,15 +274,22 @@ def message_of(record: logging.LogRecord) -> str:
         return str(kept[0])
 
     if type(record.msg) is dict:
-        return text_of(record.msg.get("event", record.msg.get("message", "")))
+        return text_of(record.msg.get(_message_key(record.msg), ""))
 
-    if not record.args:
-        return text_of(record.msg)
+    text = _formatted(record) if record.args else text_of(record.msg)
+    return text.rstrip("\n") if record.exc_info else text  # uvicorn sets tracebacks off by one
 
+
+def _formatted(record: logging.LogRecord) -> str:
     try:
         return text_of(record.getMessage())
     except Exception:  # noqa: BLE001 -- arguments that don't fit, or whose own code raises
         return f"{text_of(record.msg)} {text_of(record.args)}"
+
+
+def _message_key(message: dict[Any, Any]) -> str:
+    """Tell which key of a dict that is logged is the line's text."""
+    return "event" if "event" in message else "message"
 
 
 def exception_of(record: logging.LogRecord, *, as_text: bool = False) -> Any:
