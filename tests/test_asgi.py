@@ -7,11 +7,20 @@ import io
 import json
 import logging
 import re
+from contextlib import suppress
 
 import pytest
 
 from tracelog.asgi import TraceMiddleware
-from tracelog.context import Context, bind_context, current_context, current_trace, enter_context
+from tracelog.attribution import of_exception
+from tracelog.context import (
+    Connection,
+    Context,
+    bind_context,
+    current_context,
+    current_trace,
+    enter_context,
+)
 from tracelog.handlers import StreamHandler
 from tracelog.ids import TraceContext
 from tracelog.json_formatter import JsonFormatter
@@ -208,7 +217,7 @@ def test_a_trace_that_is_none_is_not_continued(header):
 def test_what_was_there_before_is_never_adopted():
     """A context can leak from one request into the next: nothing of it is taken over."""
     seen = []
-    leaked = Context.make({"user_id": "lee"}, TraceContext.new(), "c-00000000")
+    leaked = Context.make({"user_id": "lee"}, TraceContext.new(), Connection("c-00000000"))
 
     async def app(_scope, _receive, _send):
         seen.append(current_context())
@@ -222,7 +231,7 @@ def test_what_was_there_before_is_never_adopted():
 
     assert seen[0].bound == {}
     assert seen[0].trace.trace_id != leaked.trace.trace_id
-    assert seen[0].connection_id != leaked.connection_id
+    assert seen[0].connection is not leaked.connection
     assert after is leaked
 
 
@@ -516,7 +525,7 @@ def test_each_message_has_a_trace_of_its_own(lines):
 
     accepted = dict(peer.headers("websocket.accept"))[b"traceparent"].decode()
     first, second, after = contexts
-    assert len({context.connection_id for context in contexts}) == 1
+    assert len({context.connection.id for context in contexts}) == 1
     assert len({first.trace.trace_id, second.trace.trace_id, after.trace.trace_id}) == 3
     assert str(after.trace) == accepted
 
@@ -531,7 +540,7 @@ def test_a_message_leaves_a_verdict(lines, time):
 
     chat(handle, "a", scope=websocket_scope(), clock=time.clock)
 
-    [verdict] = lines()
+    verdict, _connection = lines()
     assert {k: v for k, v in verdict.items() if k != "timestamp"} == {
         "level": "warning",
         "logger": "tracelog.utterance",
@@ -613,12 +622,12 @@ def test_what_is_bound_elsewhere_does_not_come_along(lines):
 
     async def handle(_content):
         contexts.append(current_context())
-        enter_context(Context.make({"user_id": "lee"}, None, "c-00000000"))
+        enter_context(Context.make({"user_id": "lee"}, None, Connection("c-00000000")))
 
     chat(handle, "a", "b")
 
     assert [context.bound for context in contexts] == [{}, {}, {}]
-    assert len({context.connection_id for context in contexts}) == 1
+    assert len({context.connection.id for context in contexts}) == 1
 
 
 def test_a_disconnect_belongs_to_the_connection(lines):
@@ -656,7 +665,8 @@ def test_an_exception_ends_the_utterance(lines, time):
     with pytest.raises(ValueError, match="bad"):
         chat(handle, "a", clock=time.clock)
 
-    assert [line["total_ms"] for line in lines()] == [100.0]
+    [verdict] = lines(event="utterance")
+    assert (verdict["total_ms"], verdict["failed"]) == (100.0, True)
 
 
 def test_nothing_reads_on_once_the_application_has_ended():
@@ -688,8 +698,8 @@ def test_the_handshake_is_not_read_ahead():
     assert peer.sent == [CLOSE]
 
 
-def test_a_servers_lines_about_reading_name_the_connection_only(lines):
-    """Who reads ahead reads for all utterances, and carries the trace of none."""
+def test_a_servers_lines_about_reading_are_the_connections(lines):
+    """Who reads ahead reads for all utterances, and carries the trace of the handshake."""
 
     class Talkative(Peer):
         async def receive(self):
@@ -705,11 +715,11 @@ def test_a_servers_lines_about_reading_name_the_connection_only(lines):
 
     serve(app, websocket_scope(), Talkative(CONNECT, text("a"), DISCONNECT))
 
-    _, *readings = lines(event="reading")
+    handshake, *readings = lines(event="reading")
     [handling] = lines(event="handling")
     assert readings
     for line in readings:
-        assert line["trace_id"] is None
+        assert line["trace_id"] == handshake["trace_id"] != handling["trace_id"]
         assert line["connection_id"] == handling["connection_id"]
         assert "user_id" not in line
 
@@ -786,7 +796,7 @@ def test_an_application_that_does_not_catch_it_has_ended(lines):
 
     leaving(story)
 
-    assert [line["event"] for line in lines()] == ["utterance"]
+    assert [line["event"] for line in lines()] == ["utterance", "connection"]
 
 
 def test_closing_what_has_ended_is_no_error():
@@ -866,3 +876,265 @@ def test_the_requests_of_a_connection_share_its_id(lines):
 
     first, second, third = (line["connection_id"] for line in lines(event="request"))
     assert first == second != third
+
+
+# How it was closed
+
+
+@pytest.mark.parametrize(
+    ("last", "closing"),
+    [
+        ({"code": 1001, "reason": ""}, (1001, "client", "going away")),
+        ({"code": 1005}, (1006, "network", "connection lost without a close frame")),
+    ],
+    ids=["client", "network"],
+)
+@pytest.mark.parametrize("told", [True, False], ids=["told", "not told"])
+def test_who_left_has_closed_it(lines, last, closing, told):
+    """Whether the handler has asked for it, or closes itself, too late."""
+
+    async def main():
+        peer = Peer(CONNECT, {"type": "websocket.disconnect", **last})
+
+        async def app(_scope, receive, send):
+            await receive()
+            await send(ACCEPT)
+            await peer.all_read.wait()
+            if told:
+                await receive()
+            await send(CLOSE)
+
+        await TraceMiddleware(app)(websocket_scope(), peer.receive, peer.send)
+
+    asyncio.run(main())
+
+    [line] = lines(event="connection")
+    assert (line["close_code"], line["closed_by"], line["close_reason"]) == closing
+
+
+def silent(*messages):
+    """A client that says no more."""
+
+    class Silent(Peer):
+        async def receive(self):
+            return await super().receive() if self.messages else await asyncio.Event().wait()
+
+    return Silent(*messages)
+
+
+@pytest.mark.parametrize(
+    ("end", "closing"),
+    [
+        ({**CLOSE, "code": 4001, "reason": "enough"}, (4001, "server", "enough")),
+        (CLOSE, (1000, "server", "normal closure")),
+        (None, (1006, "server", "handler returned")),
+    ],
+    ids=["code", "no code", "returned"],
+)
+def test_a_handler_may_end_it(lines, end, closing):
+    """By closing it, or by returning."""
+
+    async def app(_scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        if end:
+            await send(end)
+
+    serve(app, websocket_scope(), silent(CONNECT))
+
+    [line] = lines(event="connection")
+    assert (line["close_code"], line["closed_by"], line["close_reason"]) == closing
+
+
+def test_what_was_said_is_counted(lines):
+    """Payloads as they were sent, text in UTF-8."""
+
+    async def app(_scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        await receive()
+        await send({"type": "websocket.send", "bytes": b"12345"})
+
+    serve(app, websocket_scope(), silent(CONNECT, text("grüße")))
+
+    [line] = lines(event="connection")
+    assert (line["received"], line["received_bytes"]) == (1, 7)
+    assert (line["sent"], line["sent_bytes"]) == (1, 5)
+
+
+def test_a_rejected_handshake_is_no_connection(lines):
+    """There was nothing to end."""
+
+    async def app(_scope, receive, send):
+        await receive()
+        await send(CLOSE)
+
+    serve(app, websocket_scope(), silent(CONNECT))
+
+    assert lines() == []
+
+
+# Access lines
+
+
+@pytest.mark.parametrize("server", ["hypercorn", "uvicorn"])
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_request_has_one_access_line(lines, server, ours):
+    """Ours, or the server's."""
+    theirs = logging.getLogger(f"{server}.access")
+
+    async def app(scope, receive, send):
+        theirs.info("GET /rooms")
+        await answering(scope, receive, send)
+
+    serve(app, http_scope(), access_log=ours)
+    theirs.info("not of a request")
+
+    assert len(lines(logger=f"{server}.access", event="GET /rooms")) == (not ours)
+    assert len(lines(event="request")) == ours
+    assert len(lines(event="not of a request")) == 1
+
+
+# Somebody else's trace
+
+
+def test_a_trace_that_others_began_is_used(lines):
+    """Their trace and span on our lines; each utterance is a span of it."""
+    theirs = TraceContext.new()
+
+    async def app(scope, _receive, send):
+        log.info("handling")
+        await answering(scope, None, send)
+
+    async def handle(_content):
+        log.info("heard")
+
+    parent = [(b"traceparent", str(TraceContext.new()).encode())]
+    serve(app, http_scope(parent), trace_from=lambda: theirs)
+    chat(handle, "a", trace_from=lambda: theirs)
+
+    [handling], [heard, _end] = lines(event="handling"), lines(event="heard")
+    assert (handling["trace_id"], handling["span_id"]) == (theirs.trace_id, theirs.span_id)
+    assert heard["trace_id"] == theirs.trace_id
+    assert heard["span_id"] != theirs.span_id
+
+
+def test_where_others_began_none_there_is_one_of_ours(lines):
+    """As without the option."""
+    parent = TraceContext.new()
+
+    async def app(scope, _receive, send):
+        log.info("handling")
+        await answering(scope, None, send)
+
+    headers = [(b"traceparent", str(parent).encode())]
+    serve(app, http_scope(headers), trace_from=lambda: None)
+
+    [handling] = lines(event="handling")
+    assert handling["trace_id"] == parent.trace_id
+
+
+def test_wait_for_is_no_obstacle(lines):
+    """Before 3.12 it receives in a task of its own; the handler is in the new trace all the same."""
+
+    async def app(_scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        for _ in range(2):
+            await asyncio.wait_for(receive(), 10)
+            log.info("heard")
+            bind_context(user_id="kim")
+        await asyncio.wait_for(receive(), 10)
+        log.info("left")
+
+    async def main():
+        peer = Peer(CONNECT, text("a"), text("b"), DISCONNECT)
+        await TraceMiddleware(app)(websocket_scope(), peer.receive, peer.send)
+
+    asyncio.run(main())
+
+    heard, verdicts = lines(event="heard"), lines(event="utterance")
+    [left], [ended] = lines(event="left"), lines(event="connection")
+    assert [line["trace_id"] for line in heard] == [line["trace_id"] for line in verdicts]
+    assert len({line["trace_id"] for line in (*heard, left)}) == 3
+    assert left["trace_id"] == ended["trace_id"]
+    assert verdicts[1]["user_id"] == "kim"
+
+
+def test_who_gathers_readers_is_in_no_utterance(lines):
+    """A task of the application's own that receives is in the trace; whoever awaits it isn't."""
+
+    async def app(_scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        await asyncio.gather(receive())
+        log.info("gathered")
+
+    async def main():
+        peer = Peer(CONNECT, text("a"), DISCONNECT)
+        await TraceMiddleware(app)(websocket_scope(), peer.receive, peer.send)
+
+    asyncio.run(main())
+
+    [gathered], [ended] = lines(event="gathered"), lines(event="connection")
+    assert gathered["trace_id"] == ended["trace_id"]
+
+
+def test_an_exception_is_of_the_utterance_that_failed():
+    """The server reports it later: the stamp tells of which message it was."""
+    seen = []
+
+    async def handle(_content):
+        seen.append(current_context())
+        raise ValueError("bad")
+
+    with pytest.raises(ValueError, match="bad") as caught:
+        chat(handle, "a")
+
+    found = of_exception(caught.value, Context.make({}, None, None))
+    assert found.trace == seen[0].trace
+
+
+def test_a_close_without_a_code_is_sent(lines):
+    """Whatever an application sends is the server's to judge."""
+    close = {**CLOSE, "code": None}
+
+    async def app(_scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        await send(close)
+
+    peer = serve(app, websocket_scope(), silent(CONNECT))
+
+    assert close in peer.sent
+    [line] = lines(event="connection")
+    assert line["close_code"] == 1005
+
+
+def test_between_two_messages_there_is_no_utterance(lines):
+    """Who waits with a time-out, and pings meanwhile, isn't in the last one any more."""
+
+    async def app(_scope, receive, send):
+        await receive()
+        await send(ACCEPT)
+        await receive()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(receive(), 0.001)
+        log.info("idle")
+
+    serve(app, websocket_scope(), silent(CONNECT, text("a")))
+
+    [idle], [ended] = lines(event="idle"), lines(event="connection")
+    assert idle["trace_id"] == ended["trace_id"]
+
+
+def test_a_header_s_name_may_be_a_text():
+    """Some servers take it."""
+
+    async def app(_scope, _receive, send):
+        await send({**START, "headers": [("X-Request-Id", "mine")]})
+        await send(BODY)
+
+    sent = serve(app, http_scope()).sent[0]["headers"]
+
+    assert [name for name, _ in sent] == ["X-Request-Id", b"traceparent"]

@@ -216,16 +216,16 @@ def test_the_end_is_known_before_it_is_told():
 
     async def story():
         ahead = Server(text("a"), DISCONNECT).read_ahead()
-        known = [ahead.holds_disconnect]
+        known = [ahead.unread_disconnect]
         await settle()
-        known.append(ahead.holds_disconnect)
+        known.append(ahead.unread_disconnect)
         for _ in range(2):
             await ahead.next()
-            known.append(ahead.holds_disconnect)
+            known.append(ahead.unread_disconnect)
         await ahead.stop()
         return known
 
-    assert run(story) == [False, True, True, False]
+    assert run(story) == [None, DISCONNECT, DISCONNECT, None]
 
 
 @pytest.mark.parametrize(

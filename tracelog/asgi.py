@@ -9,17 +9,23 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from contextvars import copy_context
 from typing import Any, Final, TypeAlias
-from weakref import WeakKeyDictionary
 
+from tracelog.attribution import leave_tail, of_line, stamp
+from tracelog.connections import base_of
 from tracelog.context import Context, current_context, enter_context
-from tracelog.emit import emit
-from tracelog.fields import DURATION_MS, EVENT_REQUEST
 from tracelog.headers import extract, extract_request_id
-from tracelog.ids import TraceContext, make_connection_id
+from tracelog.ids import TraceContext
 from tracelog.latency.arrival import make_socket_wait, transport_of
+from tracelog.latency.closing import (
+    Closing,
+    closing_of_disconnect,
+    closing_of_error,
+    closing_of_frames,
+)
 from tracelog.latency.readahead import ReadAhead
+from tracelog.latency.request import write_request
+from tracelog.latency.talk import Talk, payload_bytes
 from tracelog.latency.utterance import SYSTEM_CLOCK, Arrival, Clock, Utterance
-from tracelog.latency.verdict import write_verdict
 from tracelog.loops import on_loop
 
 
@@ -33,7 +39,7 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _LATE_MS: Final = 200.0
 
-_access = logging.getLogger("tracelog.access")
+_servers_access = [logging.getLogger(f"{server}.access") for server in ("hypercorn", "uvicorn")]
 
 
 class TraceMiddleware:
@@ -46,7 +52,10 @@ class TraceMiddleware:
         app: The ASGI application.
         late_ms: From how many milliseconds on, arrival to end, an utterance is late: its verdict
             is a warning then. 200 by default.
-        access_log: Write a line for each HTTP request, with its duration.
+        access_log: Write a line for each HTTP request, with its duration, in place of uvicorn's or
+            hypercorn's; False leaves theirs, and writes none of ours.
+        trace_from: Tells the trace that somebody else's tracing has begun here already, such as
+            `tracelog.otel.active_trace`: it is used, in place of one of our own.
         clock: For tests.
     """
 
@@ -56,12 +65,17 @@ class TraceMiddleware:
         *,
         late_ms: float = _LATE_MS,
         access_log: bool = True,
+        trace_from: Callable[[], TraceContext | None] | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.app = app
         self.late_ms = late_ms
         self.access_log = access_log
+        self.trace_from = trace_from
         self.clock = clock
+        if access_log:
+            for logger in _servers_access:
+                logger.addFilter(_has_no_line_of_ours)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection, as ASGI asks."""
@@ -72,19 +86,14 @@ class TraceMiddleware:
 
         outside = current_context()
         await conversation(self, scope, receive, send).run()
-        # Not in a `finally`: the server's line about an exception is to carry the trace, too.
+        # Not if that raised: what is around us in the application may log it, too.
+        leave_tail(current_context())
         enter_context(outside)
 
 
-# The requests of one connection share its id, for as long as the server keeps it open.
-_connection_ids: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
-
-
-def _connection_id_of(transport: Any) -> str:
-    try:
-        return _connection_ids.setdefault(transport, make_connection_id())
-    except TypeError:  # the server shows none
-        return make_connection_id()
+def _has_no_line_of_ours(record: logging.LogRecord) -> bool:
+    """Pass an access line of uvicorn's unless its request has one of ours."""
+    return of_line(record.name).trace is None
 
 
 class _ClientLeftError(OSError):
@@ -94,6 +103,12 @@ class _ClientLeftError(OSError):
 class _Conversation:
     """What HTTP and WebSocket have in common."""
 
+    # Thousands of WebSockets are idle.
+    __slots__ = (
+        *("_clock", "_connection", "_context", "_make_trace", "_middleware", "_protocol"),
+        *("_request_id", "_scope", "_server_receive", "_server_send", "_socket_wait", "_trace"),
+    )
+
     def __init__(
         self, middleware: TraceMiddleware, scope: Scope, receive: Receive, send: Send
     ) -> None:
@@ -102,23 +117,27 @@ class _Conversation:
         self._scope = scope
         self._server_receive = receive
         self._server_send = send
-        transport = transport_of(receive)
-        self._socket_wait = make_socket_wait(transport)
-        self._utterance: Utterance | None = None
-        self._parent = extract(scope["headers"])
         self._request_id = extract_request_id(scope["headers"])
-        self._connection_id = _connection_id_of(transport)
-        self._trace = self._parent.child() if self._parent else TraceContext.new()
-        bound = {"request_id": self._request_id} if self._request_id else {}
+        parent = extract(scope["headers"])
+        active = middleware.trace_from() if middleware.trace_from is not None else None
+        self._make_trace = active.child if active else TraceContext.new  # of an utterance
+        self._trace = active or (parent.child() if parent else TraceContext.new())
+        bound, self._connection = base_of(transport_of(receive))
+        protocol = self._connection.protocol
+        self._protocol = protocol() if protocol is not None else getattr(receive, "__self__", None)
+        self._socket_wait = make_socket_wait(getattr(self._protocol, "transport", None))
+        if self._request_id:
+            bound = {**bound, "request_id": self._request_id}
         # Fresh, whatever was there: a context can leak from one request into the next.
-        enter_context(Context.make(bound, self._trace, self._connection_id))
+        self._context = Context.make(bound, self._trace, self._connection)
+        enter_context(self._context)
 
     def _arrival(self) -> Arrival:
         return Arrival.now(self._clock, self._socket_wait())
 
     def _answer(self, headers: Iterable[Any]) -> list[Any]:
         headers = list(headers)
-        answered = {bytes(name).lower() for name, _ in headers}
+        answered = {_lower(name) for name, _ in headers}
         ours = {
             b"traceparent": str(self._trace),
             b"x-request-id": self._request_id or self._trace.trace_id,
@@ -126,27 +145,30 @@ class _Conversation:
         headers += [(k, v.encode("latin-1")) for k, v in ours.items() if k not in answered]
         return headers
 
-    def _end(self, about: dict[str, Any]) -> None:
-        """End the current utterance, if there is one."""
-        utterance, self._utterance = self._utterance, None
-        if utterance is not None:
-            ended = self._clock.monotonic()
-            write_verdict(utterance, ended, late_ms=self._middleware.late_ms, about=about)
+
+def _lower(name: Any) -> bytes:
+    """Read a header's name; some servers take a text, too."""
+    return name.lower().encode() if isinstance(name, str) else bytes(name).lower()
 
 
 class _HttpConversation(_Conversation):
     """One request: one utterance, which ends when the last of its response is out."""
 
-    _status = 500  # what a server answers for an application that raised before it did
+    __slots__ = ("_status", "_utterance")
 
     async def run(self) -> None:
         """Let the application answer."""
-        arrival = self._arrival()
-        self._utterance = Utterance(1, "http", arrival, self._clock.monotonic())
+        self._status = 500  # what a server answers for an application that raised before it did
+        arrival, started = self._arrival(), self._clock.monotonic()
+        self._utterance: Utterance | None = Utterance(1, "http", arrival, started)
         try:
             await self._middleware.app(self._scope, self._server_receive, self._send)
-        finally:
-            self._finish()
+        except BaseException as error:
+            stamp(error)
+            self._finish(failed=isinstance(error, Exception))
+            raise
+
+        self._finish()
 
     async def _send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -157,66 +179,105 @@ class _HttpConversation(_Conversation):
         if message["type"] == "http.response.body" and not message.get("more_body"):
             self._finish()
 
-    def _finish(self) -> None:
-        utterance = self._utterance
+    def _finish(self, *, failed: bool = False) -> None:
+        utterance, self._utterance = self._utterance, None
         if utterance is None:
             return
 
-        about = {
-            "method": self._scope["method"],
-            "path": self._scope["path"],
-            "status": self._status,
-        }
-        if self._middleware.access_log and _access.isEnabledFor(logging.INFO):
-            duration = (self._clock.monotonic() - utterance.started) * 1000
-            client = ":".join(map(str, self._scope.get("client") or ()))
-            fields = {**about, DURATION_MS: round(duration, 3), "client": client}
-            emit(_access, logging.INFO, EVENT_REQUEST, (), fields)
-        self._end(about)
+        scope = self._scope
+        client = ":".join(map(str, scope.get("client") or ()))
+        write_request(
+            utterance,
+            self._clock.monotonic(),
+            late_ms=self._middleware.late_ms,
+            client=client if self._middleware.access_log else None,
+            about={"method": scope["method"], "path": scope["path"], "status": self._status},
+            failed=failed,
+        )
 
 
 class _WebSocketConversation(_Conversation):
     """One connection: an utterance for each message, which ends when the next is asked for."""
 
-    _messages: ReadAhead | None = None
-    _number = 0
-    _closed = False
+    __slots__ = ("_closed", "_closing", "_messages", "_talk")
 
     async def run(self) -> None:
         """Let the application talk."""
+        self._messages: ReadAhead | None = None
+        self._talk: Talk | None = None
+        self._closing: Closing | None = None
+        self._closed = False  # by the application
+        self._connection.trace = self._trace  # for lines of the server that no task makes
+        error: BaseException | None = None
         try:
             await self._middleware.app(self._scope, self._receive, self._send)
-        except _ClientLeftError:
-            pass  # servers don't complain about their own one either
+        except _ClientLeftError as left:
+            error = left  # servers don't complain about their own one either
+        except BaseException as raised:
+            stamp(raised)  # here, in the utterance that failed
+            error = raised
+            raise
         finally:
-            self._end_message()
-            if self._messages is not None:
-                await self._messages.stop()
+            await self._end(error)
+
+    async def _end(self, error: BaseException | None) -> None:
+        if self._talk is None or self._messages is None:
+            return
+
+        self._talk.end_utterance(failed=isinstance(error, Exception))
+        self._note_departure()
+        frames = closing_of_frames(getattr(self._protocol, "conn", self._protocol))
+        self._talk.end(frames or self._closing or closing_of_error(error))
+        await self._messages.stop()
+
+    def _note_departure(self) -> None:
+        """Note that the client has left, if that was read and nobody has asked for it yet."""
+        unread = self._messages.unread_disconnect if self._messages is not None else None
+        if unread is not None and self._closing is None:
+            self._closing = closing_of_disconnect(unread)
 
     async def _receive(self) -> Message:
-        self._end_message()
-        if self._messages is None:
+        if self._talk is None or self._messages is None:
             return await self._server_receive()  # the handshake; or a loop that isn't asyncio's
 
+        self._talk.end_utterance()
+        self._talk.listen()  # to no utterance, until there is the next
         message, arrival = await self._messages.next()
         if message["type"] == "websocket.receive":
-            self._number += 1
-            started = self._clock.monotonic()
-            self._utterance = Utterance(self._number, "websocket", arrival, started)
-            self._enter(TraceContext.new())
+            self._talk.hear(arrival, payload_bytes(message.get("text") or message.get("bytes")))
         else:
-            self._enter(self._trace)  # the connection's own: no utterance asked for what follows
+            self._closing = self._closing or closing_of_disconnect(message)
         return message  # type: ignore[no-any-return]
 
     async def _send(self, message: Message) -> None:
-        if message["type"] == "websocket.accept":
+        kind = message["type"]
+        if kind == "websocket.accept":
             message = {**message, "headers": self._answer(message.get("headers", ()))}
+        elif kind == "websocket.close":
+            self._note_departure()
+            closing = Closing.make(message.get("code", 1000), "server", message.get("reason"))
+            self._closing = self._closing or closing
         await self._send_or_leave(message)
-        self._closed = self._closed or message["type"] == "websocket.close"
-        if message["type"] == "websocket.accept" and self._messages is None and on_loop():
-            context = copy_context()
-            context.run(enter_context, Context.make({}, None, self._connection_id))
-            self._messages = ReadAhead(self._server_receive, self._arrival, context)
+        self._closed = self._closed or kind == "websocket.close"
+        if kind == "websocket.accept":
+            self._begin()
+        elif kind == "websocket.send" and self._talk is not None:
+            self._talk.say(payload_bytes(message.get("text") or message.get("bytes")))
+
+    def _begin(self) -> None:
+        if self._talk is not None or not on_loop():
+            return
+
+        self._talk = Talk(
+            self._context,
+            about={"path": self._scope["path"]},
+            late_ms=self._middleware.late_ms,
+            make_trace=self._make_trace,
+            clock=self._clock,
+        )
+        context = copy_context()
+        context.run(enter_context, self._context)
+        self._messages = ReadAhead(self._server_receive, self._arrival, context)
 
     async def _send_or_leave(self, message: Message) -> None:
         try:
@@ -224,19 +285,11 @@ class _WebSocketConversation(_Conversation):
         except RuntimeError as error:
             # uvicorn, over websockets' legacy API, calls it a bug to send after a disconnect. We
             # read it ahead; the handler couldn't know.
-            if self._closed or self._messages is None or not self._messages.holds_disconnect:
+            left = self._messages is not None and self._messages.unread_disconnect is not None
+            if self._closed or not left:
                 raise
             if message["type"] != "websocket.close":
                 raise _ClientLeftError("the client has left") from error
-
-    def _enter(self, trace: TraceContext) -> None:
-        """Go on in *trace*; what the application bound stays with the connection."""
-        context = current_context()
-        bound = context.bound if context.connection_id == self._connection_id else {}
-        enter_context(Context.make(bound, trace, self._connection_id))
-
-    def _end_message(self) -> None:
-        self._end({"path": self._scope["path"]})
 
 
 _CONVERSATIONS: Final[dict[str, type[_HttpConversation | _WebSocketConversation]]] = {

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import sys
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -33,6 +32,12 @@ class ReadAhead:
         context: What the task runs in: no utterance's, it serves them all.
     """
 
+    # Thousands of them are idle: no dict, and lists, where a deque or an Event takes 600 bytes.
+    __slots__ = (
+        *("__weakref__", "_bytes", "_end", "_messages", "_note"),
+        *("_receive", "_task", "_told", "_waiters"),
+    )
+
     def __init__(
         self,
         receive: Callable[[], Awaitable[Any]],
@@ -41,32 +46,31 @@ class ReadAhead:
     ) -> None:
         self._receive = receive
         self._note = note
-        self._messages: deque[tuple[Any, Arrival]] = deque()
+        self._messages: list[tuple[Any, Arrival]] = []
         self._bytes = 0
         self._end: BaseException | None = None
         self._told = False
-        self._changed = asyncio.Event()
+        self._waiters: list[asyncio.Future[None]] = []
         self._task = asyncio.create_task(self._read(), name="tracelog-read-ahead", context=context)
 
     @property
-    def holds_disconnect(self) -> bool:
-        """The client has left, and the handler hasn't been told."""
-        read = self._messages
-        return bool(read) and not self._told and read[-1][0]["type"] == _DISCONNECT
+    def unread_disconnect(self) -> Any:
+        """What says that the client has left, if the handler hasn't been told; None if not."""
+        last = self._messages[-1][0] if self._messages and not self._told else None
+        return last if last is not None and last["type"] == _DISCONNECT else None
 
     async def next(self) -> tuple[Any, Arrival]:
         """Give the next message, and its arrival, in the order they came."""
         while not self._messages:
             if self._end is not None:
                 raise self._end
-            self._changed.clear()
-            await self._changed.wait()
+            await self._change()
         message, arrival = self._messages[0]
         self._told = message["type"] == _DISCONNECT
         if not self._told:  # a disconnect is the last one, however often it is asked for
-            self._messages.popleft()
+            del self._messages[0]
             self._bytes -= _size(message)
-            self._changed.set()
+            self._tell()
         return message, arrival
 
     async def stop(self) -> None:
@@ -81,18 +85,31 @@ class ReadAhead:
                 message = await self._receive()
                 self._messages.append((message, self._note()))
                 self._bytes += _size(message)
-                self._changed.set()
+                self._tell()
                 if message["type"] == _DISCONNECT:
                     return
                 await self._until_there_is_room()
         except BaseException as error:  # noqa: BLE001 -- cancelled or not, this is its end
             self._end = error  # the handler's to deal with, at its next receive
-            self._changed.set()
+            self._tell()
 
     async def _until_there_is_room(self) -> None:
         while len(self._messages) >= _MAX_MESSAGES or self._bytes >= _MAX_BYTES:
-            self._changed.clear()
-            await self._changed.wait()
+            await self._change()
+
+    async def _change(self) -> None:
+        """Wait until a message has come, or was taken, or the end is there."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            await waiter
+        finally:
+            self._waiters.remove(waiter)
+
+    def _tell(self) -> None:
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
 
 def _size(message: Any) -> int:

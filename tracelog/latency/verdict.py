@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from tracelog.emit import emit
-from tracelog.fields import EVENT_UTTERANCE, LATE
+from tracelog.fields import EVENT_UTTERANCE, LATE, TOTAL_MS
 from tracelog.latency.utterance import Utterance
 
 
@@ -17,7 +17,7 @@ _log = logging.getLogger("tracelog.utterance")
 
 def write_verdict(
     utterance: Utterance, ended: float, *, late_ms: float, about: dict[str, Any]
-) -> None:
+) -> float:
     """Write *utterance*'s verdict: info, or warning if it took *late_ms* or longer.
 
     Args:
@@ -25,8 +25,13 @@ def write_verdict(
         ended: When, on the monotonic clock.
         late_ms: From how many milliseconds on it counts as late.
         about: More fields, such as the path.
+
+    Returns:
+        How many milliseconds it took.
     """
     ledger = utterance.ledger(ended, late_ms=late_ms)
     level = logging.WARNING if ledger[LATE] else logging.INFO
     if _log.isEnabledFor(level):
         emit(_log, level, EVENT_UTTERANCE, (), {**ledger, **about})
+    total_ms: float = ledger[TOTAL_MS]
+    return total_ms

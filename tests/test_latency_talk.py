@@ -1,0 +1,134 @@
+"""One WebSocket from its handshake to its end."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+import pytest
+
+from tracelog.config import configure_logging
+from tracelog.context import Connection, Context, bind_context, current_context, enter_context
+from tracelog.ids import TraceContext
+from tracelog.latency.closing import Closing
+from tracelog.latency.talk import Talk
+from tracelog.latency.utterance import Arrival, Clock
+
+
+NORMAL = Closing(1000, "client", "normal closure")
+
+
+class Time:
+    def __init__(self):
+        self.now = 1000.0
+        self.clock = Clock(lambda: self.now, lambda: self.now)
+
+    def passes(self, seconds):
+        self.now += seconds
+
+
+@pytest.fixture
+def time():
+    return Time()
+
+
+@pytest.fixture
+def talk(time):
+    context = Context.make({"room": "lobby"}, TraceContext.new(), Connection("c-1"))
+    enter_context(context)
+    return Talk(context, about={"path": "/chat"}, late_ms=200, clock=time.clock)
+
+
+@pytest.fixture
+def lines():
+    stream = StringIO()
+    configure_logging(format="json", sink=stream, level="INFO", env_file=None)
+    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def hear(talk, time, took, **end):
+    talk.hear(Arrival.now(time.clock), 10)
+    time.passes(took)
+    talk.end_utterance(**end)
+
+
+def test_each_utterance_has_its_trace_and_its_verdict(talk, time, lines):
+    """Numbered from 1; what was bound stays with the connection."""
+    handshake = current_context().trace
+    hear(talk, time, 0.1)
+    bind_context(user_id="kim")
+    hear(talk, time, 0.3, failed=True)
+    talk.end_utterance()
+
+    first, second = lines()
+    assert len({handshake.trace_id, first["trace_id"], second["trace_id"]}) == 3
+    assert (first["utterance"], first["total_ms"], first["level"]) == (1, 100.0, "info")
+    assert (second["utterance"], second["total_ms"], second["level"]) == (2, 300.0, "warning")
+    assert ("failed" in first, second["failed"]) == (False, True)
+    assert (second["user_id"], second["room"], second["path"]) == ("kim", "lobby", "/chat")
+
+
+def test_the_whole_is_told_at_the_end(talk, time, lines):
+    """How it was closed, what came and went, and how long its utterances took."""
+    handshake = current_context().trace
+    for took in (0.1, 0.1, 0.3):
+        hear(talk, time, took)
+        talk.say(5)
+    talk.listen()
+    time.passes(1)
+
+    talk.end(NORMAL)
+
+    *_, line = lines()
+    assert line["p50_ms"] == pytest.approx(100, rel=0.03)
+    assert line["p95_ms"] == line["p99_ms"] == pytest.approx(300, rel=0.03)
+    for key in ("timestamp", "span_id", "p50_ms", "p95_ms", "p99_ms"):
+        del line[key]
+    assert line == {
+        "level": "info",
+        "logger": "tracelog.connection",
+        "event": "connection",
+        "trace_id": handshake.trace_id,
+        "connection_id": "c-1",
+        "room": "lobby",
+        "close_code": 1000,
+        "closed_by": "client",
+        "close_reason": "normal closure",
+        "duration_ms": 1500.0,
+        "received": 3,
+        "received_bytes": 30,
+        "sent": 3,
+        "sent_bytes": 15,
+        "late_utterances": 1,
+        "max_ms": 300.0,
+        "path": "/chat",
+    }
+
+
+def test_an_idle_connection_has_no_percentiles(talk, lines):
+    """Nothing was said: nothing took any time."""
+    talk.end(NORMAL)
+
+    [line] = lines()
+    assert (line["received"], line["late_utterances"]) == (0, 0)
+    assert not {"p50_ms", "p95_ms", "p99_ms", "max_ms"} & line.keys()
+
+
+def test_what_another_connection_bound_is_left_behind(talk, time, lines):
+    """A task may have come by a stranger's context."""
+    enter_context(Context.make({"user_id": "lee"}, None, Connection("c-2")))
+
+    hear(talk, time, 0.1)
+
+    [line] = lines()
+    assert (line["connection_id"], line["room"]) == ("c-1", "lobby")
+    assert "user_id" not in line
+
+
+def test_a_level_that_is_off_costs_no_line(talk, lines):
+    """As for every logger."""
+    configure_logging(format="json", level="WARNING", env_file=None)
+
+    talk.end(NORMAL)
+
+    assert lines() == []

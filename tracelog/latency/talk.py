@@ -1,0 +1,163 @@
+"""One WebSocket from its handshake to its end: utterance by utterance, and as a whole.
+
+Whatever the framework, this is what its integration tells about: a message has come, one was sent,
+the handler asks for the next, it is over.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import Context as Variables
+from typing import Any, Final
+from weakref import ref
+
+from tracelog.context import Context, current_context, enter_context
+from tracelog.emit import emit
+from tracelog.fields import (
+    CLOSE_CODE,
+    CLOSE_REASON,
+    CLOSED_BY,
+    DURATION_MS,
+    EVENT_CONNECTION,
+    FAILED,
+    LATE_UTTERANCES,
+    MAX_MS,
+    P50_MS,
+    P95_MS,
+    P99_MS,
+    RECEIVED,
+    RECEIVED_BYTES,
+    SENT,
+    SENT_BYTES,
+)
+from tracelog.ids import TraceContext
+from tracelog.latency.closing import Closing
+from tracelog.latency.percentiles import Percentiles
+from tracelog.latency.utterance import Arrival, Clock, Utterance
+from tracelog.latency.verdict import write_verdict
+from tracelog.loops import is_made_for, running_task, variables_of
+
+
+__all__ = ["Talk", "payload_bytes"]
+
+_log = logging.getLogger("tracelog.connection")
+_WAIT_FOR_MAKES_TASKS: Final = sys.version_info < (3, 12)
+_SHARES: Final = ((P50_MS, 0.5), (P95_MS, 0.95), (P99_MS, 0.99))
+
+
+def payload_bytes(data: Any) -> int:
+    """Tell the size of a message, text in UTF-8; 0 if it comes in parts, or is none."""
+    if isinstance(data, str):
+        return len(data) if data.isascii() else len(data.encode("utf-8", "replace"))
+
+    return len(data) if isinstance(data, (bytes, bytearray, memoryview)) else 0
+
+
+class Talk:
+    """What is said over one WebSocket.
+
+    Args:
+        context: What its handshake was about: its connection, and its own trace.
+        about: Fields of all its verdicts, such as the path.
+        late_ms: From how many milliseconds on an utterance is late.
+        make_trace: Makes the trace of an utterance.
+        clock: For tests.
+    """
+
+    __slots__ = (
+        *("__weakref__", "_about", "_began", "_clock", "_context", "_handler", "_late"),
+        *("_late_ms", "_make_trace", "_percentiles", "_received", "_received_bytes"),
+        *("_sent", "_sent_bytes", "_utterance"),
+    )
+
+    def __init__(
+        self,
+        context: Context,
+        *,
+        about: dict[str, Any],
+        late_ms: float,
+        make_trace: Callable[[], TraceContext] = TraceContext.new,
+        clock: Clock,
+    ) -> None:
+        self._context = context
+        self._about = about
+        self._late_ms = late_ms
+        self._make_trace = make_trace
+        self._clock = clock
+        self._began = clock.monotonic()
+        self._handler = ref(running_task() or self)
+        self._utterance: Utterance | None = None
+        self._percentiles: Percentiles | None = None  # most connections are idle
+        self._received = self._received_bytes = self._sent = self._sent_bytes = self._late = 0
+
+    def hear(self, arrival: Arrival, size: int) -> None:
+        """Begin the utterance of a message of *size* bytes, in a trace of its own."""
+        self._received += 1
+        self._received_bytes += size
+        started = self._clock.monotonic()
+        self._utterance = Utterance(self._received, "websocket", arrival, started)
+        self._enter(self._make_trace())
+
+    def say(self, size: int) -> None:
+        """Count a message of *size* bytes that was sent."""
+        self._sent += 1
+        self._sent_bytes += size
+
+    def end_utterance(self, *, failed: bool = False) -> None:
+        """End the current utterance, if there is one, with its verdict."""
+        utterance, self._utterance = self._utterance, None
+        if utterance is None:
+            return
+
+        about = {**self._about, FAILED: True} if failed else self._about
+        ended = self._clock.monotonic()
+        total_ms = write_verdict(utterance, ended, late_ms=self._late_ms, about=about)
+        self._percentiles = self._percentiles or Percentiles()
+        self._percentiles.add(total_ms)
+        self._late += total_ms >= self._late_ms
+
+    def listen(self) -> None:
+        """Go on outside of any utterance: in the trace of the handshake."""
+        self._enter(self._context.trace)
+
+    def end(self, closing: Closing) -> None:
+        """Write the line about the whole."""
+        self._enter(self._context.trace)
+        if _log.isEnabledFor(logging.INFO):
+            emit(_log, logging.INFO, EVENT_CONNECTION, (), self._summary(closing))
+
+    def _summary(self, closing: Closing) -> dict[str, Any]:
+        summary: dict[str, Any] = {
+            CLOSE_CODE: closing.code,
+            CLOSED_BY: closing.by,
+            CLOSE_REASON: closing.reason,
+            DURATION_MS: round((self._clock.monotonic() - self._began) * 1000, 3),
+            RECEIVED: self._received,
+            RECEIVED_BYTES: self._received_bytes,
+            SENT: self._sent,
+            SENT_BYTES: self._sent_bytes,
+            LATE_UTTERANCES: self._late,
+        }
+        if self._percentiles is not None:
+            summary.update({key: self._percentiles.at(share) for key, share in _SHARES})
+            summary[MAX_MS] = self._percentiles.max_ms
+        return {**summary, **self._about}
+
+    def _enter(self, trace: TraceContext | None) -> None:
+        """Go on in *trace*; what the application bound stays with the connection."""
+        ours, now = self._context, current_context()
+        bound = now.bound if now.connection is ours.connection else ours.bound
+        context = Context.make(bound, trace, ours.connection)
+        enter_context(context)
+        if _WAIT_FOR_MAKES_TASKS and is_made_for(self._handler()):
+            _enter_elsewhere(self._handler(), context)
+
+
+def _enter_elsewhere(task: Any, context: Context) -> None:
+    """Put *task*, which is waiting, into *context*."""
+    variables = variables_of(task) or Variables()
+    with suppress(RuntimeError):  # somebody runs in it right now
+        variables.run(enter_context, context)
