@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 
 import hypothesis
@@ -15,6 +16,9 @@ from tracelog.context import Context, enter_context
 # The same examples on every run, and no clock that decides about them.
 hypothesis.settings.register_profile("tracelog", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("tracelog")
+
+# In the background of a shell it is ignored, by us and by whatever we start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _SETTINGS = (
     "LOG_LEVEL",

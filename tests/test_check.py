@@ -445,6 +445,49 @@ MISTAKES = {
         "isn't a format",
         "%(message)s",
     ),
+    # Our formatters.
+    "a format that isn't": (
+        formatter({"()": "tracelog.Formatter", "format": "xml"}),
+        "formatters.plain.format",
+        "'xml' is none of auto, console, json",
+        "format=auto",
+    ),
+    "an env_file that is gone": (
+        formatter({"()": "tracelog.Formatter", "env_file": "gone.env"}),
+        "formatters.plain",
+        "gone.env: can't be read",
+        "env_file=None",
+    ),
+    "an option of python-json-logger's": (
+        formatter({"()": "tracelog.JsonFormatter", "exceptions": "xml"}),
+        "formatters.plain",
+        "is refused: exceptions is 'structured' or 'text'",
+        "leave out",
+    ),
+    "processors that aren't a list": (
+        formatter({"()": "tracelog.JsonFormatter", "processors": 3}),
+        "formatters.plain.processors",
+        "expected a list",
+        "processors: [",
+    ),
+    "a processor that is nowhere": (
+        formatter({"()": "tracelog.ConsoleFormatter", "processors": ["test_check_names.nothing"]}),
+        "formatters.plain.processors[0]",
+        "no 'nothing'",
+        "",
+    ),
+    "a processor's factory that is nowhere": (
+        formatter({"()": "tracelog.Formatter", "processors": [{"()": "nowhere.at_all", "tag": 1}]}),
+        "formatters.plain.processors[0].()",
+        "no module 'nowhere'",
+        "spelling",
+    ),
+    "a processor that can't be called": (
+        formatter({"()": "tracelog.Formatter", "processors": ["test_check_names.number"]}),
+        "formatters.plain.processors[0]",
+        "can't be called",
+        "processors: [",
+    ),
     # Filters.
     "a class for a filter": (
         config(filters={"context": {"class": "tracelog.ContextFilter"}}),
@@ -539,6 +582,13 @@ SOUND = {
     "a function for a formatter": formatter({"class": "test_check_names.make_formatter"}),
     "a made formatter": formatter({"()": "logging.Formatter", "format": "%(message)s"}),
     "a made formatter's fmt": formatter({"()": "logging.Formatter", "fmt": "%(message)s"}),
+    "our processors": formatter(
+        {
+            "()": "tracelog.JsonFormatter",
+            "processors": ["test_check_names.factory", "ext://os.path.join", print],
+            "rename_fields": {"event": "msg"},
+        }
+    ),
     "levels only": {"version": 1, "incremental": True, "root": {"level": "INFO"}},
 }  # fmt: skip
 
@@ -866,6 +916,7 @@ class TestImports:
                 "b": {"()": broken},
                 "c": {"style": broken, "format": broken},
                 "d": {"format": "x", "style": broken},
+                "e": {"()": "tracelog.Formatter", "format": broken, "processors": broken},
             },
             filters={"a": {"()": broken}, "b": {"name": broken}},
             handlers={

@@ -95,7 +95,16 @@ def test_arguments_are_the_processs_if_none_are_given(command, monkeypatch):
     assert cli.main() == 0
 
 
-@pytest.mark.parametrize("arguments", [[], ["--", "nonsense"], ["nonsense"]], ids=str)
+def test_alone_it_lists_its_commands(capsys):
+    """Who types `tracelog` wants to know what there is."""
+    with pytest.raises(SystemExit) as exit_:
+        cli.main([])
+
+    assert exit_.value.code == 0
+    assert "check a logging configuration" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["--", "nonsense"], ["nonsense"]], ids=str)
 def test_without_a_command_the_usage_is_shown(capsys, arguments):
     """The exit code is that of any unusable input."""
     with pytest.raises(SystemExit) as exit_:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracelog.console import ConsoleFormatter
-from tracelog.context import Context, enter_context
+from tracelog.context import Connection, Context, enter_context
 from tracelog.errors import ConfigError
 from tracelog.ids import TraceContext
 from tracelog.records import ContextFilter
@@ -56,7 +56,7 @@ def make_record(msg="message handled", level=logging.INFO, name="app.chat", at=0
 
 
 def enter(trace=None, connection_id=None, **bound):
-    enter_context(Context.make(bound, trace, connection_id))
+    enter_context(Context.make(bound, trace, connection_id and Connection(connection_id)))
 
 
 def caught(error):

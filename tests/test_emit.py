@@ -52,6 +52,24 @@ def caught(error):
 # Handlers
 
 
+def test_a_handler_that_logs_does_not_hear_itself(logger, kept):
+    """Every handler but the one that is speaking gets what it says."""
+
+    class Echo(logging.Handler):
+        def emit(self, record):
+            log.info("echo of %s", record.getMessage())
+
+    logger.addHandler(Echo())
+    logger.setLevel(logging.INFO)
+    log = get_logger("emitting")
+
+    log.info("hello")
+    log.info("bye")
+
+    said = [record.getMessage() for record in kept]
+    assert said == ["hello", "echo of hello", "bye", "echo of bye"]
+
+
 def test_every_handler_up_to_the_root_sees_the_event(logger):
     """Handlers of parents are asked too, as far as `propagate` goes, each by its own level."""
     child = logging.getLogger("emitting.child")

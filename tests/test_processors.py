@@ -228,3 +228,18 @@ def test_what_cannot_be_found_is_refused(item, problem):
     assert caught.value.where == "processors[1]"
     assert problem in str(caught.value)
     assert "Try: processors: [my_app.logs.add_region" in str(caught.value)
+
+
+def test_what_a_processor_logs_is_not_processed():
+    """It may log through the logger it serves: its own line passes as it is, once."""
+
+    def chatty(logger, method, event):
+        inner.append(chain("app.chat", "info", {**EVENT, "event": "from within"}))
+        return {**event, "seen": True}
+
+    inner = []
+    chain = make_chain([chatty])
+
+    assert chain("app.chat", "info", dict(EVENT)) == {**EVENT, "seen": True}
+    assert chain("app.chat", "info", dict(EVENT)) == {**EVENT, "seen": True}
+    assert inner == [{**EVENT, "event": "from within"}] * 2

@@ -149,7 +149,7 @@ def test_what_waits_is_bounded(pipe, gained, said, monkeypatch):
 
     assert gained()[1:] == (10, 91)
     assert said() == (
-        f"tracelog: {delivery_stats().dropped - 90} lines lost so far "
+        f"tracelog: lines lost so far: {delivery_stats().dropped - 90} "
         "(BlockingIOError: its reader is too slow)\n"
     )
 
@@ -282,7 +282,7 @@ def test_a_full_disk_costs_lines_only(gained, said):
 
     assert gained() == (0, 0, 3)
     assert said() == (
-        f"tracelog: {delivery_stats().dropped - 2} lines lost so far "
+        f"tracelog: lines lost so far: {delivery_stats().dropped - 2} "
         "(OSError: No space left on device)\n"
     )
 
@@ -291,7 +291,7 @@ def test_a_loss_that_is_no_system_error_is_named(said):
     """Say what kind of error it was, and nothing of its text, which may hold anything."""
     report_loss(ValueError("secret"))
 
-    assert said() == f"tracelog: {delivery_stats().dropped} lines lost so far (ValueError)\n"
+    assert said() == f"tracelog: lines lost so far: {delivery_stats().dropped} (ValueError)\n"
 
 
 def test_losses_are_said_again_after_a_second(said, monkeypatch):
@@ -304,8 +304,8 @@ def test_losses_are_said_again_after_a_second(said, monkeypatch):
 
     lost = delivery_stats().dropped
     assert said() == (
-        f"tracelog: {lost - 2} lines lost so far (ValueError)\n"
-        f"tracelog: {lost} lines lost so far (ValueError)\n"
+        f"tracelog: lines lost so far: {lost - 2} (ValueError)\n"
+        f"tracelog: lines lost so far: {lost} (ValueError)\n"
     )
 
 

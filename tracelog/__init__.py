@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 
 if TYPE_CHECKING:
+    from tracelog.carriers import ContextThreadPoolExecutor, carry
     from tracelog.config import configure_logging
     from tracelog.context import (
         bind_context,
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
         new_trace,
         unbind_context,
     )
+    from tracelog.envelope import ClientWait
     from tracelog.errors import ConfigError, InputError, TracelogError, TraceparentError
     from tracelog.formatters import ConsoleFormatter, Formatter, JsonFormatter
     from tracelog.handlers import FileHandler, RotatingFileHandler, StreamHandler
-    from tracelog.headers import extract, extract_request_id, inject
+    from tracelog.headers import extract, extract_baggage, extract_request_id, inject
     from tracelog.ids import TraceContext
     from tracelog.logger import BoundLogger, get_logger
+    from tracelog.queues import LifoQueue, PriorityQueue, Queue
     from tracelog.records import ContextFilter
     from tracelog.sinks import DeliveryStats, delivery_stats, flush
 
@@ -36,14 +39,19 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BoundLogger",
+    "ClientWait",
     "ConfigError",
     "ConsoleFormatter",
     "ContextFilter",
+    "ContextThreadPoolExecutor",
     "DeliveryStats",
     "FileHandler",
     "Formatter",
     "InputError",
     "JsonFormatter",
+    "LifoQueue",
+    "PriorityQueue",
+    "Queue",
     "RotatingFileHandler",
     "StreamHandler",
     "TraceContext",
@@ -51,11 +59,13 @@ __all__ = [
     "TraceparentError",
     "bind_context",
     "bound_context",
+    "carry",
     "clear_context",
     "configure_logging",
     "current_trace",
     "delivery_stats",
     "extract",
+    "extract_baggage",
     "extract_request_id",
     "flush",
     "get_context",
@@ -66,6 +76,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "carriers": ["ContextThreadPoolExecutor", "carry"],
     "config": ["configure_logging"],
     "context": [
         "bind_context",
@@ -76,12 +87,14 @@ _HOMES = {
         "new_trace",
         "unbind_context",
     ],
+    "envelope": ["ClientWait"],
     "errors": ["ConfigError", "InputError", "TracelogError", "TraceparentError"],
     "formatters": ["ConsoleFormatter", "Formatter", "JsonFormatter"],
     "handlers": ["FileHandler", "RotatingFileHandler", "StreamHandler"],
-    "headers": ["extract", "extract_request_id", "inject"],
+    "headers": ["extract", "extract_baggage", "extract_request_id", "inject"],
     "ids": ["TraceContext"],
     "logger": ["BoundLogger", "get_logger"],
+    "queues": ["LifoQueue", "PriorityQueue", "Queue"],
     "records": ["ContextFilter"],
     "sinks": ["DeliveryStats", "delivery_stats", "flush"],
 }

@@ -20,6 +20,7 @@ from tracelog.rules import (
     formatters,
     handlers,
     levels,
+    our_formatters,
     relays,
     shape,
 )
@@ -53,6 +54,7 @@ _RULES: Final[tuple[_Rule, ...]] = (
     filters.filters,
     formatters.formatters,
     handlers.handlers,
+    our_formatters.our_formatters,
     relays.build_order,
     relays.relays,
     advice.context,

@@ -15,9 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+from tracelog import outside_tasks
 from tracelog.check import refuse
 from tracelog.errors import ConfigError
 from tracelog.foreign import install_logger_class
+from tracelog.handlers import FileHandler
 from tracelog.settings import ENV_FILE, Settings, level_number, read_settings
 from tracelog.yamlfile import load
 
@@ -78,7 +80,7 @@ def configure_logging(  # noqa: PLR0913 -- one function is the whole configurati
         "processors": list(processors),
     }
     plain = _with_overrides(plain, settings, sink=sink, level=level, formatter=formatter)
-    plan = _built(plain, source=source)
+    plan = _built_or_undone(plain, source=source)
     with _swapping:
         install_logger_class()
         _swap(plan)
@@ -143,9 +145,18 @@ def _handler(draft: Mapping[str, Any], sink: Any) -> dict[str, Any]:
 
     kept = {key: value for key, value in draft.items() if key not in ("class", "()", "stream")}
     if isinstance(sink, (str, os.PathLike)):
-        return {**kept, "class": "tracelog.FileHandler", "filename": os.fspath(sink)}
+        return {**kept, "()": _file_handler, "sink": os.fspath(sink)}
 
     return {**kept, "()": _STREAM_HANDLER, "stream": sink}
+
+
+def _file_handler(sink: str) -> FileHandler:
+    """Open what the caller named; the configuration isn't to blame if that fails."""
+    try:
+        return FileHandler(sink)
+    except OSError as error:
+        text = f"{sink!r} can't be opened: {error.strerror}"
+        raise ConfigError("sink", text, hint="a file in a folder that is there") from error
 
 
 def _documented(kind: Any) -> str:
@@ -177,6 +188,7 @@ class _Plan:
     levels: Mapping[logging.Handler, int]
     disable_existing: bool
     incremental: bool
+    outside_tasks: bool = False
 
 
 def _built(config: dict[str, Any], *, source: str) -> _Plan:
@@ -208,7 +220,27 @@ def _built(config: dict[str, Any], *, source: str) -> _Plan:
         raise ConfigError(where, _reason(error), hint=_HINT) from error
 
     disable = bool(parts.get("disable_existing_loggers", False))
-    return _Plan(loggers, handlers, {}, disable, incremental=False)
+    inline = [each for plan in loggers.values() for each in plan.filters or ()]
+    follows = _follows(handlers.values(), *parts.get("filters", {}).values(), *inline)
+    return _Plan(loggers, handlers, {}, disable, incremental=False, outside_tasks=follows)
+
+
+def _built_or_undone(config: dict[str, Any], *, source: str) -> _Plan:
+    """Build; a refused configuration's filter may have wrapped other people's classes already."""
+    followed = outside_tasks.is_followed()
+    try:
+        return _built(config, source=source)
+    except ConfigError:
+        with _swapping:
+            if not followed and not _follows(_made):  # another thread's may be in place by now
+                outside_tasks.release()
+        raise
+
+
+def _follows(handlers: Iterable[logging.Handler], *filters: Any) -> bool:
+    """Tell whether one of the filters, or of the handlers', asks for lines outside of tasks."""
+    inline = [each for handler in handlers for each in handler.filters]
+    return any(getattr(each, "outside_tasks", False) for each in (*filters, *inline))
 
 
 def _incremental_plan(parts: Any) -> _Plan:
@@ -237,6 +269,8 @@ def _built_handlers(configurator: Any, *, source: str) -> dict[str, logging.Hand
     for name in sorted(drafts):
         try:
             drafts[name] = configurator.configure_handler(drafts[name])
+        except ConfigError:
+            raise
         except Exception as error:
             if _NOT_YET not in str(error.__cause__):
                 raise ConfigError(
@@ -283,6 +317,10 @@ def _swap(plan: _Plan) -> None:
         wanted = _complete(name, plan.loggers.get(name, _NOTHING), before)
         _apply(logging.getLogger(name or None), wanted, old, before.filters or ())
     _set_disabled(plan)
+    if plan.outside_tasks:
+        outside_tasks.follow()
+    else:
+        outside_tasks.release()
     for handler in old:
         _close(handler)
     for name, handler in plan.handlers.items():

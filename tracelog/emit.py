@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from tracelog.context import snapshot
+from tracelog.attribution import of_exception
+from tracelog.context import Context, snapshot
 from tracelog.handlers import FileHandler, RotatingFileHandler, StreamHandler
 from tracelog.plain import SCALARS
 from tracelog.records import SURPRISING, Event, stack_text
@@ -35,7 +37,12 @@ _STOCK_CALL_HANDLERS: Final = logging.Logger.callHandlers
 
 
 def emit(
-    logger: logging.Logger, level: int, event: Any, args: tuple[Any, ...], fields: dict[str, Any]
+    logger: logging.Logger,
+    level: int,
+    event: Any,
+    args: tuple[Any, ...],
+    fields: dict[str, Any],
+    context: Context | None = None,
 ) -> None:
     """Make a record of *event*, and hand it to *logger*'s handlers; its level was checked before.
 
@@ -46,6 +53,7 @@ def emit(
         args: For the `%` of *event*.
         fields: The event's own; `exc_info`, `stack_info`, `stacklevel` and `extra` among them mean
             what they mean to `logging`. Taken over, not copied.
+        context: What it is about; None means what the current task is about.
     """
     record: Event = _new(Event)
     record.created = _time()
@@ -53,7 +61,7 @@ def emit(
     record.levelno = level
     record.msg = event
     record.args = args
-    record.context = snapshot()
+    record.context = context or snapshot()
     record.fields = fields
     record.bare = True
     if args and len(args) == 1 and type(args[0]) not in SCALARS:
@@ -88,13 +96,37 @@ def _call_handlers(logger: logging.Logger, record: Event, level: int) -> None:
     while current is not None:
         for handler in current.handlers:
             if level >= handler.level:
-                if type(handler) not in _OURS:
-                    record.complete()
-                handler.handle(record)
+                if type(handler) in _OURS:
+                    handler.handle(record)
+                else:
+                    _hand_over(handler, record)
         current = current.parent if current.propagate else None
     if handler is None:
         record.complete()
         logger.callHandlers(record)  # logging.lastResort
+
+
+class _Inside(threading.local):
+    """The handlers that this thread is in."""
+
+    handlers: tuple[logging.Handler, ...] = ()
+
+
+_inside = _Inside()
+
+
+def _hand_over(handler: logging.Handler, record: Event) -> None:
+    """Let a handler that isn't ours have a whole *record*, unless it is logging this itself."""
+    outer = _inside.handlers
+    if handler in outer:  # since 3.13.4 logging itself stops what would never end
+        return
+
+    record.complete()
+    _inside.handlers = (*outer, handler)
+    try:
+        handler.handle(record)
+    finally:
+        _inside.handlers = outer
 
 
 def _read_meaningful(record: Event) -> None:
@@ -119,6 +151,7 @@ def _read_exc_info(record: Event, value: Any) -> bool:
     exc_info = exc_info_of(value)
     if exc_info is not None:
         record.exc_info = exc_info
+        record.context = of_exception(exc_info[1], record.context)
     return exc_info is not None or not value or value == (None, None, None)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any, Final
 
+from tracelog.attribution import of_line
 from tracelog.emit import emit
 from tracelog.records import FOREIGN, without_attributes
 
@@ -51,7 +52,9 @@ class Logger(logging.Logger):
             return
 
         fields = {**extra} if extra else {}
-        emit(self, level, msg, args, fields if _is_ordinary(fields) else without_attributes(fields))
+        if not _is_ordinary(fields):
+            fields = without_attributes(fields)
+        emit(self, level, msg, args, fields, of_line(self.name))
 
 
 _is_ordinary = FOREIGN.isdisjoint

@@ -11,7 +11,7 @@ import orjson
 from pythonjsonlogger.core import RESERVED_ATTRS, BaseJsonFormatter
 from pythonjsonlogger.json import JsonEncoder
 
-from tracelog.context import snapshot
+from tracelog.attribution import of_line
 from tracelog.encode import DEL, MAX_LINE, NEWLINE, encode
 from tracelog.events import make_event_reader, timestamp_of
 from tracelog.fields import (
@@ -249,7 +249,7 @@ def _make_encoder(
             context, fields = record.context, record.fields
         elif record.__class__ is logging.LogRecord and _is_ordinary(record):
             attributes = record.__dict__
-            context = snapshot()
+            context = of_line(record.name)
             fields = {key: attributes[key] for key in list(attributes)[base_count:]}
             if not has_no_surprise(fields):
                 return encode_any(record)

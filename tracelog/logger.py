@@ -10,6 +10,7 @@ import structlog
 from structlog.exceptions import DropEvent
 from structlog.testing import LogCapture
 
+from tracelog.context import current_context, snapshot
 from tracelog.emit import emit
 from tracelog.plain import text_of
 
@@ -22,6 +23,8 @@ _MAX_REGISTERED: Final = 500
 
 # What structlog.get_config() copies, at 0.3 µs a call; `structlog.configure` writes it.
 _structlog: dict[str, Any] = vars(structlog._config._CONFIG)  # noqa: SLF001
+# Empty until somebody binds through `structlog.contextvars`.
+_bound_elsewhere = structlog.contextvars._CONTEXT_VARS  # noqa: SLF001
 
 
 def get_logger(name: str | None = None, /, **bound: Any) -> BoundLogger:
@@ -98,11 +101,16 @@ def _make_method(level: int, name: str) -> LogMethod:
             self._emit(level, name, event, args, fields)
             return
 
-        if known and not _structlog["default_processors"]:
-            bound = self._context
-            emit(self._logger, level, event, args, {**bound, **fields} if bound else fields)
-        elif known or self._processors:
+        if not known:
+            if self._processors:  # structlog's tests look at what is off, too
+                self._emit(level, name, event, args, fields)
+        elif _structlog["default_processors"]:
             self._emit(level, name, event, args, fields)
+        else:
+            bound = self._context
+            fields = {**bound, **fields} if bound else fields
+            context = snapshot() if _bound_elsewhere else current_context()
+            emit(self._logger, level, event, args, fields, context)
 
     method.__name__ = name
     method.__qualname__ = f"BoundLogger.{name}"
@@ -160,7 +168,9 @@ class BoundLogger(structlog.stdlib.BoundLogger):
             self._capture(method, event, args, fields)
         elif self._logger.isEnabledFor(level):
             bound = self._context
-            emit(self._logger, level, event, args, {**bound, **fields} if bound else fields)
+            fields = {**bound, **fields} if bound else fields
+            context = snapshot() if _bound_elsewhere else current_context()
+            emit(self._logger, level, event, args, fields, context)
 
     def _capture(
         self, method: str, event: Any, args: tuple[Any, ...], fields: dict[str, Any]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any, Final, Protocol, TypeAlias
@@ -59,6 +60,23 @@ def make_chain(processors: Iterable[Any]) -> Chain | None:
                     _log.exception("processor %r failed; its events go on without it", processor)
         # Whatever they did: five keys first, on every line.
         return {**leading, **event}
+
+    return _never_within_itself(run)
+
+
+def _never_within_itself(chain: Chain) -> Chain:
+    """Let what a processor logs pass as it is: processing that, too, might never end."""
+    inside = threading.local()
+
+    def run(name: str, method: str, event: Event) -> Event | None:
+        if hasattr(inside, "name"):
+            return event
+
+        inside.name = name
+        try:
+            return chain(name, method, event)
+        finally:
+            del inside.name
 
     return run
 

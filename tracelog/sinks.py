@@ -133,7 +133,7 @@ def report_loss(error: BaseException, counts: _Counts | None = None) -> None:
     reason = type(error).__name__
     if isinstance(error, OSError):
         reason = f"{reason}: {error.strerror}"
-    _say(f"tracelog: {delivery_stats().dropped} lines lost so far ({reason})\n")
+    _say(f"tracelog: lines lost so far: {delivery_stats().dropped} ({reason})\n")
 
 
 def _say(text: str) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, MutableMapping
 from typing import assert_type
 
+import httpx
+
 import tracelog
 from tracelog.asgi import TraceMiddleware
+from tracelog.httpx import AsyncTransport
+from tracelog.queues import Taken, taken
+from tracelog.websockets import connect
 
 
 def configuring() -> None:
@@ -68,19 +74,47 @@ def tracing() -> None:
     assert_type(trace.trace_id, str)
     assert_type(trace.sampled, bool)
     assert_type(tracelog.current_trace(), tracelog.TraceContext | None)
-    assert_type(tracelog.inject(), MutableMapping[str, str])
+    assert_type(tracelog.inject(), dict[str, str])
     assert_type(tracelog.extract({"traceparent": "x"}), tracelog.TraceContext | None)
     assert_type(tracelog.extract([(b"traceparent", b"x")]), tracelog.TraceContext | None)
     assert_type(tracelog.extract_request_id({}), str | None)
 
 
+async def carrying() -> None:
+    assert_type(tracelog.carry(decorated)(1, text="x"), str)
+    assert_type(await tracelog.carry(decorated_too)(1), int)
+    with tracelog.ContextThreadPoolExecutor(2) as pool:
+        assert_type(pool.submit(decorated, 1, text="x").result(), str)
+
+
+async def queueing() -> None:
+    queue = tracelog.Queue[int](maxsize=5)
+    await queue.put(1)
+    assert_type(await queue.get(), int)
+    assert_type(queue.get_nowait(), int)
+    assert_type(await asyncio.create_task(queue.get()), int)
+    assert_type(await tracelog.PriorityQueue[tuple[int, str]]().get(), tuple[int, str])
+    assert_type(await tracelog.LifoQueue[str]().get(), str)
+    handed_over: asyncio.Queue[int] = queue
+    handed_over.task_done()
+    assert_type(taken(), Taken | None)
+
+
 def handling() -> None:
     handler: logging.Handler = tracelog.StreamHandler()
     handler.setFormatter(tracelog.JsonFormatter(rename_fields={"event": "message"}))
-    handler.addFilter(tracelog.ContextFilter())
+    handler.addFilter(tracelog.ContextFilter(outside_tasks=True))
     formatter: logging.Formatter = tracelog.ConsoleFormatter(colors=True)
     assert_type(formatter.format(logging.makeLogRecord({})), str)
 
 
 def wrapping(app: TraceMiddleware) -> TraceMiddleware:
-    return TraceMiddleware(app, late_ms=100.0, access_log=False)
+    return TraceMiddleware(app, late_ms=100.0, access_log=False, trace_from=tracelog.current_trace)
+
+
+async def travelling(message: dict[str, object]) -> None:
+    assert_type(tracelog.inject(message, sent_at=1.0, keys=["user_id"]), dict[str, object])
+    assert_type(tracelog.ClientWait.of(message, arrived=2.0), tracelog.ClientWait | None)
+    httpx.AsyncClient(transport=AsyncTransport())
+    async with connect("ws://localhost", additional_headers={"x-app": "yes"}):
+        pass

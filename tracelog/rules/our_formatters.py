@@ -1,0 +1,72 @@
+"""Our own formatters: what their options may be, and the processors that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from tracelog.errors import ConfigError
+from tracelog.escapes import printable
+from tracelog.rules.classes import class_of, is_ours
+from tracelog.rules.draft import BROKEN, Draft, Entry
+from tracelog.rules.findings import Finding, Path, clip, index, kind, show
+from tracelog.rules.names import Unresolved
+
+
+__all__ = ["our_formatters"]
+
+_EXT: Final = "ext://"
+_EXAMPLE: Final = "processors: [my_app.logs.add_region]"
+
+
+def our_formatters(draft: Draft) -> Iterator[Finding]:
+    """A formatter of ours takes its options, and finds its processors."""
+    for path, entry in draft.entries("formatters"):
+        factory = class_of(entry.get("()"))
+        if isinstance(factory, type) and is_ours(factory):
+            yield from _options(path, factory, entry)
+            yield from _processors((*path, "processors"), entry.get("processors"))
+
+
+def _options(path: Path, factory: Any, entry: Entry) -> Iterator[Finding]:
+    """Try the options: our formatters only think while they are built, and open nothing."""
+    options = {str(k): v for k, v in entry.items() if k not in {"()", ".", "processors"}}
+    if BROKEN in options.values():
+        return
+
+    try:
+        factory(**options)
+    except ConfigError as error:
+        yield _finding(path, error, options)
+    except Exception as error:  # noqa: BLE001 -- python-json-logger's options raise what they like
+        reason = clip(printable(str(error)), at=200)
+        yield Finding(path, f"is refused: {reason}", "leave out what isn't needed")
+
+
+def _finding(path: Path, error: ConfigError, options: Mapping[str, object]) -> Finding:
+    if error.where in options:
+        return Finding((*path, error.where), error.problem, error.hint)
+
+    return Finding(path, printable(f"{error.where}: {error.problem}"), error.hint)
+
+
+def _processors(path: Path, value: object) -> Iterator[Finding]:
+    if value is None or value is BROKEN:
+        return
+
+    if not isinstance(value, (list, tuple)):
+        yield Finding(path, f"expected a list, got {kind(value)}: {show(value)}", _EXAMPLE)
+        return
+
+    for number, item in enumerate(value):
+        yield from _processor((*path, index(number)), item)
+
+
+def _processor(path: Path, item: object) -> Iterator[Finding]:
+    if isinstance(item, Mapping) and "()" in item:
+        path, item = (*path, "()"), item["()"]
+    found = class_of(item.removeprefix(_EXT) if isinstance(item, str) else item)
+    if isinstance(found, Unresolved):
+        yield Finding(path, found.text, found.hint)
+    elif found is not BROKEN and not callable(found):
+        yield Finding(path, f"{show(item)} can't be called: it is no processor", _EXAMPLE)
