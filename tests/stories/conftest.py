@@ -58,10 +58,14 @@ class Server:
             bound.bind(("127.0.0.1", 0))
             self.port = bound.getsockname()[1]
             self._process = subprocess.Popen(
-                [part.replace("{fd}", str(bound.fileno())) for part in command],
+                [
+                    part.replace("{fd}", str(bound.fileno())).replace("{port}", str(self.port))
+                    for part in command
+                ],
                 cwd=folder,
                 env={**os.environ, "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}", **env},
-                pass_fds=[bound.fileno()],
+                # Who can't be given a socket is given its port, free again in a moment.
+                pass_fds=[bound.fileno()] if "{fd}" in "".join(command) else [],
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )

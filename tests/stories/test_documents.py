@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"(?:<!-- (?P<mark>[^>]*) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL)
 # Run by CI itself, from a clean checkout, and by the tests of the demo and of the servers.
-ELSEWHERE = ("demo", "test")
+ELSEWHERE = ("demo", "file: serve.py", "test")
 SERVERS = ("uvicorn ", "gunicorn ", "hypercorn ")
 
 # What a reader has: an application, a log, some rotated ones.

@@ -43,7 +43,7 @@ def test_every_line_of_a_user_is_there(lines):
     """In the handler, in its tasks and threads: each line is known to be the user's."""
     counted = defaultdict(int)
     for line in lines:
-        if "user_id" in line and line["event"] != "left":
+        if "user_id" in line and line["event"] not in ("connection", "left"):
             counted[line["user_id"]] += 1
 
     assert counted == {f"user-{number}": EACH * MESSAGES for number in range(USERS)}

@@ -234,7 +234,7 @@ def test_every_line_of_a_service_is_in_the_schema(serve):
         ("GET", "/task", 200),
     ]
     assert by_event["said hi"]["room"] == "lobby"
-    assert by_event["Exception in ASGI application\n"]["exception"][0]["type"] == "ValueError"
+    assert by_event["Exception in ASGI application"]["exception"][0]["type"] == "ValueError"
     assert by_event["nobody waits"]["exception"][0]["type"] == "KeyError"
     assert any("UserWarning: old way" in event for event in by_event)
     assert any(event.startswith("Started server process") for event in by_event)

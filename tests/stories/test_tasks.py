@@ -12,6 +12,7 @@ import structlog
 
 import tracelog
 from tracelog.context import (
+    Connection,
     Context,
     bind_context,
     bound_context,
@@ -449,7 +450,7 @@ def test_a_task_that_is_put_into_a_context_leaves_it_with_its_end():
         return bound()
 
     async def serve():
-        enter_context(Context.make({"user": "kim"}, None, "c-1"))
+        enter_context(Context.make({"user": "kim"}, None, Connection("c-1")))
         return await asyncio.create_task(child())
 
     async def main():
