@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tracelog.handlers import FileHandler, RotatingFileHandler, StreamHandler
     from tracelog.headers import extract, extract_baggage, extract_request_id, inject
     from tracelog.ids import TraceContext
+    from tracelog.latency.loop import watch_loop
+    from tracelog.latency.spans import span, utterance
     from tracelog.logger import BoundLogger, get_logger
     from tracelog.queues import LifoQueue, PriorityQueue, Queue
     from tracelog.records import ContextFilter
@@ -72,7 +74,10 @@ __all__ = [
     "get_logger",
     "inject",
     "new_trace",
+    "span",
     "unbind_context",
+    "utterance",
+    "watch_loop",
 ]
 
 _HOMES = {
@@ -93,6 +98,8 @@ _HOMES = {
     "handlers": ["FileHandler", "RotatingFileHandler", "StreamHandler"],
     "headers": ["extract", "extract_baggage", "extract_request_id", "inject"],
     "ids": ["TraceContext"],
+    "latency.loop": ["watch_loop"],
+    "latency.spans": ["span", "utterance"],
     "logger": ["BoundLogger", "get_logger"],
     "queues": ["LifoQueue", "PriorityQueue", "Queue"],
     "records": ["ContextFilter"],

@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, Unpack
 
 from tracelog.calls import Call
 from tracelog.connections import base_of
@@ -28,8 +28,11 @@ from tracelog.extras import extra
 from tracelog.headers import extract, extract_request_id
 from tracelog.ids import TraceContext
 from tracelog.latency.arrival import make_socket_wait
-from tracelog.latency.request import write_request
-from tracelog.latency.utterance import SYSTEM_CLOCK, Arrival, Clock, Utterance
+from tracelog.latency.clock import SYSTEM_CLOCK, Clock
+from tracelog.latency.loop import Mode, watch_if_wanted
+from tracelog.latency.policy import Policy, PolicyOptions
+from tracelog.latency.request import conclude_request
+from tracelog.latency.utterance import Arrival, Utterance
 
 
 with extra("aiohttp"):
@@ -42,13 +45,15 @@ __all__ = ["make_trace_config", "make_trace_middleware", "trace_middleware"]
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Middleware: TypeAlias = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
-_LATE_MS: Final = 200.0
-
 _log = logging.getLogger("tracelog.aiohttp")
 
 
 def make_trace_middleware(
-    *, late_ms: float = _LATE_MS, access_log: bool = True, clock: Clock = SYSTEM_CLOCK
+    *,
+    access_log: bool = True,
+    watch: Mode | None = "exact",
+    clock: Clock = SYSTEM_CLOCK,
+    **policy: Unpack[PolicyOptions],
 ) -> Middleware:
     """Build a middleware that gives every request a trace of its own, and its verdict.
 
@@ -57,14 +62,21 @@ def make_trace_middleware(
     the trace of its handshake. Put it first: what is before it, it doesn't see.
 
     Args:
-        late_ms: From how many milliseconds on, arrival to end, a request is late.
         access_log: Write a line for each request, with its duration.
+        watch: How the event loop is watched: "exact", "sampled" (see `tracelog.watch_loop`), or
+            None if it isn't.
         clock: For tests.
+        policy: From when on a request is late, and which get a line: `late_ms`, `budgets` and so
+            on, see `tracelog.latency.policy.PolicyOptions`.
+
+    Raises:
+        ConfigError: If one of *policy* makes no sense.
     """
-    options = _Options(late_ms, access_log, clock)
+    options = _Options(Policy.of(policy), access_log, clock)
 
     @web.middleware
     async def trace_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        watch_if_wanted(watch)
         exchange = _Exchange(request, options)
         exchange.enter()
         try:
@@ -81,7 +93,7 @@ def make_trace_middleware(
 
 @dataclass(frozen=True, slots=True)
 class _Options:
-    late_ms: float
+    policy: Policy
     access_log: bool
     clock: Clock
 
@@ -95,7 +107,12 @@ class _Exchange:
         self._transport = transport = request.transport
         clock = options.clock
         arrival = Arrival.now(clock, make_socket_wait(transport)())
-        self._utterance = Utterance(1, "http", arrival, clock.monotonic())
+        self._utterance = Utterance(
+            *(1, "http", f"{request.method} {request.path}", arrival),
+            policy=options.policy,
+            clock=clock,
+            about={"method": request.method, "path": request.path},
+        )
         self._request_id = extract_request_id(request.headers)
         parent = extract(request.headers)
         self._trace = parent.child() if parent else TraceContext.new()
@@ -105,7 +122,9 @@ class _Exchange:
         if self._request_id:
             bound = {**bound, "request_id": self._request_id}
         # Fresh, whatever was there: a context can leak from one request into the next.
-        enter_context(Context.make(bound, self._trace, connection))
+        context = Context.make(bound, self._trace, connection, self._utterance.ledger)
+        self._utterance.context = context
+        enter_context(context)
 
     def end(self, result: object) -> None:
         """Answer the trace; the lines come when the response, or the error, has been sent."""
@@ -129,16 +148,9 @@ class _Exchange:
         peer = transport.get_extra_info("peername") if transport is not None else None
         return ":".join(map(str, peer[:2])) if isinstance(peer, tuple) else ""
 
-    def _write(self, status: int, client: str, _task: object) -> None:
-        options, utterance = self._options, self._utterance
-        request = self._request
-        write_request(
-            utterance,
-            options.clock.monotonic(),
-            late_ms=options.late_ms,
-            client=client if options.access_log else None,
-            about={"method": request.method, "path": request.path, "status": status},
-        )
+    def _write(self, status: int, client: str | None, _task: object) -> None:
+        client = client if self._options.access_log else None
+        conclude_request(self._utterance, status, client=client)
 
 
 trace_middleware = make_trace_middleware()

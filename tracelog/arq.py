@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 from tracelog.extras import extra
 from tracelog.jobs import FAILURE, RETRY, SUCCESS, Jobs
-from tracelog.latency.utterance import SYSTEM_CLOCK, Clock
+from tracelog.latency.clock import SYSTEM_CLOCK, Clock
 
 
 with extra("arq"):

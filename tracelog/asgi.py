@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from contextvars import copy_context
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, Unpack
 
 from tracelog.attribution import leave_tail, of_line, stamp
 from tracelog.connections import base_of
@@ -16,16 +16,20 @@ from tracelog.context import Context, current_context, enter_context
 from tracelog.headers import extract, extract_request_id
 from tracelog.ids import TraceContext
 from tracelog.latency.arrival import make_socket_wait, transport_of
+from tracelog.latency.clock import SYSTEM_CLOCK, Clock
 from tracelog.latency.closing import (
     Closing,
     closing_of_disconnect,
     closing_of_error,
     closing_of_frames,
 )
+from tracelog.latency.ledger import Ledger
+from tracelog.latency.loop import Mode, watch_if_wanted
+from tracelog.latency.policy import Policy, PolicyOptions
 from tracelog.latency.readahead import ReadAhead
-from tracelog.latency.request import write_request
+from tracelog.latency.request import conclude_request
 from tracelog.latency.talk import Talk, payload_bytes
-from tracelog.latency.utterance import SYSTEM_CLOCK, Arrival, Clock, Utterance
+from tracelog.latency.utterance import Arrival, Utterance
 from tracelog.loops import on_loop
 
 
@@ -36,8 +40,6 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-_LATE_MS: Final = 200.0
 
 _servers_access = [logging.getLogger(f"{server}.access") for server in ("hypercorn", "uvicorn")]
 
@@ -50,26 +52,33 @@ class TraceMiddleware:
 
     Args:
         app: The ASGI application.
-        late_ms: From how many milliseconds on, arrival to end, an utterance is late: its verdict
-            is a warning then. 200 by default.
         access_log: Write a line for each HTTP request, with its duration, in place of uvicorn's or
             hypercorn's; False leaves theirs, and writes none of ours.
         trace_from: Tells the trace that somebody else's tracing has begun here already, such as
             `tracelog.otel.active_trace`: it is used, in place of one of our own.
+        watch: How the event loop is watched: "exact", "sampled" (see `tracelog.watch_loop`), or
+            None if it isn't.
         clock: For tests.
+        policy: From when on an utterance is late, and which get a line: `late_ms`, `budgets` and
+            so on, see `tracelog.latency.policy.PolicyOptions`.
+
+    Raises:
+        ConfigError: If one of *policy* makes no sense.
     """
 
     def __init__(
         self,
         app: App,
         *,
-        late_ms: float = _LATE_MS,
         access_log: bool = True,
         trace_from: Callable[[], TraceContext | None] | None = None,
+        watch: Mode | None = "exact",
         clock: Clock = SYSTEM_CLOCK,
+        **policy: Unpack[PolicyOptions],
     ) -> None:
         self.app = app
-        self.late_ms = late_ms
+        self.policy = Policy.of(policy)
+        self.watch = watch
         self.access_log = access_log
         self.trace_from = trace_from
         self.clock = clock
@@ -79,6 +88,7 @@ class TraceMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection, as ASGI asks."""
+        watch_if_wanted(self.watch)
         conversation = _CONVERSATIONS.get(scope["type"])
         if conversation is None:
             await self.app(scope, receive, send)
@@ -105,7 +115,7 @@ class _Conversation:
 
     # Thousands of WebSockets are idle.
     __slots__ = (
-        *("_clock", "_connection", "_context", "_make_trace", "_middleware", "_protocol"),
+        *("_bound", "_clock", "_connection", "_context", "_make_trace", "_middleware", "_protocol"),
         *("_request_id", "_scope", "_server_receive", "_server_send", "_socket_wait", "_trace"),
     )
 
@@ -128,9 +138,14 @@ class _Conversation:
         self._socket_wait = make_socket_wait(getattr(self._protocol, "transport", None))
         if self._request_id:
             bound = {**bound, "request_id": self._request_id}
+        self._bound = bound
+        self._context = self._enter()
+
+    def _enter(self, ledger: Ledger | None = None) -> Context:
         # Fresh, whatever was there: a context can leak from one request into the next.
-        self._context = Context.make(bound, self._trace, self._connection)
-        enter_context(self._context)
+        context = Context.make(self._bound, self._trace, self._connection, ledger)
+        enter_context(context)
+        return context
 
     def _arrival(self) -> Arrival:
         return Arrival.now(self._clock, self._socket_wait())
@@ -159,8 +174,15 @@ class _HttpConversation(_Conversation):
     async def run(self) -> None:
         """Let the application answer."""
         self._status = 500  # what a server answers for an application that raised before it did
-        arrival, started = self._arrival(), self._clock.monotonic()
-        self._utterance: Utterance | None = Utterance(1, "http", arrival, started)
+        scope = self._scope
+        about = {"method": scope["method"], "path": scope["path"]}
+        self._utterance: Utterance | None = Utterance(
+            *(1, "http", f"{scope['method']} {scope['path']}", self._arrival()),
+            policy=self._middleware.policy,
+            clock=self._clock,
+            about=about,
+        )
+        self._utterance.context = self._enter(self._utterance.ledger)
         try:
             await self._middleware.app(self._scope, self._server_receive, self._send)
         except BaseException as error:
@@ -174,7 +196,7 @@ class _HttpConversation(_Conversation):
         if message["type"] == "http.response.start":
             self._status = message["status"]
             message = {**message, "headers": self._answer(message.get("headers", ()))}
-        await self._server_send(message)
+        await self._sent(self._server_send(message))
         # What an application does after its answer (background tasks) keeps nobody waiting.
         if message["type"] == "http.response.body" and not message.get("more_body"):
             self._finish()
@@ -184,16 +206,22 @@ class _HttpConversation(_Conversation):
         if utterance is None:
             return
 
-        scope = self._scope
-        client = ":".join(map(str, scope.get("client") or ()))
-        write_request(
-            utterance,
-            self._clock.monotonic(),
-            late_ms=self._middleware.late_ms,
+        client = ":".join(map(str, self._scope.get("client") or ()))
+        conclude_request(
+            *(utterance, self._status),
             client=client if self._middleware.access_log else None,
-            about={"method": scope["method"], "path": scope["path"], "status": self._status},
             failed=failed,
         )
+
+    async def _sent(self, sent: Awaitable[None]) -> None:
+        """Wait for *sent*; as long as the client takes nothing, that is what takes long."""
+        ledger = self._utterance.ledger if self._utterance is not None else None
+        waiting = ledger.begin_send() if ledger is not None else 0.0
+        try:
+            await sent
+        finally:
+            if ledger is not None:
+                ledger.end_send(waiting)
 
 
 class _WebSocketConversation(_Conversation):
@@ -257,7 +285,8 @@ class _WebSocketConversation(_Conversation):
             self._note_departure()
             closing = Closing.make(message.get("code", 1000), "server", message.get("reason"))
             self._closing = self._closing or closing
-        await self._send_or_leave(message)
+        sent = self._send_or_leave(message)
+        await (sent if self._talk is None else self._talk.send(sent))
         self._closed = self._closed or kind == "websocket.close"
         if kind == "websocket.accept":
             self._begin()
@@ -271,7 +300,7 @@ class _WebSocketConversation(_Conversation):
         self._talk = Talk(
             self._context,
             about={"path": self._scope["path"]},
-            late_ms=self._middleware.late_ms,
+            policy=self._middleware.policy,
             make_trace=self._make_trace,
             clock=self._clock,
         )

@@ -13,7 +13,7 @@ from tracelog.emit import emit
 from tracelog.fields import DURATION_MS, EVENT_CALL
 from tracelog.headers import TRACEPARENT, write_trace
 from tracelog.ids import TraceContext
-from tracelog.latency.utterance import Clock
+from tracelog.latency.clock import Clock
 
 
 __all__ = ["Call"]

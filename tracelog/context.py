@@ -14,7 +14,7 @@ from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from functools import partial, wraps
 from types import MappingProxyType
-from typing import Any, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
 
 from tracelog.errors import TraceparentError
 from tracelog.fields import CONNECTION_ID, LEADING, SPAN_ID, TRACE_ID, name_beside
@@ -23,6 +23,7 @@ from tracelog.plain import SCALARS
 
 
 __all__ = [
+    "CURRENT",
     "Connection",
     "Context",
     "bind_context",
@@ -66,6 +67,7 @@ class Context:
         connection: The client connection, if there is one.
         fields: All of these as a line shows them, ids first. Never mutated.
         flat: No value of `fields` is anything but a scalar.
+        ledger: To whose time what runs here is charged (`tracelog.latency.ledger`), if to any.
     """
 
     bound: Mapping[str, Any]
@@ -73,10 +75,15 @@ class Context:
     connection: Connection | None
     fields: dict[str, Any]
     flat: bool
+    ledger: Any = None
 
     @classmethod
     def make(
-        cls, bound: Mapping[str, Any], trace: TraceContext | None, connection: Connection | None
+        cls,
+        bound: Mapping[str, Any],
+        trace: TraceContext | None,
+        connection: Connection | None,
+        ledger: Any = None,
     ) -> Context:
         """Decide here, once, what every record of this context will show."""
         fields: dict[str, Any] = {TRACE_ID: trace.trace_id if trace else None}
@@ -89,7 +96,7 @@ class Context:
             reserved = key in LEADING and key != TRACE_ID
             fields[name_beside(key, bound) if reserved else key] = value
         flat = SCALARS.issuperset(map(type, fields.values()))
-        return cls(bound, trace, connection, fields, flat)
+        return cls(bound, trace, connection, fields, flat, ledger)
 
     @property
     def connection_id(self) -> str | None:
@@ -98,11 +105,12 @@ class Context:
 
     def with_bound(self, bound: Mapping[str, Any]) -> Context:
         """Make the same context with other bound values."""
-        return Context.make(bound, self.trace, self.connection)
+        return Context.make(bound, self.trace, self.connection, self.ledger)
 
 
 _EMPTY = Context.make({}, None, None)
 _current: ContextVar[Context] = ContextVar("tracelog", default=_EMPTY)
+CURRENT: Final = _current  # for whoever looks into other tasks' `contextvars.Context`
 # What the current task is about. No function around it: every line asks.
 current_context: Callable[[], Context] = _current.get
 _get = _current.get
@@ -187,7 +195,7 @@ def new_trace(parent: TraceContext | str | None = None) -> TraceContext:
     trace = trace.child() if trace else TraceContext.new()
     context = _get()
     bound = {key: value for key, value in context.bound.items() if key != TRACE_ID}
-    _current.set(Context.make(bound, trace, context.connection))
+    _current.set(Context.make(bound, trace, context.connection, context.ledger))
     return trace
 
 

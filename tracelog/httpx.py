@@ -16,7 +16,7 @@ from typing import Self
 
 from tracelog.calls import Call
 from tracelog.extras import extra
-from tracelog.latency.utterance import SYSTEM_CLOCK, Clock
+from tracelog.latency.clock import SYSTEM_CLOCK, Clock
 
 
 with extra("httpx"):

@@ -35,7 +35,7 @@ from tracelog.fields import (
     WAIT_MS,
 )
 from tracelog.headers import extract, inject
-from tracelog.latency.utterance import SYSTEM_CLOCK, Clock
+from tracelog.latency.clock import SYSTEM_CLOCK, Clock
 from tracelog.plain import Limits, Plain
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import sys
 import time
 from collections.abc import Callable, Coroutine
@@ -22,7 +23,7 @@ from tracelog.context import Context, current_context, enter_context, snapshot
 from tracelog.loops import variables_of
 
 
-__all__ = ["LifoQueue", "PriorityQueue", "Queue", "Taken", "taken"]
+__all__ = ["LifoQueue", "PriorityQueue", "Queue", "Taken", "take_arrival", "taken"]
 
 
 class _Comparable(Protocol):
@@ -106,6 +107,16 @@ def taken() -> Taken | None:
         return None
 
     return Taken(round(work.wait * 1000, 3), work.depth)
+
+
+def take_arrival() -> float | None:
+    """Tell, once, when the item that is being worked on here was put; by the queue's clock."""
+    work = _work.get()
+    if not isinstance(work, _Entry) or work.wait is None or _has_moved_on(work):
+        return None
+
+    put_at, work.put_at = work.put_at, math.nan
+    return None if math.isnan(put_at) else put_at
 
 
 class Queue(asyncio.Queue[_T]):

@@ -8,7 +8,7 @@ from typing import Any
 
 from tracelog.extras import extra
 from tracelog.jobs import FAILURE, SUCCESS, Jobs
-from tracelog.latency.utterance import SYSTEM_CLOCK, Clock
+from tracelog.latency.clock import SYSTEM_CLOCK, Clock
 
 
 with extra("taskiq"):

@@ -23,9 +23,12 @@ from tracelog.extras import extra
 from tracelog.headers import TRACEPARENT, extract, inject
 from tracelog.ids import TraceContext
 from tracelog.latency.arrival import make_socket_wait
+from tracelog.latency.clock import SYSTEM_CLOCK, Clock
 from tracelog.latency.closing import Closing, closing_of_frames
+from tracelog.latency.loop import Mode, watch_if_wanted
+from tracelog.latency.policy import Policy
 from tracelog.latency.talk import Talk, payload_bytes
-from tracelog.latency.utterance import SYSTEM_CLOCK, Arrival, Clock
+from tracelog.latency.utterance import Arrival
 
 
 with extra("web"):
@@ -37,7 +40,6 @@ with extra("web"):
 
 __all__ = ["ServerConnection", "connect", "serve"]
 
-_LATE_MS: Final = 200.0
 _FIRST: Final = (Opcode.TEXT, Opcode.BINARY)  # the frame that a message begins with
 
 _Handler = Callable[[Any], Awaitable[None]]
@@ -46,7 +48,7 @@ _Handler = Callable[[Any], Awaitable[None]]
 def serve(
     handler: _Handler,
     *args: Any,
-    late_ms: float = _LATE_MS,
+    watch: Mode | None = "exact",
     clock: Clock = SYSTEM_CLOCK,
     **options: Any,
 ) -> Any:
@@ -58,16 +60,20 @@ def serve(
     Args:
         handler: Gets each connection, a `ServerConnection`.
         args: websockets' own: host and port.
-        late_ms: From how many milliseconds on an utterance is late.
+        watch: How the event loop is watched: "exact", "sampled" (see `tracelog.watch_loop`), or
+            None if it isn't.
         clock: For tests.
-        options: websockets' own. A `create_connection` has to make a `ServerConnection`.
+        options: `late_ms` and the other `tracelog.latency.policy.PolicyOptions`; and websockets'
+            own. A `create_connection` has to make a `ServerConnection`.
     """
+    policy = Policy.taken_from(options)
     theirs = options.pop("process_response", None)
 
     async def handle(connection: Any) -> None:
-        await connection.tell(handler, late_ms=late_ms, clock=clock)
+        await connection.tell(handler, policy=policy, clock=clock)
 
     async def answer(connection: Any, request: Request, response: Response) -> Any:
+        watch_if_wanted(watch)
         connection.begin(request, clock)
         response.headers[TRACEPARENT] = str(current_context().trace)
         result = theirs and theirs(connection, request, response)
@@ -105,11 +111,11 @@ class ServerConnection(server.ServerConnection):
         connection.trace = trace
         enter_context(Context.make(bound, trace, connection))
 
-    async def tell(self, handler: _Handler, *, late_ms: float, clock: Clock) -> None:
+    async def tell(self, handler: _Handler, *, policy: Policy, clock: Clock) -> None:
         """Let *handler* talk, and write the verdicts and the line at the end."""
         outside = current_context()
         about = {"path": self.request.path} if self.request else {}
-        talk = self._talk = Talk(outside, about=about, late_ms=late_ms, clock=clock)
+        talk = self._talk = Talk(outside, about=about, policy=policy, clock=clock)
         raised: BaseException | None = None
         try:
             await handler(self)
@@ -158,9 +164,13 @@ class ServerConnection(server.ServerConnection):
 
     async def send(self, message: Any, *args: Any, **options: Any) -> None:
         """Send a message."""
-        await super().send(message, *args, **options)
-        if self._talk is not None:
-            self._talk.say(payload_bytes(message))
+        sent = super().send(message, *args, **options)
+        if self._talk is None:
+            await sent
+            return
+
+        await self._talk.send(sent)
+        self._talk.say(payload_bytes(message))
 
     def _end(self) -> None:
         if self._talk is not None:

@@ -14,12 +14,12 @@ from collections.abc import Callable
 from typing import Any, Final
 
 
-__all__ = ["make_socket_wait", "transport_of"]
+__all__ = ["last_data_s", "make_socket_wait", "transport_of"]
 
 _LAST_DATA_RECV: Final = 52  # its offset in struct tcp_info (linux/tcp.h), in milliseconds
 _SIZE: Final = _LAST_DATA_RECV + 4
-# The kernel counts in ticks of up to 10 ms: what is below may be nothing at all.
-_LEAST_MS: Final = 10
+# The kernel counts in ticks of 4 ms, as a rule: what is below may be nothing at all.
+_LEAST_MS: Final = 4
 
 
 def transport_of(receive: Any) -> Any:
@@ -30,37 +30,40 @@ def transport_of(receive: Any) -> Any:
     return getattr(getattr(receive, "__self__", None), "transport", None)
 
 
-def make_socket_wait(transport: Any) -> Callable[[], float]:
+def make_socket_wait(transport: Any) -> Callable[[], float | None]:
     """Build what tells, in seconds, how long ago data last came in on *transport*.
 
-    It tells 0 where that can't be known: not Linux, not TCP, no transport.
+    It tells None where that can't be known: not Linux, not TCP, no transport.
     """
     sock = transport.get_extra_info("socket") if transport is not None else None
-    tcp_info = getattr(socket, "TCP_INFO", None)
-    if sock is None or tcp_info is None:
+    if sock is None:
         return _unknown
 
-    def wait() -> float:
-        try:
-            milliseconds = _last_data_ms(sock.fileno(), tcp_info)
-        # Not TCP; closed meanwhile, which is a ValueError; a kernel that tells less.
-        except (OSError, ValueError, struct.error):
-            return 0.0
-
-        return milliseconds / 1000 if milliseconds >= _LEAST_MS else 0.0
+    def wait() -> float | None:
+        return last_data_s(sock.fileno())
 
     return wait
 
 
-def _last_data_ms(descriptor: int, tcp_info: int) -> int:
-    # Through the descriptor: uvloop's sockets can't be asked. Ours is detached, never closed.
-    ours = socket.socket(fileno=descriptor)
+def last_data_s(descriptor: int) -> float | None:
+    """Tell how many seconds ago data last came in on a TCP socket; None if that can't be known."""
     try:
-        info = ours.getsockopt(socket.IPPROTO_TCP, tcp_info, _SIZE)
+        # Through the descriptor: uvloop's sockets can't be asked. Ours is detached, never closed.
+        ours = socket.socket(fileno=descriptor)
+    except OSError:  # closed meanwhile
+        return None
+
+    try:
+        info = ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _SIZE)
+        [milliseconds] = struct.unpack_from("=I", info, _LAST_DATA_RECV)
+    # Not Linux; not TCP; a kernel that tells less.
+    except (AttributeError, OSError, struct.error):
+        return None
     finally:
         ours.detach()
-    return int(struct.unpack_from("=I", info, _LAST_DATA_RECV)[0])
+
+    return milliseconds / 1000 if milliseconds >= _LEAST_MS else 0.0
 
 
-def _unknown() -> float:
-    return 0.0
+def _unknown() -> None:
+    return None

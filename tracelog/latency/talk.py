@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from contextvars import Context as Variables
 from typing import Any, Final
@@ -22,7 +22,6 @@ from tracelog.fields import (
     CLOSED_BY,
     DURATION_MS,
     EVENT_CONNECTION,
-    FAILED,
     LATE_UTTERANCES,
     MAX_MS,
     P50_MS,
@@ -34,10 +33,13 @@ from tracelog.fields import (
     SENT_BYTES,
 )
 from tracelog.ids import TraceContext
+from tracelog.latency.clock import Clock
 from tracelog.latency.closing import Closing
+from tracelog.latency.ledger import Ledger
 from tracelog.latency.percentiles import Percentiles
-from tracelog.latency.utterance import Arrival, Clock, Utterance
-from tracelog.latency.verdict import write_verdict
+from tracelog.latency.policy import Policy
+from tracelog.latency.utterance import Arrival, Before, Utterance
+from tracelog.latency.verdict import conclude
 from tracelog.loops import is_made_for, running_task, variables_of
 
 
@@ -62,14 +64,14 @@ class Talk:
     Args:
         context: What its handshake was about: its connection, and its own trace.
         about: Fields of all its verdicts, such as the path.
-        late_ms: From how many milliseconds on an utterance is late.
+        policy: From when on an utterance is late, and so on.
         make_trace: Makes the trace of an utterance.
         clock: For tests.
     """
 
     __slots__ = (
         *("__weakref__", "_about", "_began", "_clock", "_context", "_handler", "_late"),
-        *("_late_ms", "_make_trace", "_percentiles", "_received", "_received_bytes"),
+        *("_before", "_make_trace", "_percentiles", "_policy", "_received", "_received_bytes"),
         *("_sent", "_sent_bytes", "_utterance"),
     )
 
@@ -78,18 +80,19 @@ class Talk:
         context: Context,
         *,
         about: dict[str, Any],
-        late_ms: float,
+        policy: Policy,
         make_trace: Callable[[], TraceContext] = TraceContext.new,
         clock: Clock,
     ) -> None:
         self._context = context
         self._about = about
-        self._late_ms = late_ms
+        self._policy = policy
         self._make_trace = make_trace
         self._clock = clock
         self._began = clock.monotonic()
         self._handler = ref(running_task() or self)
         self._utterance: Utterance | None = None
+        self._before: Before | None = None
         self._percentiles: Percentiles | None = None  # most connections are idle
         self._received = self._received_bytes = self._sent = self._sent_bytes = self._late = 0
 
@@ -97,9 +100,14 @@ class Talk:
         """Begin the utterance of a message of *size* bytes, in a trace of its own."""
         self._received += 1
         self._received_bytes += size
-        started = self._clock.monotonic()
-        self._utterance = Utterance(self._received, "websocket", arrival, started)
-        self._enter(self._make_trace())
+        self._utterance = Utterance(
+            *(self._received, "websocket", f"message {self._received}", arrival),
+            policy=self._policy,
+            clock=self._clock,
+            about=self._about,
+            before=self._before,
+        )
+        self._utterance.context = self._enter(self._make_trace(), self._utterance.ledger)
 
     def say(self, size: int) -> None:
         """Count a message of *size* bytes that was sent."""
@@ -112,12 +120,24 @@ class Talk:
         if utterance is None:
             return
 
-        about = {**self._about, FAILED: True} if failed else self._about
-        ended = self._clock.monotonic()
-        total_ms = write_verdict(utterance, ended, late_ms=self._late_ms, about=about)
+        total_ms, late = conclude(utterance, failed=failed)
+        self._before = Before(utterance.number, utterance.ended)
         self._percentiles = self._percentiles or Percentiles()
         self._percentiles.add(total_ms)
-        self._late += total_ms >= self._late_ms
+        self._late += late
+
+    async def send(self, sent: Awaitable[None]) -> None:
+        """Wait for *sent*: while its client takes nothing, the utterance waits for that."""
+        utterance = self._utterance
+        if utterance is None:
+            await sent
+            return
+
+        waiting = utterance.ledger.begin_send()
+        try:
+            await sent
+        finally:
+            utterance.ledger.end_send(waiting)
 
     def listen(self) -> None:
         """Go on outside of any utterance: in the trace of the handshake."""
@@ -146,14 +166,15 @@ class Talk:
             summary[MAX_MS] = self._percentiles.max_ms
         return {**summary, **self._about}
 
-    def _enter(self, trace: TraceContext | None) -> None:
+    def _enter(self, trace: TraceContext | None, ledger: Ledger | None = None) -> Context:
         """Go on in *trace*; what the application bound stays with the connection."""
         ours, now = self._context, current_context()
         bound = now.bound if now.connection is ours.connection else ours.bound
-        context = Context.make(bound, trace, ours.connection)
+        context = Context.make(bound, trace, ours.connection, ledger)
         enter_context(context)
         if _WAIT_FOR_MAKES_TASKS and is_made_for(self._handler()):
             _enter_elsewhere(self._handler(), context)
+        return context
 
 
 def _enter_elsewhere(task: Any, context: Context) -> None:

@@ -1,36 +1,28 @@
-"""One utterance on the clock: from its arrival to the end of its handling."""
+"""One utterance: from its arrival to the end of its handling, and whose time that is."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import asyncio
+import logging
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from tracelog.events import timestamp_of
-from tracelog.fields import (
-    ARRIVED_AT,
-    KIND,
-    LATE,
-    QUEUE_MS,
-    SOCKET_MS,
-    TOTAL_MS,
-    UTTERANCE,
-)
-
-
-__all__ = ["SYSTEM_CLOCK", "Arrival", "Clock", "Utterance"]
+from tracelog.context import Context, current_context
+from tracelog.emit import emit
+from tracelog.fields import EVENT_STILL, RUNNING_MS, STACK, WHAT, WHERE
+from tracelog.latency.awaits import await_of
+from tracelog.latency.clock import Clock, ms_of
+from tracelog.latency.findings import NOTABLE_S, Findings
+from tracelog.latency.ledger import Ledger
+from tracelog.latency.loop import LoopWatch, watch_of_running_loop
+from tracelog.latency.places import places_of_awaits
+from tracelog.latency.policy import Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Two clocks: what time it is, and how much has passed, in seconds both."""
+__all__ = ["Arrival", "Before", "Utterance"]
 
-    wall: Callable[[], float] = time.time
-    monotonic: Callable[[], float] = time.perf_counter
-
-
-SYSTEM_CLOCK: Final = Clock()
+_STACK: Final = 8
+_log = logging.getLogger("tracelog.utterance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,44 +33,154 @@ class Arrival:
         wall: When it was read, in seconds since the epoch.
         read: The same on the monotonic clock.
         socket_wait: How long it had waited to be read, in seconds.
+        bound: It had waited that long at most.
     """
 
     wall: float
     read: float
     socket_wait: float = 0.0
+    bound: bool = False
 
     @classmethod
-    def now(cls, clock: Clock, socket_wait: float = 0.0) -> Arrival:
-        """Note that a message is being read."""
-        return cls(clock.wall(), clock.monotonic(), socket_wait)
+    def now(cls, clock: Clock, waited: float | None = None) -> Arrival:
+        """Note that a message is being read, which *waited* for that; None if that isn't known.
+
+        A loop that has just had to wait for something to do has kept no message waiting.
+        """
+        wall, read = clock.wall(), clock.monotonic()
+        watch = watch_of_running_loop()
+        if watch is None:
+            return cls(wall, read, waited or 0.0)
+
+        most = max(0.0, read - watch.steps.busy_since)
+        if waited is None:
+            return cls(wall, read, most, bound=most >= NOTABLE_S)
+
+        return cls(wall, read, min(most, waited))
 
 
-@dataclass(frozen=True, slots=True)
-class Utterance:
-    """An utterance that is being handled.
+class Before(NamedTuple):
+    """The utterance before this one, in its connection.
 
     Attributes:
-        number: Its number in its connection, from 1.
-        kind: "websocket" or "http".
-        arrival: Its arrival.
-        started: When its handling began, on the monotonic clock.
+        number: Its number.
+        ended: When it ended, on the monotonic clock.
     """
 
     number: int
-    kind: str
-    arrival: Arrival
-    started: float
+    ended: float
 
-    def ledger(self, ended: float, *, late_ms: float) -> dict[str, Any]:
-        """Tell where its time went until *ended*, on the monotonic clock."""
-        socket_ms = self.arrival.socket_wait * 1000
-        total_ms = round(socket_ms + (ended - self.arrival.read) * 1000, 3)
-        return {
-            UTTERANCE: self.number,
-            TOTAL_MS: total_ms,
-            SOCKET_MS: round(socket_ms, 3),
-            QUEUE_MS: round((self.started - self.arrival.read) * 1000, 3),
-            LATE: total_ms >= late_ms,  # of what is shown: a reader compares the two
-            KIND: self.kind,
-            ARRIVED_AT: timestamp_of(self.arrival.wall - self.arrival.socket_wait),
-        }
+
+class Utterance:
+    """An utterance that is being handled.
+
+    Args:
+        number: Its number in its connection, from 1.
+        kind: "websocket", "http", "queue" or "task".
+        name: What others, whom it delays, are to call it: "message 17".
+        arrival: Its arrival.
+        policy: From when on it is late, and so on.
+        clock: Tells the time; a watched loop's is the system's.
+        about: More fields of its verdict, such as the path.
+        before: The one before it, if its connection had one.
+        budget_ms: In place of the policy's limit.
+
+    Attributes:
+        ledger: Where its time goes. Enter a context with it at once.
+        behind: The number of the utterance that it had to wait for; None if there was none.
+        behind_s: For how many seconds.
+        watch: Who watches the loop that it is handled on, if anybody does.
+        context: What it was about when it ended.
+        ended: When that was, on the monotonic clock.
+    """
+
+    __slots__ = (
+        *("_clock", "_said", "_task", "about", "arrival", "behind", "behind_s", "budget_ms"),
+        *("context", "ended", "kind", "ledger", "number", "policy", "started", "watch"),
+    )
+
+    def __init__(  # noqa: PLR0913 -- it is what all integrations tell
+        self,
+        number: int,
+        kind: str,
+        name: str,
+        arrival: Arrival,
+        *,
+        policy: Policy,
+        clock: Clock,
+        about: dict[str, Any],
+        before: Before | None = None,
+        budget_ms: float | None = None,
+    ) -> None:
+        self._clock = clock
+        self._said = False
+        self._task: Any = None
+        self.number = number
+        self.kind = kind
+        self.arrival = arrival
+        self.policy = policy
+        self.about = about
+        self.budget_ms = budget_ms
+        self.started = self.ended = clock.monotonic()
+        self.ledger = Ledger(self.started, name)
+        self.context: Context | None = None
+        self.behind: int | None = None
+        self.behind_s = 0.0
+        self.watch: LoopWatch | None = watch_of_running_loop()
+        if self.watch is not None:
+            self._task = asyncio.current_task()
+        if self.started - arrival.read + arrival.socket_wait >= NOTABLE_S:
+            self._explain_wait(before)
+        if self.watch is not None:
+            self.watch.open[id(self)] = self
+
+    def _explain_wait(self, before: Before | None) -> None:
+        """Find out why it was not handled before."""
+        read = self.arrival.read
+        came, free = read - self.arrival.socket_wait, read
+        if before is not None and before.ended - read >= NOTABLE_S:
+            free = min(before.ended, self.started)
+            self.behind, self.behind_s = before.number, free - read
+        if self.watch is not None:
+            recent = self.watch.steps.recent
+            findings = Findings.of(self.ledger)
+            findings.note_loop(reversed(recent), came, read)
+            findings.note_loop(reversed(recent), read, free, short=False)
+            findings.note_loop(reversed(recent), free, self.started)
+
+    def elapsed(self) -> float:
+        """Tell for how many seconds it has been handled so far."""
+        return self._clock.monotonic() - self.started
+
+    def end(self) -> None:
+        """End it."""
+        now = self.ended = self._clock.monotonic()
+        context = self.context = current_context()
+        watch, self._task = self.watch, None
+        if watch is None:
+            self.ledger.end(now, now)
+            return
+
+        del watch.open[id(self)]
+        self.ledger.end(watch.steps.began, now)
+        if context.ledger is not None:
+            watch.steps.leave(context, now)
+
+    def check(self, now: float) -> None:
+        """Say so, once, if it has been going on for very long."""
+        still_ms = self.policy.still_ms
+        came = self.arrival.read - self.arrival.socket_wait
+        if still_ms is None or self._said or (now - came) * 1000 < still_ms:
+            return
+
+        self._said = True
+        if not _log.isEnabledFor(logging.WARNING):
+            return
+
+        waits = await_of(self._task)
+        fields: dict[str, Any] = {RUNNING_MS: ms_of(now - came), **self.about}
+        if waits is not None:
+            places = places_of_awaits(self._task.get_coro())
+            fields.update({WHAT: waits.what, WHERE: waits.where})
+            fields[STACK] = " < ".join(map(str, places[:_STACK]))
+        emit(_log, logging.WARNING, EVENT_STILL, (), fields, self.context)

@@ -3,35 +3,162 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any, Final
 
 from tracelog.emit import emit
-from tracelog.fields import EVENT_UTTERANCE, LATE, TOTAL_MS
+from tracelog.events import timestamp_of
+from tracelog.fields import (
+    ARRIVED_AT,
+    AWAIT_MS,
+    AWAITS,
+    BEHIND,
+    BEHIND_MS,
+    BLOCKED_BY,
+    BUDGET_MS,
+    BUSIEST,
+    CAUSE,
+    CODE_MS,
+    COUNT,
+    EVENT_UTTERANCE,
+    FAILED,
+    KIND,
+    LATE,
+    LEFT_OUT,
+    LOG_MS,
+    LOOP_MS,
+    MS,
+    NAME,
+    OWN_MS,
+    QUEUE_MS,
+    SEND_MS,
+    SOCKET_BOUND,
+    SOCKET_MS,
+    SPANS,
+    TOTAL_MS,
+    UNTIL,
+    UTTERANCE,
+    WHAT,
+    WHERE,
+    WITHIN,
+)
+from tracelog.latency.cause import cause_of
+from tracelog.latency.clock import ms_of
+from tracelog.latency.findings import Awaited, Findings
+from tracelog.latency.holds import about_context
 from tracelog.latency.utterance import Utterance
 
 
-__all__ = ["write_verdict"]
+__all__ = ["conclude"]
+
+_FEW: Final = 3  # of those that delayed it; all of them are in the boxes
+_SPANS: Final = 32
 
 _log = logging.getLogger("tracelog.utterance")
+_left_out = [0]  # verdicts since the last one that was written
 
 
-def write_verdict(
-    utterance: Utterance, ended: float, *, late_ms: float, about: dict[str, Any]
-) -> float:
-    """Write *utterance*'s verdict: info, or warning if it took *late_ms* or longer.
-
-    Args:
-        utterance: What ended.
-        ended: When, on the monotonic clock.
-        late_ms: From how many milliseconds on it counts as late.
-        about: More fields, such as the path.
+def conclude(utterance: Utterance, *, failed: bool = False) -> tuple[float, bool]:
+    """End *utterance*, with its verdict: a warning if it was late.
 
     Returns:
-        How many milliseconds it took.
+        How many milliseconds it took, and whether it was late.
     """
-    ledger = utterance.ledger(ended, late_ms=late_ms)
-    level = logging.WARNING if ledger[LATE] else logging.INFO
-    if _log.isEnabledFor(level):
-        emit(_log, level, EVENT_UTTERANCE, (), {**ledger, **about})
-    total_ms: float = ledger[TOTAL_MS]
-    return total_ms
+    utterance.end()
+    arrival, context, policy = utterance.arrival, utterance.context, utterance.policy
+    total_ms = ms_of(utterance.ended - arrival.read + arrival.socket_wait)
+    shown = {**context.fields, **utterance.about, KIND: utterance.kind}
+    limit = utterance.budget_ms
+    limit = policy.late_ms_of(shown) if limit is None else limit
+    late = total_ms >= limit
+    level = logging.WARNING if late else policy.on_time
+    if failed and level is None:
+        level = logging.INFO
+    if level is None or not (late or failed or policy.keeps(context.trace)):
+        _left_out[0] += 1
+    elif _log.isEnabledFor(level):
+        fields = _fields(utterance, total_ms, late=late, failed=failed)
+        if limit != policy.late_ms:
+            fields[BUDGET_MS] = limit
+        emit(_log, level, EVENT_UTTERANCE, (), fields)
+    utterance.ledger.notes = None  # others may keep the ledger: tasks that go on
+    return total_ms, late
+
+
+def _fields(utterance: Utterance, total_ms: float, *, late: bool, failed: bool) -> dict[str, Any]:
+    arrival = utterance.arrival
+    fields: dict[str, Any] = {
+        UTTERANCE: utterance.number,
+        TOTAL_MS: total_ms,
+        SOCKET_MS: ms_of(arrival.socket_wait),
+        QUEUE_MS: ms_of(utterance.started - arrival.read),
+        **_boxes(utterance),
+        LATE: late,
+        KIND: utterance.kind,
+        ARRIVED_AT: timestamp_of(arrival.wall - arrival.socket_wait),
+    }
+    if arrival.bound:
+        fields[SOCKET_BOUND] = True
+    if utterance.behind is not None:
+        fields[BEHIND], fields[BEHIND_MS] = utterance.behind, ms_of(utterance.behind_s)
+    fields.update(_findings(utterance.ledger.notes))
+    if late:
+        cause = cause_of(fields)
+        if cause:
+            fields[CAUSE] = cause
+    fields.update(utterance.about)
+    if failed:
+        fields[FAILED] = True
+    if _left_out[0]:
+        fields[LEFT_OUT], _left_out[0] = _left_out[0], 0
+    return fields
+
+
+def _boxes(utterance: Utterance) -> dict[str, Any]:
+    """Tell where the time of its handling went, if its loop tells of each step."""
+    if utterance.watch is None or not utterance.watch.exact:
+        return {}
+
+    ledger = utterance.ledger
+    return {
+        LOOP_MS: ms_of(ledger.loop),
+        CODE_MS: ms_of(ledger.code),
+        AWAIT_MS: ms_of(ledger.waiting),
+        SEND_MS: ms_of(ledger.send),
+    }
+
+
+def _findings(found: Findings | None) -> dict[str, Any]:
+    if found is None:
+        return {}
+
+    lists = {
+        BLOCKED_BY: [{MS: ms, **hold.about()} for hold, ms in _most(found.holds)],
+        BUSIEST: [{MS: ms, **about_context(found.who[id_])} for id_, ms in _most(found.others)],
+        AWAITS: [_awaited(found, awaited, ms) for awaited, ms in _most(found.awaits)],
+        SPANS: [_span(path, sums) for path, sums in islice(found.spans.items(), _SPANS)],
+    }
+    shown: dict[str, Any] = {key: entries for key, entries in lists.items() if entries}
+    if found.logging:
+        shown[LOG_MS] = ms_of(found.logging)
+    return shown
+
+
+def _most(sums: Mapping[Any, float]) -> Iterator[tuple[Any, float]]:
+    """Give the longest few of *sums*, in milliseconds."""
+    for key in sorted(sums, key=lambda key: -sums[key])[:_FEW]:
+        yield key, ms_of(sums[key])
+
+
+def _awaited(found: Findings, awaited: Awaited, ms: float) -> dict[str, Any]:
+    shown = {MS: ms, WHAT: awaited.what, WHERE: awaited.where}
+    if awaited.until is not None:
+        shown[UNTIL] = about_context(found.who.get(awaited.until))
+    return shown
+
+
+def _span(path: tuple[str, ...], sums: list[float]) -> dict[str, Any]:
+    count, total, own = sums
+    within = {WITHIN: list(path[:-1])} if len(path) > 1 else {}
+    return {NAME: path[-1], **within, COUNT: count, TOTAL_MS: ms_of(total), OWN_MS: ms_of(own)}

@@ -1,0 +1,67 @@
+"""What a suspended task waits for, as its frames tell: a sleep, a lock, a queue, the network."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from tracelog.latency.places import Place, places_of_awaits, users_place
+
+
+__all__ = ["Await", "await_of"]
+
+# asyncio's own coroutines, by what they wait for.
+_WHAT: Final = {
+    "sleep": "sleep",
+    "Lock.acquire": "lock",
+    "Semaphore.acquire": "semaphore",
+    "Event.wait": "event",
+    "Condition.wait": "condition",
+    "Barrier._block": "barrier",
+    "Barrier._wait": "barrier",
+    "Barrier.wait": "barrier",
+    "Queue.get": "queue get",
+    "Queue.put": "queue put",
+    "Queue.join": "queue join",
+    "StreamReader._wait_for_data": "network read",
+    "FlowControlMixin._drain_helper": "network write",
+    "BaseSelectorEventLoop.sock_recv": "network read",
+    "BaseSelectorEventLoop.sock_recv_into": "network read",
+    "BaseSelectorEventLoop.sock_sendall": "network write",
+    "BaseSelectorEventLoop.sock_connect": "network connect",
+    "BaseSelectorEventLoop.sock_accept": "network accept",
+    "BaseEventLoop.create_connection": "network connect",
+    "BaseEventLoop.getaddrinfo": "DNS",
+    "BaseSubprocessTransport._wait": "subprocess",
+    "Process.communicate": "subprocess",
+    "to_thread": "thread",
+    "TaskGroup.__aexit__": "tasks",
+    "wait": "tasks",
+    "_wait": "tasks",
+}
+_FUTURE: Final = "future"
+
+
+class Await(NamedTuple):
+    """What somebody waits for, and where in their code."""
+
+    what: str
+    where: str
+
+
+def await_of(task: Any) -> Await | None:
+    """Tell what *task* waits for; None if it isn't a task, or doesn't wait."""
+    get_coro = getattr(task, "get_coro", None)
+    places = places_of_awaits(get_coro()) if get_coro is not None else []
+    return Await(_what(places), str(users_place(places))) if places else None
+
+
+def _what(places: list[Place]) -> str:
+    """Name it by the innermost of asyncio's coroutines that is known, and the library around it."""
+    what = next(
+        (_WHAT[p.function] for p in places if p.is_asyncios and p.function in _WHAT), _FUTURE
+    )
+    library = next((p.library for p in places if p.library), None)
+    if library is None:
+        return what
+
+    return library if what == _FUTURE else f"{what} in {library}"

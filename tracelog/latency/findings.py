@@ -1,0 +1,192 @@
+"""What was found out about one utterance's waits: whom it waited for, where, and who let it go on.
+
+Bounded, whatever the utterance does: what there is no room for is counted in the boxes all the same.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+from tracelog.context import Context
+from tracelog.latency.awaits import Await, await_of
+from tracelog.latency.holds import Hold
+from tracelog.latency.ledger import Ledger
+from tracelog.latency.steps import Step, Steps
+
+
+__all__ = ["NOTABLE_S", "Awaited", "Findings", "Job", "explain"]
+
+NOTABLE_S: Final = 0.005  # shorter waits are counted, but nobody asks why
+_MAX: Final = 64
+_THREAD: Final = "thread"
+_FREE_THREAD: Final = "free thread"
+
+
+class Awaited(NamedTuple):
+    """Something that was waited for.
+
+    Attributes:
+        what: Its kind.
+        where: In which line of the user's code.
+        until: The trace whose step let it go on, if that was another's.
+    """
+
+    what: str
+    where: str
+    until: str | None
+
+
+class Job(NamedTuple):
+    """A function that a thread of an executor has run.
+
+    Attributes:
+        name: The function's.
+        asked: When it was given to the executor.
+        began: When a thread was free for it.
+        ended: When it was done.
+    """
+
+    name: str
+    asked: float
+    began: float
+    ended: float
+
+
+class Findings:
+    """What is known about the waits of one utterance.
+
+    Args:
+        root: Its ledger.
+
+    Attributes:
+        awaits: Seconds waited, by what for.
+        holds: Seconds for which somebody's step held the loop meanwhile.
+        others: Seconds for which many short steps did, by the trace whose they were.
+        who: The latest context of each trace in here.
+        spans: Count, and total and own seconds, of the spans within it, by their names.
+        logging: Seconds spent in log calls.
+        jobs: The latest that executors have run for it.
+    """
+
+    __slots__ = ("_root", "awaits", "holds", "jobs", "logging", "others", "spans", "who")
+
+    def __init__(self, root: Ledger) -> None:
+        self._root = root
+        self.awaits: dict[Awaited, float] = {}
+        self.holds: dict[Hold, float] = {}
+        self.others: dict[str, float] = {}
+        self.who: dict[str, Context] = {}
+        self.spans: dict[tuple[str, ...], list[float]] = {}
+        self.logging = 0.0
+        self.jobs: deque[Job] = deque(maxlen=_MAX)
+
+    @classmethod
+    def of(cls, ledger: Ledger) -> Findings:
+        """Give those of the utterance that *ledger* is part of; most have none until they wait."""
+        root = ledger.root
+        if root.notes is None:
+            root.notes = cls(root)
+        return root.notes  # type: ignore[no-any-return]
+
+    def note_await(self, task: Any, began: float, ended: float, waker: Context | None) -> None:
+        """Note that, from then to then, it waited for what *task* did, until *waker*'s step."""
+        found = await_of(task) or Await("future", "")
+        left = ended - began
+        for job in [*self.jobs]:  # a thread may be adding one
+            for what, first, last in (
+                (f"{_FREE_THREAD} for {job.name}", job.asked, job.began),
+                (f"{_THREAD} running {job.name}", job.began, job.ended),
+            ):
+                seconds = min(ended, last) - max(began, first)
+                if seconds > 0:
+                    _add(self.awaits, Awaited(what, found.where, None), seconds)
+                    left -= seconds
+        if left > 0:
+            until = None if waker is None or self._is_own(waker) else self._remember(waker)
+            _add(self.awaits, Awaited(found.what, found.where, until), left)
+
+    def note_loop(
+        self, recent: Iterable[Step], began: float, ended: float, *, short: bool = True
+    ) -> None:
+        """Note which of the *recent* steps, the latest first, kept the loop from then to then.
+
+        Args:
+            recent: What ran.
+            began: Since when it waited for the loop, or for somebody who did.
+            ended: Until when.
+            short: Look at steps that were no holds, too.
+        """
+        for step in recent:
+            if step.ended <= began:
+                break
+            seconds = min(ended, step.ended) - max(began, step.began)
+            if seconds > 0 and (short or step.hold) and not self._is_own(step.context):
+                self._note_step(step, seconds)
+
+    def note_span(self, ledger: Ledger) -> None:
+        """Note that a span within it has ended."""
+        names: list[str] = []
+        span: Ledger | None = ledger
+        while span is not None and span is not self._root:
+            names.append(span.name)
+            span = span.parent
+        path = tuple(reversed(names))
+        if path in self.spans or len(self.spans) < _MAX:
+            sums = self.spans.setdefault(path, [0, 0.0, 0.0])
+            sums[0] += 1
+            sums[1] += ledger.ended - ledger.begun
+            sums[2] += ledger.own
+
+    def _note_step(self, step: Step, seconds: float) -> None:
+        if step.hold is not None:
+            _add(self.holds, step.hold, seconds)
+            step.hold.delay(self._root, seconds)
+        elif step.context is not None:
+            trace_id = self._remember(step.context)
+            if trace_id is not None:
+                _add(self.others, trace_id, seconds)
+
+    def _is_own(self, context: Context | None) -> bool:
+        return (
+            context is not None
+            and context.ledger is not None
+            and context.ledger.root is self._root
+        )
+
+    def _remember(self, context: Context) -> str | None:
+        if context.trace is None:
+            return None
+
+        trace_id = context.trace.trace_id
+        if trace_id in self.who or len(self.who) < _MAX:
+            self.who[trace_id] = context
+        return trace_id
+
+
+def _add(sums: dict[Any, float], key: Any, seconds: float) -> None:
+    if key in sums or len(sums) < _MAX:
+        sums[key] = sums.get(key, 0.0) + seconds
+
+
+def explain(steps: Steps, waited: Ledger, task: Any, ready: float, waker: Context | None) -> None:
+    """Find out why a step of *waited*'s, which could have begun when *ready*, begins only now.
+
+    Args:
+        steps: Those of its loop.
+        waited: Whose step it is.
+        task: The task that goes on.
+        ready: When it could have.
+        waker: Whose step has let it.
+    """
+    root, now = waited.root, steps.began
+    cursor = root.cursor
+    ready = min(max(ready, cursor), now)
+    try:
+        if ready - cursor >= NOTABLE_S and not root.sending:
+            Findings.of(root).note_await(task, cursor, ready, waker)
+        if now - ready >= NOTABLE_S:
+            Findings.of(root).note_loop(reversed(steps.recent), ready, now)
+    except Exception:  # noqa: BLE001 -- other people's objects; a reason is not worth a step
+        steps.failures += 1

@@ -1,0 +1,266 @@
+"""asyncio's own event loop tells of its steps: handles that take the time, on this one loop only.
+
+Methods of the loop are shadowed on the object, and its handles are of classes made for it; no class
+of asyncio's is changed, and `unhook` leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop, BaseEventLoop, Future, Handle, Task, TimerHandle
+from asyncio.selector_events import BaseSelectorEventLoop
+from collections.abc import Callable
+from contextvars import Context as Variables
+from typing import Any, Final
+
+from tracelog.context import CURRENT, Context, current_context
+from tracelog.latency.arrival import last_data_s
+from tracelog.latency.findings import NOTABLE_S, explain
+from tracelog.latency.steps import SHORT_S, Steps
+
+
+__all__ = ["hook", "is_known", "sleeper_of"]
+
+_OVERRIDDEN: Final = (
+    *("call_soon", "call_soon_threadsafe", "call_at"),
+    *("_add_reader", "_add_writer", "_process_events"),
+)
+_EXPECTED: Final = ("_ready", "_scheduled", "_selector", "_write_to_self", "_check_closed")
+
+
+def is_known(loop: AbstractEventLoop) -> bool:
+    """Tell whether *loop* is asyncio's own kind, and nobody has changed what we build on."""
+    return (
+        isinstance(loop, BaseSelectorEventLoop)
+        and type(loop).call_soon is BaseEventLoop.call_soon
+        and type(loop).call_at is BaseEventLoop.call_at
+        and all(hasattr(loop, name) for name in _EXPECTED)
+        and vars(loop).keys().isdisjoint(_OVERRIDDEN)
+    )
+
+
+def hook(loop: Any, steps: Steps) -> Callable[[], None]:
+    """Let *loop* tell *steps*; gives what undoes it."""
+    soon, timer, ready = _make_soon(steps), _make_timer(steps), _make_ready(steps)
+    ours = {
+        **_soon_methods(loop, steps, soon, _make_threadsafe(steps, soon)),
+        **_timer_methods(loop, timer),
+        **_reader_methods(loop, ready),
+        "_process_events": _make_process_events(loop, steps),
+    }
+    vars(loop).update(ours)
+    _convert(loop, {Handle: ready, TimerHandle: timer})
+
+    def unhook() -> None:
+        for name, method in ours.items():
+            if vars(loop).get(name) is method:
+                delattr(loop, name)
+        _convert(loop, {ready: Handle, timer: TimerHandle})
+
+    return unhook
+
+
+# -- handles: three kinds, which differ in when they were ready ------------------------------------
+
+_run = Handle._run  # noqa: SLF001 -- the method that all of them extend
+
+
+def _make_soon(steps: Steps) -> type[Any]:
+    clock = steps.clock
+
+    class Soon(Handle):
+        """What is called as soon as possible; asyncio's tasks go on by it."""
+
+        __slots__ = ("ready", "waker")
+
+        def _run(self) -> None:
+            variables = self._context
+            context = variables.get(CURRENT)
+            if context is not None and context.ledger is not None:
+                began, ledger = steps.began, context.ledger
+                if began - ledger.cursor >= NOTABLE_S:
+                    task = getattr(self._callback, "__self__", None)
+                    explain(steps, ledger, task, self.ready, self.waker)
+                ledger.resume(self.ready, began)
+            steps.running = self._callback
+            try:
+                _run(self)
+            finally:
+                _end(steps, variables.get(CURRENT), clock())
+
+    return Soon
+
+
+def _make_threadsafe(steps: Steps, soon: type[Any]) -> type[Any]:
+    class Threadsafe(soon):  # type: ignore[misc]
+        """The same, asked for by another thread: what it passes on was ready at that time."""
+
+        __slots__ = ()
+
+        def _run(self) -> None:
+            steps.relay = self.ready
+            try:
+                super()._run()
+            finally:
+                steps.relay = None
+
+    return Threadsafe
+
+
+def _make_timer(steps: Steps) -> type[Any]:
+    clock = steps.clock
+
+    class Timer(TimerHandle):
+        """What is called at some time."""
+
+        __slots__ = ()
+
+        def _run(self) -> None:
+            variables = self._context
+            context = variables.get(CURRENT)
+            if context is not None and context.ledger is not None:
+                began, ledger, ready = steps.began, context.ledger, self._when
+                if began - ledger.cursor >= NOTABLE_S:
+                    explain(steps, ledger, sleeper_of(self._args), ready, None)
+                ledger.resume(ready, began)
+            steps.running = self._callback
+            try:
+                _run(self)
+            finally:
+                _end(steps, variables.get(CURRENT), clock())
+
+    return Timer
+
+
+def _make_ready(steps: Steps) -> type[Any]:
+    clock = steps.clock
+
+    class Ready(Handle):
+        """A socket that can be read or written: nobody's time, in whatever context it was added."""
+
+        __slots__ = ()
+
+        def _run(self) -> None:
+            if steps.arrivals:
+                steps.relay = steps.arrivals.pop(self, None)
+            steps.running = self._callback
+            try:
+                _run(self)
+            finally:
+                steps.relay = None
+                _end(steps, None, clock())
+
+    return Ready
+
+
+def _end(steps: Steps, context: Context | None, now: float) -> None:
+    began = steps.began
+    if context is not None and context.ledger is not None:
+        context.ledger.ran(began, now)
+    if now - began >= SHORT_S:
+        steps.end_long(steps.running, context, now)
+        now = steps.clock()
+    steps.running = None
+    steps.began = now
+
+
+def sleeper_of(args: Any) -> Any:
+    """Find the task that waits for the future which a timer is going to set."""
+    for future in args or ():
+        if isinstance(future, Future):
+            for callback, _ in getattr(future, "_callbacks", None) or ():
+                task = getattr(callback, "__self__", None)
+                if isinstance(task, Task):
+                    return task
+    return None
+
+
+# -- methods that make them ------------------------------------------------------------------------
+
+
+def _soon_methods(loop: Any, steps: Steps, soon: Any, threadsafe: Any) -> dict[str, Any]:
+    clock, append = steps.clock, loop._ready.append
+
+    def call_soon(callback: Any, *args: Any, context: Variables | None = None) -> Handle:
+        loop._check_closed()
+        if loop._debug:
+            loop._check_thread()
+            loop._check_callback(callback, "call_soon")
+        handle: Any = soon(callback, args, loop, context)
+        if handle._source_traceback:
+            del handle._source_traceback[-1]
+        handle.ready = steps.relay or clock()
+        handle.waker = current_context()
+        append(handle)
+        return handle  # type: ignore[no-any-return]
+
+    def call_soon_threadsafe(
+        callback: Any, *args: Any, context: Variables | None = None
+    ) -> Handle:
+        loop._check_closed()
+        if loop._debug:
+            loop._check_callback(callback, "call_soon_threadsafe")
+        handle: Any = threadsafe(callback, args, loop, context)
+        if handle._source_traceback:
+            del handle._source_traceback[-1]
+        handle.ready = clock()
+        handle.waker = current_context()
+        append(handle)
+        loop._write_to_self()
+        return handle  # type: ignore[no-any-return]
+
+    return {"call_soon": call_soon, "call_soon_threadsafe": call_soon_threadsafe}
+
+
+def _timer_methods(loop: Any, timer: type[Any]) -> dict[str, Any]:
+    plain = loop.call_at
+
+    def call_at(when: float, callback: Any, *args: Any, context: Variables | None = None) -> Any:
+        handle = plain(when, callback, *args, context=context)
+        if handle._source_traceback:
+            del handle._source_traceback[-1]
+        handle.__class__ = timer
+        return handle
+
+    return {"call_at": call_at}
+
+
+def _reader_methods(loop: Any, ready: type[Any]) -> dict[str, Any]:
+    def shadow(plain: Callable[..., Any]) -> Callable[..., Any]:
+        def add(fd: Any, callback: Any, *args: Any) -> Any:
+            handle = plain(fd, callback, *args)
+            handle.__class__ = ready
+            return handle
+
+        return add
+
+    return {name: shadow(getattr(loop, name)) for name in ("_add_reader", "_add_writer")}
+
+
+def _make_process_events(loop: Any, steps: Steps) -> Callable[[Any], None]:
+    plain = loop._process_events
+
+    def process_events(events: Any) -> None:
+        before = steps.polled
+        if not steps.poll() and events and steps.polled - before >= NOTABLE_S:
+            # What is there now may have come at any time since the last look: the kernel knows.
+            steps.arrivals = _arrivals(events, before, steps.polled)
+        plain(events)
+
+    return process_events
+
+
+def _arrivals(events: Any, before: float, now: float) -> dict[Handle, float]:
+    """Tell, by its reader, when data came to each socket that is readable and can tell."""
+    waits = {key.data[0]: last_data_s(key.fd) for key, _ in events if key.data[0] is not None}
+    return {reader: max(before, now - wait) for reader, wait in waits.items() if wait}
+
+
+def _convert(loop: Any, kinds: dict[type[Any], type[Any]]) -> None:
+    """Turn handles that are there already into those of the other kind."""
+    handles = [*loop._scheduled]
+    for key in (loop._selector.get_map() or {}).values():
+        handles += [handle for handle in key.data or () if handle is not None]
+    for handle in handles:
+        kind = kinds.get(type(handle))
+        if kind is not None:
+            handle.__class__ = kind

@@ -1,0 +1,134 @@
+"""A ledger: where the time of one span goes, box by box.
+
+A cursor moves through the span's time, and each stretch that it passes is put into exactly one box.
+So the boxes sum to the total, however many tasks the span has. A span's time is its parents' time,
+too: each has boxes and a cursor of its own. No clock in here, and no loop: moments are given, in
+seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+
+__all__ = ["Ledger"]
+
+_NEVER: Final = math.inf
+
+
+class Ledger:
+    """The boxes of one span; what it is after its end doesn't change.
+
+    Args:
+        begun: When the span began.
+        name: What the span is called.
+        parent: The ledger of the span that it is part of.
+
+    Attributes:
+        code: Seconds in which one of its tasks ran.
+        loop: Seconds in which one could have run, but something else held the loop.
+        waiting: Seconds in which none could.
+        send: Seconds in which none could because the client had not taken what was sent.
+        cursor: Up to when its time is accounted for.
+        root: Of the utterance that it is part of, or itself.
+        covered: Seconds in which spans within it were open.
+        notes: What was found out about its waits, if anything was (`findings`).
+    """
+
+    __slots__ = (
+        *("__weakref__", "_children", "_covered_since", "begun", "code", "covered", "cursor"),
+        *("ended", "loop", "name", "notes", "parent", "root", "send", "sending", "waiting"),
+    )
+
+    def __init__(self, begun: float, name: str = "", parent: Ledger | None = None) -> None:
+        self.begun = self.cursor = begun
+        self.name = name
+        self.parent = parent
+        self.root: Ledger = self if parent is None else parent.root
+        self.notes: Any = None
+        self.code = self.loop = self.waiting = self.send = self.covered = 0.0
+        self.sending = 0
+        self.ended = _NEVER
+        self._children = 0
+        self._covered_since = begun
+        if parent is not None:
+            parent._cover(begun)
+
+    def resume(self, ready: float, now: float) -> None:
+        """Note that a step of it begins *now*, and could have begun when it was *ready*."""
+        ledger: Ledger | None = self
+        while ledger is not None:
+            cursor = ledger.cursor
+            if now > cursor:
+                if ready >= now:
+                    ledger.waiting += now - cursor
+                elif ready > cursor:
+                    ledger.waiting += ready - cursor
+                    ledger.loop += now - ready
+                else:
+                    ledger.loop += now - cursor
+                ledger.cursor = now
+            ledger = ledger.parent
+
+    def ran(self, began: float, now: float) -> None:
+        """Note that a step of it, which *began* then, ends *now*."""
+        ledger: Ledger | None = self
+        while ledger is not None:
+            cursor = ledger.cursor
+            if now > cursor:
+                if began > cursor:  # entered by a step that was somebody else's at its beginning
+                    ledger.waiting += began - cursor
+                    cursor = began
+                ledger.code += now - cursor
+                ledger.cursor = now
+            ledger = ledger.parent
+
+    def end(self, began: float, now: float) -> None:
+        """End it *now*, in a step that *began* then. Tasks that go on after that add nothing."""
+        if self.ended is not _NEVER:
+            return
+
+        cursor = self.cursor
+        if began > cursor:
+            self.waiting += began - cursor
+            cursor = began
+        self.code += now - cursor
+        if self._children:
+            self.covered += now - self._covered_since
+        self.ended = now
+        self.cursor = _NEVER
+        if self.parent is not None:
+            self.parent._uncover(now)  # noqa: SLF001 -- of our own class
+
+    def begin_send(self) -> float:
+        """Note that, from here on, it waits for its client; give what `end_send` wants to know."""
+        self.sending += 1
+        return self.waiting
+
+    def end_send(self, waiting: float) -> None:
+        """Note that it doesn't any more: what was waited since was waited for the client."""
+        self.sending -= 1
+        moved = max(0.0, self.waiting - waiting)
+        self.waiting -= moved
+        self.send += moved
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not ended."""
+        return self.ended == _NEVER
+
+    @property
+    def own(self) -> float:
+        """Seconds, up to its end, in which no span within it was open."""
+        return self.ended - self.begun - self.covered
+
+    def _cover(self, now: float) -> None:
+        if not self._children:
+            self._covered_since = now
+        self._children += 1
+
+    def _uncover(self, now: float) -> None:
+        self._children -= 1
+        if not self._children and self.ended is _NEVER:
+            self.covered += now - self._covered_since

@@ -1,0 +1,192 @@
+"""Watching an event loop: who holds it, and for whom.
+
+Exact: the loop tells of each of its steps. Sampled: nothing is put on the loop but a heartbeat; who
+holds it is seen from another thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final, Literal, Protocol, TypeAlias
+
+from tracelog.context import Context
+from tracelog.latency import watchdog
+from tracelog.latency.executors import time_jobs
+from tracelog.latency.heartbeat import Heartbeat
+from tracelog.latency.holds import Hold, kind_of, name_of_step, place_of_step
+from tracelog.latency.hooks import hook, is_known
+from tracelog.latency.pauses import Pauses
+from tracelog.latency.samples import Sampler
+from tracelog.latency.steps import Steps
+from tracelog.latency.wrapped import is_wrappable, wrap
+from tracelog.loops import on_loop
+
+
+__all__ = ["LoopWatch", "Mode", "Open", "watch_if_wanted", "watch_loop", "watch_of_running_loop"]
+
+Mode: TypeAlias = Literal["exact", "sampled"]
+
+_ATTRIBUTE: Final = "_tracelog_watch"  # of a loop: its watch
+_HOLD_MS: Final = 50.0
+_TOLD_AFTER_S: Final = 0.5  # whom a hold has delayed is known a little later
+_STILL_EVERY_S: Final = 0.1
+_MAX_UNTOLD: Final = 256
+_log = logging.getLogger("tracelog.internal")
+
+
+class Open(Protocol):
+    """An utterance that hasn't ended."""
+
+    def check(self, now: float) -> None:
+        """Say so if it has been going on for very long. Called in another thread."""
+
+
+def watch_loop(*, mode: Mode = "exact", hold_ms: float = _HOLD_MS) -> LoopWatch:
+    """Account for the running event loop's time, until `stop()`, or until it is closed.
+
+    A loop that is watched already stays as it is. `TraceMiddleware` does this for you.
+
+    Args:
+        mode: "exact" puts methods on this one loop, which then tells of each step; "sampled" puts
+            none, and tells who held the loop, but not how long everybody else waited for it.
+        hold_ms: From how many milliseconds on a step is a hold, and gets a line of its own.
+
+    Raises:
+        RuntimeError: If no event loop is running here.
+        ValueError: If there is no such mode.
+    """
+    if mode not in {"exact", "sampled"}:
+        raise ValueError(f"expected 'exact' or 'sampled', got {mode!r}\n  Try: watch_loop()")
+
+    loop = asyncio.get_running_loop()
+    existing = _watch_of(loop)
+    if existing is not None:
+        return existing
+
+    watch = LoopWatch(loop, mode=mode, hold_ms=hold_ms)
+    watch.start()
+    return watch
+
+
+def watch_if_wanted(mode: Mode | None) -> None:
+    """Watch the loop that runs here, if one does, unless *mode* is None."""
+    if mode is not None and on_loop() and watch_of_running_loop() is None:
+        watch_loop(mode=mode)
+
+
+def watch_of_running_loop() -> LoopWatch | None:
+    """Tell who watches the loop that runs here, if one does, and anybody does."""
+    return _watch_of(asyncio.get_running_loop()) if on_loop() else None
+
+
+def _watch_of(loop: Any) -> LoopWatch | None:
+    """Tell who watches *loop*, if anybody does."""
+    return getattr(loop, _ATTRIBUTE, None)
+
+
+class LoopWatch:
+    """One event loop, watched.
+
+    Attributes:
+        exact: It tells of each of its steps.
+        steps: What it does.
+        open: The utterances on it that haven't ended.
+    """
+
+    def __init__(self, loop: Any, *, mode: Mode = "exact", hold_ms: float = _HOLD_MS) -> None:
+        self._loop = loop
+        self._mode = mode
+        self.exact = False
+        self.steps = Steps(time.monotonic, hold_s=hold_ms / 1000, make_hold=self._make_hold)
+        self.open: dict[int, Open] = {}
+        self._hold_s = hold_ms / 1000
+        self._sampler = Sampler()
+        self._pauses = Pauses()
+        self._untold: deque[Hold] = deque(maxlen=_MAX_UNTOLD)
+        self._undo: list[Callable[[], None]] = []
+        self._checked = 0.0
+
+    def start(self) -> None:
+        """Begin."""
+        setattr(self._loop, _ATTRIBUTE, self)
+        hooks = _hooks_for(self._loop) if self._mode == "exact" else None
+        self.exact = hooks is not None
+        if hooks is None:
+            heartbeat = Heartbeat(self._loop, self.steps)
+            heartbeat.start()
+            self._undo.append(heartbeat.stop)
+        else:
+            self._undo.append(hooks(self._loop, self.steps))
+        self._undo.append(time_jobs(self._loop, self.steps.clock))
+        self._pauses.start()
+        watchdog.watch(self)
+
+    def stop(self) -> None:
+        """Leave the loop as it was."""
+        watchdog.unwatch(self)
+        self._pauses.stop()
+        while self._undo:
+            self._undo.pop()()
+        if _watch_of(self._loop) is self:
+            delattr(self._loop, _ATTRIBUTE)
+        self.finish()
+
+    def look(self) -> bool:
+        """Look what it does right now."""
+        if self._loop.is_closed():
+            self.stop()
+            return False
+
+        steps = self.steps
+        began, running, now = steps.began, steps.running, steps.clock()
+        if running is None:
+            self._sampler.rest()
+        elif now - began >= self._hold_s / 2:
+            if isinstance(running, Heartbeat):
+                running.look()
+            self._sampler.look(began, lambda: steps.began == began)
+        if self._untold and now - self._untold[0].ended >= _TOLD_AFTER_S:
+            self._untold.popleft().write()
+        if now - self._checked >= _STILL_EVERY_S:
+            self._checked = now
+            for utterance in [*self.open.values()]:
+                utterance.check(now)
+        return True
+
+    def finish(self) -> None:
+        """Write the lines of the holds that are still without one."""
+        while self._untold:
+            self._untold.popleft().write()
+
+    def _make_hold(
+        self, step: Any, context: Context | None, began: float, ended: float
+    ) -> Hold:
+        seen = self._sampler.seen(began)
+        gc = self._pauses.within(began, ended)
+        seconds = ended - began
+        hold = Hold(
+            *(began, ended, time.time() - seconds, context),
+            *(name_of_step(step), place_of_step(step, seen), kind_of(seconds, seen, gc), seen, gc),
+        )
+        self._untold.append(hold)
+        return hold
+
+
+def _hooks_for(loop: Any) -> Callable[[Any, Steps], Callable[[], None]] | None:
+    if is_known(loop):
+        return hook
+
+    if is_wrappable(loop):
+        return wrap
+
+    kind = type(loop)
+    _log.warning(
+        "%s.%s is no event loop that is known here: who holds it is sampled, and how long others"
+        " wait for it isn't told",
+        *(kind.__module__, kind.__qualname__),
+    )
+    return None

@@ -1,0 +1,123 @@
+"""Places in code, as a person names them: "app/render.py:42 resize"; and which are the user's own."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import sysconfig
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any, Final, NamedTuple
+
+
+__all__ = ["Place", "places_of_awaits", "places_of_frames", "users_place"]
+
+_DEPTH: Final = 40
+_ASYNCIO: Final = str(Path(asyncio.__file__).parent)
+_OURS: Final = str(Path(__file__).parents[1])
+_DEMO: Final = str(Path(_OURS, "demo"))
+_LIBRARY_FOLDERS: Final = frozenset({"site-packages", "dist-packages"})
+_STDLIB: Final = tuple({sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib")})
+
+
+class Place(NamedTuple):
+    """A line in a function."""
+
+    file: str
+    line: int
+    function: str
+
+    @classmethod
+    def of(cls, code: CodeType, line: int | None) -> Place:
+        """Name where in *code* that is."""
+        return cls(code.co_filename, line or 0, code.co_qualname.replace("<locals>.", ""))
+
+    def __str__(self) -> str:
+        return f"{_shown(self.file)}:{self.line} {self.function}"
+
+    @property
+    def is_asyncios(self) -> bool:
+        """Whether it is in asyncio itself."""
+        return self.file.startswith(_ASYNCIO)
+
+    @property
+    def library(self) -> str | None:
+        """The installed package that it is in, if it is in one."""
+        return _library_of(self.file)
+
+    @property
+    def is_users(self) -> bool:
+        """Whether it is in the user's own code."""
+        return _is_users(self.file)
+
+
+@lru_cache(4096)
+def _shown(file: str) -> str:
+    """Shorten a path to what is below the folder it was imported from."""
+    folders = [folder for folder in sys.path if folder and file.startswith(f"{folder}/")]
+    return file[len(max(folders, key=len)) + 1 :] if folders else Path(file).name
+
+
+@lru_cache(4096)
+def _library_of(file: str) -> str | None:
+    parts = Path(file).parts
+    for number, part in enumerate(parts[:-1]):
+        if part in _LIBRARY_FOLDERS:
+            return parts[number + 1].removesuffix(".py")
+
+    return None
+
+
+@lru_cache(4096)
+def _is_users(file: str) -> bool:
+    if file.startswith("<") or _library_of(file) or file.startswith(_STDLIB):
+        return False
+
+    return not file.startswith(_OURS) or file.startswith(_DEMO)
+
+
+def users_place(places: Iterable[Place]) -> Place | None:
+    """Find the innermost place in the user's own code, or else the innermost outside of asyncio."""
+    places = list(places)
+    for wanted in (lambda place: place.is_users, lambda place: not place.is_asyncios):
+        found = next(filter(wanted, places), None)
+        if found is not None:
+            return found
+
+    return places[0] if places else None
+
+
+def places_of_frames(frame: FrameType | None) -> list[Place]:
+    """List where a thread is, innermost first, up to the event loop that called it."""
+    places: list[Place] = []
+    while frame is not None and len(places) < _DEPTH:
+        code = frame.f_code
+        if code.co_filename.startswith(_OURS) and code.co_name in _STEP_RUNNERS:
+            break
+        if code.co_name == "_run_once" and code.co_filename.startswith(_ASYNCIO):
+            break
+        places.append(Place.of(code, frame.f_lineno))
+        frame = frame.f_back
+    return places
+
+
+_STEP_RUNNERS: Final = frozenset({"_run", "_run_step"})
+
+
+def places_of_awaits(awaitable: Any) -> list[Place]:
+    """List where a suspended coroutine waits, innermost first."""
+    places: list[Place] = []
+    while awaitable is not None and len(places) < _DEPTH:
+        frame = _first(awaitable, ("cr_frame", "gi_frame", "ag_frame"))
+        if frame is None:
+            break
+        places.append(Place.of(frame.f_code, frame.f_lineno))
+        awaitable = _first(awaitable, ("cr_await", "gi_yieldfrom", "ag_await"))
+    places.reverse()
+    return places
+
+
+def _first(thing: Any, names: Iterable[str]) -> Any:
+    return next((found for name in names if (found := getattr(thing, name, None))), None)

@@ -1,0 +1,135 @@
+"""What the watchdog saw of a step that took long: where its thread was, and who had the CPU."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from tracelog.latency.places import Place, places_of_frames
+from tracelog.latency.usage import Usage, usage_of, usages_of_others
+
+
+__all__ = ["Sampler", "Seen"]
+
+_MAX_SAMPLES: Final = 256
+_STACK: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A step that took long, as seen from outside.
+
+    Attributes:
+        places: Where it was most of the time, innermost first.
+        samples: How often it was seen.
+        over: Seconds that the shares are about; 0 if there are none.
+        running: The share of them in which its thread ran on a CPU.
+        queued: The share in which the thread could have run, but had no CPU.
+        switches: How often a second the thread was given a CPU.
+        rival: The other thread that ran most meanwhile, and where that was.
+        rival_share: Its share.
+    """
+
+    places: list[Place]
+    samples: int
+    over: float = 0.0
+    running: float = 0.0
+    queued: float = 0.0
+    switches: float = 0.0
+    rival: str = ""
+    rival_share: float = 0.0
+
+    @property
+    def stack(self) -> list[str]:
+        """The innermost few places, as text."""
+        return [str(place) for place in self.places[:_STACK]]
+
+
+class Sampler:
+    """Looks at one thread from another: `look` in the watchdog's, `seen` in the thread itself.
+
+    Args:
+        clock: In seconds.
+        ident: The thread's identifier.
+        native_id: The same, as the system names it.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        ident: int | None = None,
+        native_id: int | None = None,
+    ) -> None:
+        self._clock = clock
+        self._ident = threading.get_ident() if ident is None else ident
+        self._native_id = threading.get_native_id() if native_id is None else native_id
+        self._began = 0.0  # of the step that the samples are of
+        self._stacks: list[tuple[Place, ...]] = []
+        self._baseline = (clock(), usage_of(self._native_id))
+        self._others: tuple[float, dict[threading.Thread, Usage]] = (0.0, {})
+        self._rivals: dict[threading.Thread, Place | None] = {}
+
+    def rest(self) -> None:
+        """Note what the thread has had of the CPU so far, while no step takes long."""
+        self._baseline = (self._clock(), usage_of(self._native_id))
+
+    def look(self, began: float, still: Callable[[], bool]) -> None:
+        """Note where the thread is, in the step that *began* then, if that is *still* so."""
+        frames = sys._current_frames()  # noqa: SLF001 -- what it is for
+        places = tuple(places_of_frames(frames.get(self._ident)))
+        # Whatever calls the system lets the thread go on: only after the stack was taken.
+        if not places or not still() or len(self._stacks) >= _MAX_SAMPLES:
+            return
+
+        if began != self._began:
+            self._began = began
+            self._stacks = []
+            self._others = (self._clock(), usages_of_others(self._ident))
+        self._stacks.append(places)
+        for thread in self._others[1]:
+            if thread.ident in frames:
+                stack = places_of_frames(frames[thread.ident])
+                self._rivals[thread] = next((place for place in stack if place.is_users), None)
+
+    def seen(self, began: float) -> Seen | None:
+        """Tell what was seen of the step that *began* then, and ends now."""
+        stacks, self._stacks = self._stacks, []
+        if began != self._began or not stacks:
+            return None
+
+        [(stack, _)] = Counter(stacks).most_common(1)
+        now = self._clock()
+        at, before = self._baseline
+        usage = usage_of(self._native_id)
+        over = now - at
+        if before is None or usage is None or over <= 0:
+            return Seen(list(stack), len(stacks))
+
+        rival, rival_share = self._rival(now)
+        return Seen(
+            *(list(stack), len(stacks), over),
+            running=(usage.running - before.running) / over,
+            queued=(usage.queued - before.queued) / over,
+            switches=(usage.slices - before.slices) / over,
+            rival=rival,
+            rival_share=rival_share,
+        )
+
+    def _rival(self, now: float) -> tuple[str, float]:
+        """Tell which other thread has run most since the first sample, where, and its share."""
+        since, before = self._others
+        after = usages_of_others(self._ident) if before and now > since else {}
+        ran = {each: after[each].running - before[each].running for each in before if each in after}
+        if not ran:
+            return "", 0.0
+
+        most = max(ran, key=lambda thread: ran[thread])
+        place = self._rivals.get(most)
+        name = f"{most.name} at {place}" if place else most.name
+        return name, ran[most] / (now - since)

@@ -1,0 +1,174 @@
+"""`span` and `utterance`: parts of a trace that are timed, around any code.
+
+Both work as `with` and as a decorator, in sync and in async code. What was there before is restored
+by value, as everywhere: a generator may be closed elsewhere.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, Self, TypeVar
+
+from tracelog.context import Context, current_context, enter_context
+from tracelog.emit import emit
+from tracelog.fields import EVENT_SPAN, FAILED, NAME, OWN_MS, TOTAL_MS
+from tracelog.ids import TraceContext
+from tracelog.latency.clock import SYSTEM_CLOCK, Clock, ms_of
+from tracelog.latency.findings import Findings
+from tracelog.latency.ledger import Ledger
+from tracelog.latency.loop import watch_of_running_loop
+from tracelog.latency.policy import Policy
+from tracelog.latency.utterance import Arrival, Utterance
+from tracelog.latency.verdict import conclude
+from tracelog.queues import take_arrival
+
+
+__all__ = ["span", "utterance"]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+_log = logging.getLogger("tracelog.span")
+_POLICY = Policy()
+
+
+class _Timed:
+    """A `with` block, or each call of a decorated function."""
+
+    def _again(self) -> Self:
+        """Make another one like this: each call of a function has its own."""
+        raise NotImplementedError
+
+    def __enter__(self) -> TraceContext:
+        raise NotImplementedError
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        raise NotImplementedError
+
+    def __call__(self, func: Callable[_P, _R], /) -> Callable[_P, _R]:
+        """Decorate *func*, a function or a coroutine function."""
+        if inspect.iscoroutinefunction(func):
+
+            @wraps(func)
+            async def timed_coroutine(*args: _P.args, **kwargs: _P.kwargs) -> Any:
+                with self._again():
+                    return await func(*args, **kwargs)
+
+            return timed_coroutine  # type: ignore[return-value]
+
+        @wraps(func)
+        def timed(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+            with self._again():
+                return func(*args, **kwargs)
+
+        return timed
+
+
+class span(_Timed):  # noqa: N801 -- used like a function, as `bound_context` is
+    """Time a part of the current trace, and of the utterance that it belongs to.
+
+    An utterance's verdict sums its spans up, by name. Each leaves a line at DEBUG, too.
+
+    >>> with span("llm", model="m") as here:
+    ...     len(here.span_id)
+    16
+
+    Args:
+        name: What it is called: the same for each of its kind.
+        values: Shown on its line.
+    """
+
+    def __init__(self, name: str, /, **values: Any) -> None:
+        self._name = name
+        self._values = values
+
+    def _again(self) -> Self:
+        return type(self)(self._name, **self._values)
+
+    def __enter__(self) -> TraceContext:
+        outer = self._outer = current_context()
+        trace = outer.trace.child() if outer.trace else TraceContext.new()
+        self._ledger = Ledger(SYSTEM_CLOCK.monotonic(), self._name, outer.ledger)
+        enter_context(Context.make(outer.bound, trace, outer.connection, self._ledger))
+        return trace
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        now, ledger = SYSTEM_CLOCK.monotonic(), self._ledger
+        watch = watch_of_running_loop()
+        ledger.end(watch.steps.began if watch is not None else now, now)
+        if ledger.root is not ledger and ledger.root.is_open:
+            Findings.of(ledger).note_span(ledger)
+        if _log.isEnabledFor(logging.DEBUG):
+            fields = {NAME: self._name, **self._values}
+            fields[TOTAL_MS] = ms_of(ledger.ended - ledger.begun)
+            fields[OWN_MS] = ms_of(ledger.own)
+            if isinstance(error, Exception):
+                fields[FAILED] = True
+            emit(_log, logging.DEBUG, EVENT_SPAN, (), fields)
+        _leave(ledger, self._outer)
+
+
+class utterance(_Timed):  # noqa: N801 -- the same
+    """Account for one unit of a user's demand that is neither HTTP nor WebSocket.
+
+    A queue's consumer, a bot, a test. It has a trace of its own and ends with a verdict. In a
+    worker of a `tracelog.Queue` it is about the item that was taken last: it continues that item's
+    trace, and begins when the item was put.
+
+    >>> with utterance(user_id="kim"):
+    ...     pass
+
+    Args:
+        budget_ms: From how many milliseconds on it is late; 200 by default.
+        parent: The trace that it continues.
+        values: Bound to its context.
+    """
+
+    def __init__(
+        self,
+        *,
+        budget_ms: float | None = None,
+        parent: TraceContext | None = None,
+        **values: Any,
+    ) -> None:
+        self._budget_ms = budget_ms
+        self._parent = parent
+        self._values = values
+
+    def _again(self) -> Self:
+        return type(self)(budget_ms=self._budget_ms, parent=self._parent, **self._values)
+
+    def __enter__(self) -> TraceContext:
+        outer = self._outer = current_context()
+        item = take_arrival()
+        kind, name, parent = "task", "utterance", self._parent
+        arrival = Arrival.now(SYSTEM_CLOCK, 0.0)
+        if item is not None:
+            kind, name, parent = "queue", "item", parent or outer.trace
+            arrival = Arrival(arrival.wall - (arrival.read - item), item)
+        self._utterance = Utterance(
+            *(1, kind, name, arrival),
+            policy=_POLICY,
+            clock=SYSTEM_CLOCK,
+            about={},
+            budget_ms=self._budget_ms,
+        )
+        trace = parent.child() if parent is not None else TraceContext.new()
+        bound = {**outer.bound, **self._values}
+        context = Context.make(bound, trace, outer.connection, self._utterance.ledger)
+        self._utterance.context = context
+        enter_context(context)
+        return trace
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        conclude(self._utterance, failed=isinstance(error, Exception))
+        _leave(self._utterance.ledger, self._outer)
+
+
+def _leave(ledger: Ledger, outer: Context) -> None:
+    """Go back to *outer*, unless this is somebody else's context: a generator was closed there."""
+    if current_context().ledger is ledger:
+        enter_context(outer)

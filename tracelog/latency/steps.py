@@ -1,0 +1,113 @@
+"""The steps of one event loop: which one runs, since when, and which were long.
+
+An event loop runs one step after the other: the end of one is the beginning of the next. What tells
+of them is the loop's hooks (`hooks`); what looks at them from outside, the watchdog. One clock read
+a step; everything costly is left to steps and waits that are long.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final
+
+from tracelog.context import Context
+
+
+__all__ = ["SHORT_S", "Step", "Steps"]
+
+SHORT_S: Final = 0.0002  # shorter steps are nobody's fault
+_SLEPT_S: Final = 0.0002  # a poll that took longer had nothing to do
+_RECENT: Final = 4096
+
+
+class Step:
+    """A step that was not short.
+
+    Attributes:
+        began: When it began, by the steps' clock.
+        ended: When it ended.
+        context: Whose it was; None if nobody's.
+        hold: What is known about it, if it held the loop for too long.
+    """
+
+    __slots__ = ("began", "context", "ended", "hold")
+
+    def __init__(self, began: float, ended: float, context: Context | None, hold: Any) -> None:
+        self.began = began
+        self.ended = ended
+        self.context = context
+        self.hold = hold
+
+
+class Steps:
+    """What an event loop does, step by step.
+
+    Args:
+        clock: In seconds; that of the loop's timers.
+        hold_s: From how many seconds on a step is a hold.
+        make_hold: Called with what ran, whose it was, and from when to when.
+
+    Attributes:
+        began: When the current step began: when the last one ended, or the last poll.
+        running: What runs; None between steps, and while the loop polls.
+        polled: When the loop last looked for something to do.
+        busy_since: When it last had to wait for that.
+        arrivals: By the readers of sockets, when their data came; after a busy while only.
+        relay: When what the current step passes on was ready; None if that is now.
+        recent: The latest steps that weren't short.
+        failures: How often looking for a reason has failed.
+    """
+
+    __slots__ = (
+        *("_hold_s", "_left", "_make_hold", "arrivals", "began", "busy_since", "clock"),
+        *("failures", "polled", "recent", "relay", "running"),
+    )
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        *,
+        hold_s: float,
+        make_hold: Callable[[Any, Context | None, float, float], Any],
+    ) -> None:
+        self.clock = clock
+        self.began = self.polled = self.busy_since = clock()
+        self.arrivals: dict[Any, float] = {}
+        self.running: Any = None
+        self.relay: float | None = None
+        self.recent: deque[Step] = deque(maxlen=_RECENT)
+        self.failures = 0
+        self._hold_s = hold_s
+        self._make_hold = make_hold
+        self._left: tuple[float, Context | None, float] = (0.0, None, 0.0)
+
+    def poll(self) -> bool:
+        """Note that the loop has looked for something to do; tell whether it had to wait for it."""
+        now = self.clock()
+        slept = now - self.began > _SLEPT_S
+        if slept:
+            self.busy_since = now
+        self.began = self.polled = now
+        return slept
+
+    def leave(self, context: Context, now: float) -> None:
+        """Note that the current step goes on for somebody else than *context*."""
+        seconds = now - max(self.began, context.ledger.begun)
+        began, _, longest = self._left
+        if began != self.began or seconds > longest:
+            self._left = (self.began, context, seconds)
+
+    def end_long(self, step: Any, context: Context | None, ended: float) -> None:
+        """Note a *step* that ends, and isn't short; whose it is: who had most of it."""
+        began, seconds = self.began, ended - self.began
+        left_began, left, longest = self._left
+        if left_began == began and longest > seconds / 2:
+            context = left
+        hold = None
+        if seconds >= self._hold_s:
+            try:
+                hold = self._make_hold(step, context, began, ended)
+            except Exception:  # noqa: BLE001 -- it looks at other people's objects
+                self.failures += 1
+        self.recent.append(Step(began, ended, context, hold))

@@ -1,0 +1,99 @@
+"""Other event loops tell of their steps, too: uvloop, by nothing but its public methods.
+
+What they call is wrapped. They don't tell when they poll, nor what reads their sockets: a pause
+between two steps counts as waiting for something to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import Context as Variables
+from typing import Any, Final
+
+from tracelog.context import current_context
+from tracelog.latency.findings import NOTABLE_S, explain
+from tracelog.latency.hooks import sleeper_of
+from tracelog.latency.steps import SHORT_S, Steps
+
+
+__all__ = ["is_wrappable", "wrap"]
+
+_PAUSE_S: Final = 0.0003
+_WRAPPED: Final = ("call_soon", "call_soon_threadsafe", "call_at", "call_later")
+
+
+def is_wrappable(loop: Any) -> bool:
+    """Tell whether *loop* is uvloop's, and nobody has wrapped it before us."""
+    module = type(loop).__module__.partition(".")[0]
+    return module == "uvloop" and vars(loop).keys().isdisjoint(_WRAPPED)
+
+
+def wrap(loop: Any, steps: Steps) -> Callable[[], None]:
+    """Let *loop* tell *steps*; gives what undoes it."""
+    run = _make_runner(steps)
+    clock = steps.clock
+    soon, threadsafe = loop.call_soon, loop.call_soon_threadsafe
+    at, later = loop.call_at, loop.call_later
+
+    def call_soon(callback: Any, *args: Any, context: Variables | None = None) -> Any:
+        ready = steps.relay or clock()
+        return soon(run, callback, args, ready, current_context(), context=context)
+
+    def call_soon_threadsafe(callback: Any, *args: Any, context: Variables | None = None) -> Any:
+        return threadsafe(relay, callback, args, clock(), current_context(), context=context)
+
+    def call_at(when: float, callback: Any, *args: Any, context: Variables | None = None) -> Any:
+        ready = clock() + when - loop.time()
+        return at(when, run, callback, args, ready, None, context=context)
+
+    def call_later(delay: float, callback: Any, *args: Any, context: Variables | None = None) -> Any:
+        return later(delay, run, callback, args, clock() + delay, None, context=context)
+
+    def relay(callback: Any, args: Any, ready: float, waker: Any) -> None:
+        steps.relay = ready
+        try:
+            run(callback, args, ready, waker)
+        finally:
+            steps.relay = None
+
+    ours = dict(zip(_WRAPPED, (call_soon, call_soon_threadsafe, call_at, call_later), strict=True))
+    vars(loop).update(ours)
+
+    def unwrap() -> None:
+        for name, method in ours.items():
+            if vars(loop).get(name) is method:
+                delattr(loop, name)
+
+    return unwrap
+
+
+def _make_runner(steps: Steps) -> Callable[..., None]:
+    clock = steps.clock
+
+    def _run_step(callback: Any, args: Any, ready: float, waker: Any) -> None:
+        now = clock()
+        if now - steps.began > _PAUSE_S:
+            steps.busy_since = now
+        steps.began = now
+        context = current_context()
+        ledger = context.ledger
+        if ledger is not None:
+            if now - ledger.cursor >= NOTABLE_S:
+                task = sleeper_of(args) if waker is None else getattr(callback, "__self__", None)
+                explain(steps, ledger, task, ready, waker)
+            ledger.resume(ready, now)
+        steps.running = callback
+        try:
+            callback(*args)
+        finally:
+            now = clock()
+            context = current_context()
+            if context.ledger is not None:
+                context.ledger.ran(steps.began, now)
+            if now - steps.began >= SHORT_S:
+                steps.end_long(callback, context, now)
+                now = clock()
+            steps.running = None
+            steps.began = now
+
+    return _run_step
