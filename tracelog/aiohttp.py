@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
-from typing import Final, TypeAlias, Unpack
+from typing import TypeAlias, Unpack
 
 from tracelog.calls import Call
 from tracelog.connections import base_of

@@ -43,6 +43,7 @@ __all__ = [
     "EXCEPTION",
     "FAILED",
     "GC_MS",
+    "HELD",
     "HELD_AT",
     "HELD_MS",
     "HOLDER",
@@ -139,6 +140,7 @@ BEHIND: Final = "behind"  # number of the utterance of the same connection that 
 BEHIND_MS: Final = "behind_ms"  # how long; part of queue_ms
 BLOCKED_BY: Final = "blocked_by"  # a list: the holds that delayed it, the longest first
 BUSIEST: Final = "busiest"  # a list: whose short steps it waited for, where no hold did it
+HELD: Final = "held"  # a list: where steps of its own held the loop, and why
 AWAITS: Final = "awaits"  # a list: what it waited for, the longest first
 SPANS: Final = "spans"  # a list: the spans within it, in the order they ended
 MS: Final = "ms"  # of an entry of those lists

@@ -48,11 +48,22 @@ class Await(NamedTuple):
     where: str
 
 
-def await_of(task: Any) -> Await | None:
-    """Tell what *task* waits for; None if it isn't a task, or doesn't wait."""
+def await_of(task: Any, within: Any = None) -> Await:
+    """Tell what *task* waits for.
+
+    Args:
+        task: What waits; anything else than a task waits for nobody knows what.
+        within: The task that waits for it in turn: where, if *task* runs no code of the user's.
+    """
+    places, around = _places(task), _places(within)
+    where = next((place for place in (*places, *around) if place.is_users), None)
+    where = where or users_place(places)
+    return Await(_what(places or around), str(where or ""))
+
+
+def _places(task: Any) -> list[Place]:
     get_coro = getattr(task, "get_coro", None)
-    places = places_of_awaits(get_coro()) if get_coro is not None else []
-    return Await(_what(places), str(users_place(places))) if places else None
+    return [] if get_coro is None else places_of_awaits(get_coro())
 
 
 def _what(places: list[Place]) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from tracelog.fields import (
-    AWAIT_MS,
     AWAITS,
     BEHIND,
     BEHIND_MS,
     BLOCKED_BY,
     BUSIEST,
     CODE_MS,
+    HELD,
     HOLDER,
     KIND,
     LOG_MS,
@@ -67,15 +67,25 @@ def _clauses(verdict: Mapping[str, Any]) -> Iterator[tuple[float, str]]:
         yield hold[MS], f"loop held by {_who(hold)} in {hold[WHERE]} ({hold[KIND]})"
     yield from _waits_for_the_loop(verdict, held)
     if BEHIND in verdict:
-        yield verdict[BEHIND_MS] - held, f"behind utterance {verdict[BEHIND]} of the same connection"
+        yield (
+            verdict[BEHIND_MS] - held,
+            f"behind utterance {verdict[BEHIND]} of the same connection",
+        )
     for wait in verdict.get(AWAITS, ()):
         yield wait[MS], _await(wait)
     if verdict.get(SEND_MS):
         yield verdict[SEND_MS], "the client was slow to take the reply"
+    yield from _own_code(verdict)
+
+
+def _own_code(verdict: Mapping[str, Any]) -> Iterator[tuple[float, str]]:
     code, logs = verdict.get(CODE_MS, 0.0), verdict.get(LOG_MS, 0.0)
     if logs > _MOST * code:
         yield logs, "its own log calls"
         code -= logs
+    for hold in verdict.get(HELD, ()):
+        code -= hold[MS]
+        yield hold[MS], f"its own code in {hold[WHERE]} ({hold[KIND]})"
     yield code, "its own code"
 
 

@@ -1,6 +1,6 @@
 """What was found out about one utterance's waits: whom it waited for, where, and who let it go on.
 
-Bounded, whatever the utterance does: what there is no room for is counted in the boxes all the same.
+Bounded, whatever the utterance does: what there is no room for is in the boxes all the same.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from tracelog.context import Context
-from tracelog.latency.awaits import Await, await_of
+from tracelog.latency.awaits import await_of
 from tracelog.latency.holds import Hold
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.steps import Step, Steps
@@ -19,6 +19,7 @@ from tracelog.latency.steps import Step, Steps
 __all__ = ["NOTABLE_S", "Awaited", "Findings", "Job", "explain"]
 
 NOTABLE_S: Final = 0.005  # shorter waits are counted, but nobody asks why
+_LEAST_S: Final = 0.001  # of a wait, or of a hold's part in one
 _MAX: Final = 64
 _THREAD: Final = "thread"
 _FREE_THREAD: Final = "free thread"
@@ -62,6 +63,7 @@ class Findings:
 
     Attributes:
         awaits: Seconds waited, by what for.
+        own: Seconds for which steps of its own held the loop, by where and why.
         holds: Seconds for which somebody's step held the loop meanwhile.
         others: Seconds for which many short steps did, by the trace whose they were.
         who: The latest context of each trace in here.
@@ -70,11 +72,12 @@ class Findings:
         jobs: The latest that executors have run for it.
     """
 
-    __slots__ = ("_root", "awaits", "holds", "jobs", "logging", "others", "spans", "who")
+    __slots__ = ("_root", "awaits", "holds", "jobs", "logging", "others", "own", "spans", "who")
 
     def __init__(self, root: Ledger) -> None:
         self._root = root
         self.awaits: dict[Awaited, float] = {}
+        self.own: dict[tuple[str, str], float] = {}
         self.holds: dict[Hold, float] = {}
         self.others: dict[str, float] = {}
         self.who: dict[str, Context] = {}
@@ -92,7 +95,7 @@ class Findings:
 
     def note_await(self, task: Any, began: float, ended: float, waker: Context | None) -> None:
         """Note that, from then to then, it waited for what *task* did, until *waker*'s step."""
-        found = await_of(task) or Await("future", "")
+        found = await_of(task, self._root.task)
         left = ended - began
         for job in [*self.jobs]:  # a thread may be adding one
             for what, first, last in (
@@ -100,10 +103,10 @@ class Findings:
                 (f"{_THREAD} running {job.name}", job.began, job.ended),
             ):
                 seconds = min(ended, last) - max(began, first)
-                if seconds > 0:
+                if seconds >= _LEAST_S:
                     _add(self.awaits, Awaited(what, found.where, None), seconds)
                     left -= seconds
-        if left > 0:
+        if left >= _LEAST_S:
             until = None if waker is None or self._is_own(waker) else self._remember(waker)
             _add(self.awaits, Awaited(found.what, found.where, until), left)
 
@@ -124,6 +127,10 @@ class Findings:
             seconds = min(ended, step.ended) - max(began, step.began)
             if seconds > 0 and (short or step.hold) and not self._is_own(step.context):
                 self._note_step(step, seconds)
+
+    def note_own(self, where: str, kind: str, seconds: float) -> None:
+        """Note that it held the loop itself."""
+        _add(self.own, (where, kind), seconds)
 
     def note_span(self, ledger: Ledger) -> None:
         """Note that a span within it has ended."""
@@ -150,9 +157,7 @@ class Findings:
 
     def _is_own(self, context: Context | None) -> bool:
         return (
-            context is not None
-            and context.ledger is not None
-            and context.ledger.root is self._root
+            context is not None and context.ledger is not None and context.ledger.root is self._root
         )
 
     def _remember(self, context: Context) -> str | None:

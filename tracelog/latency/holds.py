@@ -44,7 +44,7 @@ THREADS: Final = "another thread kept the GIL"
 UNKNOWN: Final = "not sampled"
 
 _MOST: Final = 0.5
-_MUCH: Final = 0.3
+_MUCH: Final = 0.4
 _SWITCHES_PER_S: Final = 20  # who waits for the GIL wakes up every 5 ms; who is blocked, doesn't
 _EXPECTED_EVERY_S: Final = 0.08  # even a busy machine's watchdog sees a step this often
 
@@ -110,7 +110,7 @@ class Hold:
             KIND: self.kind,
             HOLDER: self.step,
             DELAYED: len(delayed),
-            DELAYED_MS: ms_of(sum(delayed.values())),
+            DELAYED_MS: ms_of(sum(delayed.values(), 0.0)),
         }
         if self.gc:
             fields[GC_MS] = ms_of(self.gc)

@@ -1,24 +1,25 @@
-"""asyncio's own event loop tells of its steps: handles that take the time, on this one loop only.
+# ruff: noqa: SLF001 -- asyncio's loop has no other parts to take hold of
+"""asyncio's own event loop tells of its steps: its methods are shadowed, on this one object only.
 
-Methods of the loop are shadowed on the object, and its handles are of classes made for it; no class
-of asyncio's is changed, and `unhook` leaves nothing behind.
+No class of asyncio's is changed, and what is undone leaves nothing behind.
 """
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop, BaseEventLoop, Future, Handle, Task, TimerHandle
+from asyncio import AbstractEventLoop, BaseEventLoop, Handle, TimerHandle
 from asyncio.selector_events import BaseSelectorEventLoop
 from collections.abc import Callable
 from contextvars import Context as Variables
 from typing import Any, Final
 
-from tracelog.context import CURRENT, Context, current_context
+from tracelog.context import current_context
 from tracelog.latency.arrival import last_data_s
-from tracelog.latency.findings import NOTABLE_S, explain
-from tracelog.latency.steps import SHORT_S, Steps
+from tracelog.latency.findings import NOTABLE_S
+from tracelog.latency.handles import make_ready, make_soon, make_threadsafe, make_timer
+from tracelog.latency.steps import Steps
 
 
-__all__ = ["hook", "is_known", "sleeper_of"]
+__all__ = ["hook", "is_known"]
 
 _OVERRIDDEN: Final = (
     *("call_soon", "call_soon_threadsafe", "call_at"),
@@ -40,9 +41,9 @@ def is_known(loop: AbstractEventLoop) -> bool:
 
 def hook(loop: Any, steps: Steps) -> Callable[[], None]:
     """Let *loop* tell *steps*; gives what undoes it."""
-    soon, timer, ready = _make_soon(steps), _make_timer(steps), _make_ready(steps)
+    soon, timer, ready = make_soon(steps), make_timer(steps), make_ready(steps)
     ours = {
-        **_soon_methods(loop, steps, soon, _make_threadsafe(steps, soon)),
+        **_soon_methods(loop, steps, soon, make_threadsafe(steps, soon)),
         **_timer_methods(loop, timer),
         **_reader_methods(loop, ready),
         "_process_events": _make_process_events(loop, steps),
@@ -57,124 +58,6 @@ def hook(loop: Any, steps: Steps) -> Callable[[], None]:
         _convert(loop, {ready: Handle, timer: TimerHandle})
 
     return unhook
-
-
-# -- handles: three kinds, which differ in when they were ready ------------------------------------
-
-_run = Handle._run  # noqa: SLF001 -- the method that all of them extend
-
-
-def _make_soon(steps: Steps) -> type[Any]:
-    clock = steps.clock
-
-    class Soon(Handle):
-        """What is called as soon as possible; asyncio's tasks go on by it."""
-
-        __slots__ = ("ready", "waker")
-
-        def _run(self) -> None:
-            variables = self._context
-            context = variables.get(CURRENT)
-            if context is not None and context.ledger is not None:
-                began, ledger = steps.began, context.ledger
-                if began - ledger.cursor >= NOTABLE_S:
-                    task = getattr(self._callback, "__self__", None)
-                    explain(steps, ledger, task, self.ready, self.waker)
-                ledger.resume(self.ready, began)
-            steps.running = self._callback
-            try:
-                _run(self)
-            finally:
-                _end(steps, variables.get(CURRENT), clock())
-
-    return Soon
-
-
-def _make_threadsafe(steps: Steps, soon: type[Any]) -> type[Any]:
-    class Threadsafe(soon):  # type: ignore[misc]
-        """The same, asked for by another thread: what it passes on was ready at that time."""
-
-        __slots__ = ()
-
-        def _run(self) -> None:
-            steps.relay = self.ready
-            try:
-                super()._run()
-            finally:
-                steps.relay = None
-
-    return Threadsafe
-
-
-def _make_timer(steps: Steps) -> type[Any]:
-    clock = steps.clock
-
-    class Timer(TimerHandle):
-        """What is called at some time."""
-
-        __slots__ = ()
-
-        def _run(self) -> None:
-            variables = self._context
-            context = variables.get(CURRENT)
-            if context is not None and context.ledger is not None:
-                began, ledger, ready = steps.began, context.ledger, self._when
-                if began - ledger.cursor >= NOTABLE_S:
-                    explain(steps, ledger, sleeper_of(self._args), ready, None)
-                ledger.resume(ready, began)
-            steps.running = self._callback
-            try:
-                _run(self)
-            finally:
-                _end(steps, variables.get(CURRENT), clock())
-
-    return Timer
-
-
-def _make_ready(steps: Steps) -> type[Any]:
-    clock = steps.clock
-
-    class Ready(Handle):
-        """A socket that can be read or written: nobody's time, in whatever context it was added."""
-
-        __slots__ = ()
-
-        def _run(self) -> None:
-            if steps.arrivals:
-                steps.relay = steps.arrivals.pop(self, None)
-            steps.running = self._callback
-            try:
-                _run(self)
-            finally:
-                steps.relay = None
-                _end(steps, None, clock())
-
-    return Ready
-
-
-def _end(steps: Steps, context: Context | None, now: float) -> None:
-    began = steps.began
-    if context is not None and context.ledger is not None:
-        context.ledger.ran(began, now)
-    if now - began >= SHORT_S:
-        steps.end_long(steps.running, context, now)
-        now = steps.clock()
-    steps.running = None
-    steps.began = now
-
-
-def sleeper_of(args: Any) -> Any:
-    """Find the task that waits for the future which a timer is going to set."""
-    for future in args or ():
-        if isinstance(future, Future):
-            for callback, _ in getattr(future, "_callbacks", None) or ():
-                task = getattr(callback, "__self__", None)
-                if isinstance(task, Task):
-                    return task
-    return None
-
-
-# -- methods that make them ------------------------------------------------------------------------
 
 
 def _soon_methods(loop: Any, steps: Steps, soon: Any, threadsafe: Any) -> dict[str, Any]:
@@ -193,9 +76,7 @@ def _soon_methods(loop: Any, steps: Steps, soon: Any, threadsafe: Any) -> dict[s
         append(handle)
         return handle  # type: ignore[no-any-return]
 
-    def call_soon_threadsafe(
-        callback: Any, *args: Any, context: Variables | None = None
-    ) -> Handle:
+    def call_soon_threadsafe(callback: Any, *args: Any, context: Variables | None = None) -> Handle:
         loop._check_closed()
         if loop._debug:
             loop._check_callback(callback, "call_soon_threadsafe")

@@ -34,11 +34,12 @@ class Ledger:
         root: Of the utterance that it is part of, or itself.
         covered: Seconds in which spans within it were open.
         notes: What was found out about its waits, if anything was (`findings`).
+        task: The task that began it, until it ends.
     """
 
     __slots__ = (
         *("__weakref__", "_children", "_covered_since", "begun", "code", "covered", "cursor"),
-        *("ended", "loop", "name", "notes", "parent", "root", "send", "sending", "waiting"),
+        *("ended", "loop", "name", "notes", "parent", "root", "send", "sending", "task", "waiting"),
     )
 
     def __init__(self, begun: float, name: str = "", parent: Ledger | None = None) -> None:
@@ -47,13 +48,14 @@ class Ledger:
         self.parent = parent
         self.root: Ledger = self if parent is None else parent.root
         self.notes: Any = None
+        self.task: Any = None
         self.code = self.loop = self.waiting = self.send = self.covered = 0.0
         self.sending = 0
         self.ended = _NEVER
         self._children = 0
         self._covered_since = begun
         if parent is not None:
-            parent._cover(begun)
+            parent._cover(begun)  # noqa: SLF001 -- of our own class
 
     def resume(self, ready: float, now: float) -> None:
         """Note that a step of it begins *now*, and could have begun when it was *ready*."""
@@ -98,6 +100,7 @@ class Ledger:
             self.covered += now - self._covered_since
         self.ended = now
         self.cursor = _NEVER
+        self.task = None
         if self.parent is not None:
             self.parent._uncover(now)  # noqa: SLF001 -- of our own class
 

@@ -16,11 +16,13 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 from tracelog.context import Context
 from tracelog.latency import watchdog
 from tracelog.latency.executors import time_jobs
+from tracelog.latency.findings import Findings
 from tracelog.latency.heartbeat import Heartbeat
 from tracelog.latency.holds import Hold, kind_of, name_of_step, place_of_step
 from tracelog.latency.hooks import hook, is_known
+from tracelog.latency.ledger import Ledger
 from tracelog.latency.pauses import Pauses
-from tracelog.latency.samples import Sampler
+from tracelog.latency.samples import Sampler, Seen
 from tracelog.latency.steps import Steps
 from tracelog.latency.wrapped import is_wrappable, wrap
 from tracelog.loops import on_loop
@@ -162,18 +164,29 @@ class LoopWatch:
         while self._untold:
             self._untold.popleft().write()
 
-    def _make_hold(
-        self, step: Any, context: Context | None, began: float, ended: float
-    ) -> Hold:
-        seen = self._sampler.seen(began)
-        gc = self._pauses.within(began, ended)
-        seconds = ended - began
-        hold = Hold(
-            *(began, ended, time.time() - seconds, context),
-            *(name_of_step(step), place_of_step(step, seen), kind_of(seconds, seen, gc), seen, gc),
-        )
+    def note_own(self, ledger: Ledger, now: float) -> None:
+        """Note, if *ledger*'s utterance ends *now* in a step of its own that is a hold, where."""
+        steps = self.steps
+        began = max(steps.began, ledger.begun)
+        if now - began >= self._hold_s:
+            hold = self._described(steps.running, None, began, now, self._sampler.seen(steps.began))
+            Findings.of(ledger).note_own(hold.where, hold.kind, hold.seconds)
+
+    def _make_hold(self, step: Any, context: Context | None, began: float, ended: float) -> Hold:
+        hold = self._described(step, context, began, ended, self._sampler.seen(began))
+        self._sampler.forget()
         self._untold.append(hold)
+        if context is not None and context.ledger is not None and context.ledger.root.is_open:
+            Findings.of(context.ledger).note_own(hold.where, hold.kind, hold.seconds)
         return hold
+
+    def _described(
+        self, step: Any, context: Context | None, began: float, ended: float, seen: Seen | None
+    ) -> Hold:
+        seconds, gc = ended - began, self._pauses.within(began, ended)
+        place, kind = place_of_step(step, seen), kind_of(seconds, seen, gc)
+        at = time.time() - seconds
+        return Hold(began, ended, at, context, name_of_step(step), place, kind, seen, gc)
 
 
 def _hooks_for(loop: Any) -> Callable[[Any, Steps], Callable[[], None]] | None:

@@ -1,4 +1,4 @@
-"""Places in code, as a person names them: "app/render.py:42 resize"; and which are the user's own."""
+"""Places in code, as a person names them, "app/render.py:42 resize"; and which are the user's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ __all__ = ["Place", "places_of_awaits", "places_of_frames", "users_place"]
 _DEPTH: Final = 40
 _ASYNCIO: Final = str(Path(asyncio.__file__).parent)
 _OURS: Final = str(Path(__file__).parents[1])
-_DEMO: Final = str(Path(_OURS, "demo"))
+_DEMO: Final = str(Path(_OURS, "demo"))  # a user's, by way of example
+_STEP_RUNNERS: Final = frozenset({"_run", "_run_once", "_run_step"})
 _LIBRARY_FOLDERS: Final = frozenset({"site-packages", "dist-packages"})
 _STDLIB: Final = tuple({sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib")})
 
@@ -48,6 +49,11 @@ class Place(NamedTuple):
         return _library_of(self.file)
 
     @property
+    def is_ours(self) -> bool:
+        """Whether it is in this package."""
+        return _is_ours(self.file)
+
+    @property
     def is_users(self) -> bool:
         """Whether it is in the user's own code."""
         return _is_users(self.file)
@@ -72,10 +78,12 @@ def _library_of(file: str) -> str | None:
 
 @lru_cache(4096)
 def _is_users(file: str) -> bool:
-    if file.startswith("<") or _library_of(file) or file.startswith(_STDLIB):
-        return False
+    others = file.startswith(("<", *_STDLIB)) or _library_of(file)
+    return not others and not _is_ours(file)
 
-    return not file.startswith(_OURS) or file.startswith(_DEMO)
+
+def _is_ours(file: str) -> bool:
+    return file.startswith(_OURS) and not file.startswith(_DEMO)
 
 
 def users_place(places: Iterable[Place]) -> Place | None:
@@ -93,17 +101,13 @@ def places_of_frames(frame: FrameType | None) -> list[Place]:
     """List where a thread is, innermost first, up to the event loop that called it."""
     places: list[Place] = []
     while frame is not None and len(places) < _DEPTH:
-        code = frame.f_code
-        if code.co_filename.startswith(_OURS) and code.co_name in _STEP_RUNNERS:
+        place = Place.of(frame.f_code, frame.f_lineno)
+        if place.function.rpartition(".")[2] in _STEP_RUNNERS and not place.is_users:
             break
-        if code.co_name == "_run_once" and code.co_filename.startswith(_ASYNCIO):
-            break
-        places.append(Place.of(code, frame.f_lineno))
+        if not place.is_ours:
+            places.append(place)
         frame = frame.f_back
     return places
-
-
-_STEP_RUNNERS: Final = frozenset({"_run", "_run_step"})
 
 
 def places_of_awaits(awaitable: Any) -> list[Place]:

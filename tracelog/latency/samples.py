@@ -98,8 +98,8 @@ class Sampler:
                 self._rivals[thread] = next((place for place in stack if place.is_users), None)
 
     def seen(self, began: float) -> Seen | None:
-        """Tell what was seen of the step that *began* then, and ends now."""
-        stacks, self._stacks = self._stacks, []
+        """Tell what was seen of the step that *began* then, until now."""
+        stacks = [*self._stacks]
         if began != self._began or not stacks:
             return None
 
@@ -120,6 +120,10 @@ class Sampler:
             rival=rival,
             rival_share=rival_share,
         )
+
+    def forget(self) -> None:
+        """Forget the step: it is over."""
+        self._stacks = []
 
     def _rival(self, now: float) -> tuple[str, float]:
         """Tell which other thread has run most since the first sample, where, and its share."""

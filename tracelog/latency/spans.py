@@ -16,7 +16,7 @@ from tracelog.context import Context, current_context, enter_context
 from tracelog.emit import emit
 from tracelog.fields import EVENT_SPAN, FAILED, NAME, OWN_MS, TOTAL_MS
 from tracelog.ids import TraceContext
-from tracelog.latency.clock import SYSTEM_CLOCK, Clock, ms_of
+from tracelog.latency.clock import SYSTEM_CLOCK, ms_of
 from tracelog.latency.findings import Findings
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.loop import watch_of_running_loop
@@ -45,7 +45,7 @@ class _Timed:
     def __enter__(self) -> TraceContext:
         raise NotImplementedError
 
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         raise NotImplementedError
 
     def __call__(self, func: Callable[_P, _R], /) -> Callable[_P, _R]:
@@ -95,7 +95,7 @@ class span(_Timed):  # noqa: N801 -- used like a function, as `bound_context` is
         enter_context(Context.make(outer.bound, trace, outer.connection, self._ledger))
         return trace
 
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         now, ledger = SYSTEM_CLOCK.monotonic(), self._ledger
         watch = watch_of_running_loop()
         ledger.end(watch.steps.began if watch is not None else now, now)
@@ -163,7 +163,7 @@ class utterance(_Timed):  # noqa: N801 -- the same
         enter_context(context)
         return trace
 
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         conclude(self._utterance, failed=isinstance(error, Exception))
         _leave(self._utterance.ledger, self._outer)
 

@@ -90,12 +90,12 @@ class Utterance:
         behind: The number of the utterance that it had to wait for; None if there was none.
         behind_s: For how many seconds.
         watch: Who watches the loop that it is handled on, if anybody does.
-        context: What it was about when it ended.
+        context: What it is about: what it began with, until it ends.
         ended: When that was, on the monotonic clock.
     """
 
     __slots__ = (
-        *("_clock", "_said", "_task", "about", "arrival", "behind", "behind_s", "budget_ms"),
+        *("_clock", "_said", "about", "arrival", "behind", "behind_s", "budget_ms"),
         *("context", "ended", "kind", "ledger", "number", "policy", "started", "watch"),
     )
 
@@ -114,7 +114,6 @@ class Utterance:
     ) -> None:
         self._clock = clock
         self._said = False
-        self._task: Any = None
         self.number = number
         self.kind = kind
         self.arrival = arrival
@@ -128,7 +127,7 @@ class Utterance:
         self.behind_s = 0.0
         self.watch: LoopWatch | None = watch_of_running_loop()
         if self.watch is not None:
-            self._task = asyncio.current_task()
+            self.ledger.task = asyncio.current_task()
         if self.started - arrival.read + arrival.socket_wait >= NOTABLE_S:
             self._explain_wait(before)
         if self.watch is not None:
@@ -152,19 +151,21 @@ class Utterance:
         """Tell for how many seconds it has been handled so far."""
         return self._clock.monotonic() - self.started
 
-    def end(self) -> None:
-        """End it."""
+    def end(self) -> Context:
+        """End it; tells what it was about at last."""
         now = self.ended = self._clock.monotonic()
         context = self.context = current_context()
-        watch, self._task = self.watch, None
+        watch = self.watch
         if watch is None:
             self.ledger.end(now, now)
-            return
+            return context
 
         del watch.open[id(self)]
+        watch.note_own(self.ledger, now)
         self.ledger.end(watch.steps.began, now)
         if context.ledger is not None:
             watch.steps.leave(context, now)
+        return context
 
     def check(self, now: float) -> None:
         """Say so, once, if it has been going on for very long."""
@@ -177,10 +178,10 @@ class Utterance:
         if not _log.isEnabledFor(logging.WARNING):
             return
 
-        waits = await_of(self._task)
+        task = self.ledger.task
+        waits = await_of(task)
         fields: dict[str, Any] = {RUNNING_MS: ms_of(now - came), **self.about}
-        if waits is not None:
-            places = places_of_awaits(self._task.get_coro())
-            fields.update({WHAT: waits.what, WHERE: waits.where})
-            fields[STACK] = " < ".join(map(str, places[:_STACK]))
+        fields.update({WHAT: waits.what, WHERE: waits.where})
+        if task is not None:
+            fields[STACK] = " < ".join(map(str, places_of_awaits(task.get_coro())[:_STACK]))
         emit(_log, logging.WARNING, EVENT_STILL, (), fields, self.context)

@@ -23,6 +23,7 @@ from tracelog.fields import (
     COUNT,
     EVENT_UTTERANCE,
     FAILED,
+    HELD,
     KIND,
     LATE,
     LEFT_OUT,
@@ -65,8 +66,8 @@ def conclude(utterance: Utterance, *, failed: bool = False) -> tuple[float, bool
     Returns:
         How many milliseconds it took, and whether it was late.
     """
-    utterance.end()
-    arrival, context, policy = utterance.arrival, utterance.context, utterance.policy
+    context = utterance.end()
+    arrival, policy = utterance.arrival, utterance.policy
     total_ms = ms_of(utterance.ended - arrival.read + arrival.socket_wait)
     shown = {**context.fields, **utterance.about, KIND: utterance.kind}
     limit = utterance.budget_ms
@@ -135,6 +136,7 @@ def _findings(found: Findings | None) -> dict[str, Any]:
 
     lists = {
         BLOCKED_BY: [{MS: ms, **hold.about()} for hold, ms in _most(found.holds)],
+        HELD: [{MS: ms, WHERE: place, KIND: kind} for (place, kind), ms in _most(found.own)],
         BUSIEST: [{MS: ms, **about_context(found.who[id_])} for id_, ms in _most(found.others)],
         AWAITS: [_awaited(found, awaited, ms) for awaited, ms in _most(found.awaits)],
         SPANS: [_span(path, sums) for path, sums in islice(found.spans.items(), _SPANS)],

@@ -69,7 +69,7 @@ class _Watchdog:
         try:
             if watched.look():
                 return
-        except Exception:
+        except Exception:  # noqa: BLE001 -- no thread of ours ends with a traceback
             _log.exception("looking at an event loop failed; it isn't watched any more")
         self.remove(watched)
 
@@ -87,5 +87,5 @@ def unwatch(watched: Watched) -> None:
     _dog.remove(watched)
 
 
-atexit.register(lambda: _dog.finish())
+atexit.register(_dog.finish)
 os.register_at_fork(after_in_child=_dog.__init__)  # type: ignore[misc]  # its thread stays behind

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from tracelog.context import current_context
 from tracelog.latency.findings import NOTABLE_S, explain
-from tracelog.latency.hooks import sleeper_of
-from tracelog.latency.steps import SHORT_S, Steps
+from tracelog.latency.handles import end_step, sleeper_of
+from tracelog.latency.steps import Steps
 
 
 __all__ = ["is_wrappable", "wrap"]
@@ -31,32 +31,7 @@ def is_wrappable(loop: Any) -> bool:
 def wrap(loop: Any, steps: Steps) -> Callable[[], None]:
     """Let *loop* tell *steps*; gives what undoes it."""
     run = _make_runner(steps)
-    clock = steps.clock
-    soon, threadsafe = loop.call_soon, loop.call_soon_threadsafe
-    at, later = loop.call_at, loop.call_later
-
-    def call_soon(callback: Any, *args: Any, context: Variables | None = None) -> Any:
-        ready = steps.relay or clock()
-        return soon(run, callback, args, ready, current_context(), context=context)
-
-    def call_soon_threadsafe(callback: Any, *args: Any, context: Variables | None = None) -> Any:
-        return threadsafe(relay, callback, args, clock(), current_context(), context=context)
-
-    def call_at(when: float, callback: Any, *args: Any, context: Variables | None = None) -> Any:
-        ready = clock() + when - loop.time()
-        return at(when, run, callback, args, ready, None, context=context)
-
-    def call_later(delay: float, callback: Any, *args: Any, context: Variables | None = None) -> Any:
-        return later(delay, run, callback, args, clock() + delay, None, context=context)
-
-    def relay(callback: Any, args: Any, ready: float, waker: Any) -> None:
-        steps.relay = ready
-        try:
-            run(callback, args, ready, waker)
-        finally:
-            steps.relay = None
-
-    ours = dict(zip(_WRAPPED, (call_soon, call_soon_threadsafe, call_at, call_later), strict=True))
+    ours = {**_soon_methods(loop, steps, run), **_timer_methods(loop, steps, run)}
     vars(loop).update(ours)
 
     def unwrap() -> None:
@@ -67,6 +42,39 @@ def wrap(loop: Any, steps: Steps) -> Callable[[], None]:
     return unwrap
 
 
+def _soon_methods(loop: Any, steps: Steps, run: Callable[..., None]) -> dict[str, Any]:
+    clock, soon, threadsafe = steps.clock, loop.call_soon, loop.call_soon_threadsafe
+
+    def call_soon(callback: Any, *args: Any, context: Variables | None = None) -> Any:
+        ready = steps.relay or clock()
+        return soon(run, callback, args, ready, current_context(), context=context)
+
+    def call_soon_threadsafe(callback: Any, *args: Any, context: Variables | None = None) -> Any:
+        return threadsafe(relay, callback, args, clock(), current_context(), context=context)
+
+    def relay(callback: Any, args: Any, ready: float, waker: Any) -> None:
+        steps.relay = ready
+        try:
+            run(callback, args, ready, waker)
+        finally:
+            steps.relay = None
+
+    return {"call_soon": call_soon, "call_soon_threadsafe": call_soon_threadsafe}
+
+
+def _timer_methods(loop: Any, steps: Steps, run: Callable[..., None]) -> dict[str, Any]:
+    clock, at, later = steps.clock, loop.call_at, loop.call_later
+
+    def call_at(when: float, callback: Any, *args: Any, context: Variables | None = None) -> Any:
+        due = clock() + when - loop.time()
+        return at(when, run, callback, args, due, None, context=context)
+
+    def call_later(delay: float, callback: Any, *args: Any, context: Any = None) -> Any:
+        return later(delay, run, callback, args, clock() + delay, None, context=context)
+
+    return {"call_at": call_at, "call_later": call_later}
+
+
 def _make_runner(steps: Steps) -> Callable[..., None]:
     clock = steps.clock
 
@@ -75,8 +83,7 @@ def _make_runner(steps: Steps) -> Callable[..., None]:
         if now - steps.began > _PAUSE_S:
             steps.busy_since = now
         steps.began = now
-        context = current_context()
-        ledger = context.ledger
+        ledger = current_context().ledger
         if ledger is not None:
             if now - ledger.cursor >= NOTABLE_S:
                 task = sleeper_of(args) if waker is None else getattr(callback, "__self__", None)
@@ -86,14 +93,6 @@ def _make_runner(steps: Steps) -> Callable[..., None]:
         try:
             callback(*args)
         finally:
-            now = clock()
-            context = current_context()
-            if context.ledger is not None:
-                context.ledger.ran(steps.began, now)
-            if now - steps.began >= SHORT_S:
-                steps.end_long(callback, context, now)
-                now = clock()
-            steps.running = None
-            steps.began = now
+            end_step(steps, current_context(), clock())
 
     return _run_step
