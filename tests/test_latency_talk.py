@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from io import StringIO
 
@@ -10,9 +11,11 @@ import pytest
 from tracelog.config import configure_logging
 from tracelog.context import Connection, Context, bind_context, current_context, enter_context
 from tracelog.ids import TraceContext
+from tracelog.latency.clock import Clock
 from tracelog.latency.closing import Closing
+from tracelog.latency.policy import Policy
 from tracelog.latency.talk import Talk
-from tracelog.latency.utterance import Arrival, Clock
+from tracelog.latency.utterance import Arrival
 
 
 NORMAL = Closing(1000, "client", "normal closure")
@@ -36,7 +39,7 @@ def time():
 def talk(time):
     context = Context.make({"room": "lobby"}, TraceContext.new(), Connection("c-1"))
     enter_context(context)
-    return Talk(context, about={"path": "/chat"}, late_ms=200, clock=time.clock)
+    return Talk(context, about={"path": "/chat"}, policy=Policy(), clock=time.clock)
 
 
 @pytest.fixture
@@ -66,6 +69,37 @@ def test_each_utterance_has_its_trace_and_its_verdict(talk, time, lines):
     assert (second["utterance"], second["total_ms"], second["level"]) == (2, 300.0, "warning")
     assert ("failed" in first, second["failed"]) == (False, True)
     assert (second["user_id"], second["room"], second["path"]) == ("kim", "lobby", "/chat")
+
+
+def test_one_that_waited_for_the_one_before_says_so(talk, time, lines):
+    """Both came at once: the second one's time runs while the first is handled."""
+    arrivals = [Arrival.now(time.clock), Arrival.now(time.clock)]
+    for arrival in arrivals:
+        talk.hear(arrival, 10)
+        time.passes(0.3)
+        talk.end_utterance()
+
+    first, second = lines()
+    assert "behind" not in first
+    assert (second["behind"], second["behind_ms"], second["queue_ms"]) == (1, 300.0, 300.0)
+
+
+def test_a_client_that_takes_nothing_is_waited_for(talk, time):
+    """That is a box of its own; outside of utterances nobody's time runs."""
+
+    async def sent():
+        time.passes(0.2)
+        talk._utterance.ledger.waiting += 0.2
+
+    async def nothing():
+        pass
+
+    asyncio.run(talk.send(nothing()))
+    talk.hear(Arrival.now(time.clock), 10)
+    asyncio.run(talk.send(sent()))
+
+    ledger = talk._utterance.ledger
+    assert (ledger.send, ledger.waiting) == (0.2, 0.0)
 
 
 def test_the_whole_is_told_at_the_end(talk, time, lines):

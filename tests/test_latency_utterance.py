@@ -1,70 +1,241 @@
-"""One utterance on the clock."""
+"""One utterance: from its arrival to the end of its handling."""
 
 from __future__ import annotations
 
-import time
+import asyncio
+import json
+import logging
+import threading
 from dataclasses import FrozenInstanceError
+from io import StringIO
 
 import pytest
 
-from tracelog.latency.utterance import SYSTEM_CLOCK, Arrival, Clock, Utterance
+from tracelog.config import configure_logging
+from tracelog.context import Context, enter_context
+from tracelog.ids import TraceContext
+from tracelog.latency.clock import SYSTEM_CLOCK, Clock
+from tracelog.latency.holds import Hold
+from tracelog.latency.loop import watch_loop
+from tracelog.latency.policy import Policy
+from tracelog.latency.steps import Step
+from tracelog.latency.utterance import Arrival, Before, Utterance
 
 
 NOON = 1763812800.0  # 2025-11-22T12:00:00Z
 
 
-def utterance(*, socket_wait=0.0, started=50.0):
-    return Utterance(3, "websocket", Arrival(NOON, 50.0, socket_wait), started)
+class Time:
+    """A clock that goes when it is told to."""
+
+    def __init__(self):
+        self.now = 50.0
+        self.clock = Clock(lambda: NOON, lambda: self.now)
 
 
-def test_an_arrival_is_noted_on_both_clocks():
+@pytest.fixture
+def time():
+    return Time()
+
+
+def begin(clock, arrival, **options):
+    """Begin the third message of a connection, in a context of its own."""
+    given = {"policy": Policy(), "about": {"path": "/chat"}, **options}
+    utterance = Utterance(3, "websocket", "message 3", arrival, clock=clock, **given)
+    context = Context.make({"user_id": "kim"}, TraceContext.new(), None, utterance.ledger)
+    utterance.context = context
+    enter_context(context)
+    return utterance
+
+
+def watched(story):
+    """Run *story* on an event loop that is watched; it gets the watch."""
+
+    async def main():
+        watch = watch_loop()
+        await asyncio.sleep(0)  # its first step of all was not seen
+        try:
+            return await story(watch)
+        finally:
+            watch.stop()
+
+    return asyncio.run(main())
+
+
+def test_an_arrival_is_noted_on_both_clocks(time):
     """What time it is, for people; and how much has passed, for sums."""
-    clock = Clock(wall=lambda: NOON, monotonic=lambda: 50.0)
-
-    assert Arrival.now(clock) == Arrival(NOON, 50.0, 0.0)
-    assert Arrival.now(clock, 0.3) == Arrival(NOON, 50.0, 0.3)
+    assert Arrival.now(time.clock) == Arrival(NOON, 50.0, 0.0)
+    assert Arrival.now(time.clock, 0.3) == Arrival(NOON, 50.0, 0.3)
 
 
-def test_the_systems_clocks_are_the_default():
-    """The finest ones that Python has."""
-    assert (SYSTEM_CLOCK.wall, SYSTEM_CLOCK.monotonic) == (time.time, time.perf_counter)
+def test_a_loop_that_was_idle_has_kept_no_message_waiting():
+    """Whatever the kernel says: its ticks are coarse, and the loop has been looking."""
+
+    async def story(watch):
+        watch.steps.busy_since = SYSTEM_CLOCK.monotonic()
+        return Arrival.now(SYSTEM_CLOCK, 0.3)
+
+    arrival = watched(story)
+
+    assert arrival.socket_wait < 0.1
+    assert not arrival.bound
 
 
-def test_a_ledger_tells_where_the_time_went():
-    """Keys in the order of a line; the total holds the waits, the moment is before them."""
-    ledger = utterance(socket_wait=0.25, started=50.5).ledger(51.0, late_ms=200)
+def test_what_the_kernel_can_not_tell_has_a_bound():
+    """A message came, at the earliest, when the loop last had nothing to do."""
 
-    assert list(ledger.items()) == [
-        ("utterance", 3),
-        ("total_ms", 1250.0),
-        ("socket_ms", 250.0),
-        ("queue_ms", 500.0),
-        ("late", True),
-        ("kind", "websocket"),
-        ("arrived_at", "2025-11-22T11:59:59.750000Z"),
-    ]
+    async def story(watch):
+        watch.steps.busy_since = SYSTEM_CLOCK.monotonic() - 0.3
+        return Arrival.now(SYSTEM_CLOCK, None), Arrival.now(SYSTEM_CLOCK, 0.1)
+
+    unknown, known = watched(story)
+
+    assert (unknown.bound, known.bound) == (True, False)
+    assert unknown.socket_wait == pytest.approx(0.3, abs=0.05)
+    assert known.socket_wait == 0.1
 
 
-def test_milliseconds_have_microseconds():
-    """No more digits than the clock has."""
-    ledger = utterance(socket_wait=0.0123456, started=50.0000004).ledger(50.1234567, late_ms=200)
+def test_an_arrival_is_frozen(time):
+    """It travels."""
+    with pytest.raises(FrozenInstanceError):
+        Arrival.now(time.clock).read = 0.0
 
-    assert (ledger["socket_ms"], ledger["queue_ms"], ledger["total_ms"]) == (12.346, 0.0, 135.802)
+
+def test_its_time_runs_until_it_ends(time):
+    """Of its handling, and of its ledger."""
+    utterance = begin(time.clock, Arrival(NOON, 49.5))
+    time.now = 51.0
+
+    assert utterance.elapsed() == 1.0
+    assert utterance.end() is utterance.context
+    assert (utterance.ended, utterance.ledger.ended) == (51.0, 51.0)
+
+
+def test_it_may_have_been_behind_another(time):
+    """One connection's messages are handled one after the other: the second waits for the first."""
+    utterance = begin(time.clock, Arrival(NOON, 49.0), before=Before(2, 49.75))
+
+    assert (utterance.behind, utterance.behind_s) == (2, 0.75)
+
+
+@pytest.mark.parametrize("ended", [48.0, 49.001], ids=["long before", "just then"])
+def test_what_was_over_is_not_in_the_way(time, ended):
+    """When it came, the one before it had ended: something else has kept it waiting."""
+    utterance = begin(time.clock, Arrival(NOON, 49.0), before=Before(2, ended))
+
+    assert utterance.behind is None
+
+
+def test_a_hold_before_it_was_read_is_found():
+    """Nobody could read it meanwhile; who held the loop is known all the same."""
+    hold = Hold(0, 0, NOON, None, "task janitor", "app.py:1 clean", "CPU-bound")
+
+    async def story(watch):
+        now = SYSTEM_CLOCK.monotonic()
+        watch.steps.recent.append(Step(now - 0.3, now - 0.1, None, hold))
+        return begin(SYSTEM_CLOCK, Arrival(NOON, now - 0.1, 0.2)).ledger.notes.holds
+
+    assert watched(story) == {hold: pytest.approx(0.2)}
+
+
+def test_it_is_open_until_it_ends():
+    """The watchdog looks at what is open."""
+
+    async def story(watch):
+        utterance = begin(SYSTEM_CLOCK, Arrival.now(SYSTEM_CLOCK))
+        opened = [*watch.open.values()]
+        task = utterance.ledger.task
+        utterance.end()
+        return utterance, opened, [*watch.open.values()], task
+
+    utterance, before, after, task = watched(story)
+
+    assert (before, after) == ([utterance], [])
+    assert isinstance(task, asyncio.Task)
+    assert utterance.ledger.task is None
+
+
+def test_it_may_end_in_a_context_that_is_nobodys():
+    """A callback that runs after everything, say."""
+
+    async def story(watch):
+        utterance = begin(SYSTEM_CLOCK, Arrival.now(SYSTEM_CLOCK))
+        enter_context(Context.make({}, None, None))
+        utterance.end()
+        return utterance
+
+    assert not watched(story).ledger.is_open
+
+
+def test_who_watches_by_another_clock_does_not_count(time):
+    """Sums of two clocks' times would mean nothing."""
+
+    async def story(watch):
+        return begin(time.clock, Arrival.now(time.clock)).watch
+
+    assert watched(story) is None
+
+
+@pytest.fixture
+def lines():
+    stream = StringIO()
+    configure_logging(format="json", sink=stream, level="INFO", env_file=None)
+    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_one_that_takes_very_long_is_told_of_while_it_runs(lines):
+    """Once; from another thread, with what it is doing: where it waits, and for what."""
+
+    async def story(watch):
+        gate, done = asyncio.Event(), asyncio.Event()
+
+        async def handle():
+            utterance = begin(SYSTEM_CLOCK, Arrival.now(SYSTEM_CLOCK), policy=Policy(still_ms=1000))
+            done.utterance = utterance
+            await gate.wait()
+            utterance.end()
+
+        task = asyncio.create_task(handle())
+        await asyncio.sleep(0)
+        now = SYSTEM_CLOCK.monotonic()
+        for seconds in (0.9, 2.0, 3.0):
+            thread = threading.Thread(target=done.utterance.check, args=(now + seconds,))
+            thread.start()
+            thread.join()
+        gate.set()
+        await task
+
+    watched(story)
+
+    [line] = lines()
+    assert (line["level"], line["event"], line["what"]) == ("warning", "still running", "event")
+    assert (line["user_id"], line["path"]) == ("kim", "/chat")
+    assert line["where"].endswith("handle")
+    assert line["where"] in line["stack"]
+    assert 1900 < line["running_ms"] < 2500
+
+
+def test_what_it_is_doing_may_be_unknown(time, lines):
+    """Outside of tasks there is nothing to look at."""
+    utterance = begin(time.clock, Arrival(NOON, 50.0))
+
+    utterance.check(60.0)
+
+    [line] = lines()
+    assert (line["running_ms"], line["where"]) == (10000.0, "")
+    assert "stack" not in line
 
 
 @pytest.mark.parametrize(
-    ("ended", "late"), [(50.2, True), (50.1999996, True), (50.199, False), (50.0, False)]
+    ("policy", "level"),
+    [(Policy(still_ms=None), logging.INFO), (Policy(), logging.ERROR)],
+    ids=["switched off", "level"],
 )
-def test_late_is_at_or_over_the_threshold(ended, late):
-    """By the total as it is shown: nobody reads 200.0 and `late: false`."""
-    ledger = utterance().ledger(ended, late_ms=200)
+def test_nobody_has_to_hear_of_it(time, lines, policy, level):
+    """A policy without the limit, or a level without the line."""
+    logging.getLogger("tracelog.utterance").setLevel(level)
+    utterance = begin(time.clock, Arrival(NOON, 50.0), policy=policy)
 
-    assert ledger["late"] == late
-    assert (ledger["total_ms"] >= 200) == late
+    utterance.check(60.0)
 
-
-@pytest.mark.parametrize("value", [Clock(), Arrival(NOON, 50.0), utterance()], ids=str)
-def test_values_are_frozen(value):
-    """They travel."""
-    with pytest.raises(FrozenInstanceError):
-        setattr(value, value.__slots__[0], None)
+    assert lines() == []

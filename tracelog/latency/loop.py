@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from tracelog.context import Context
 from tracelog.latency import watchdog
+from tracelog.latency.clock import SYSTEM_CLOCK, Clock
 from tracelog.latency.executors import time_jobs
 from tracelog.latency.findings import Findings
 from tracelog.latency.heartbeat import Heartbeat
@@ -76,13 +76,14 @@ def watch_loop(*, mode: Mode = "exact", hold_ms: float = _HOLD_MS) -> LoopWatch:
 
 def watch_if_wanted(mode: Mode | None) -> None:
     """Watch the loop that runs here, if one does, unless *mode* is None."""
-    if mode is not None and on_loop() and watch_of_running_loop() is None:
+    if mode is not None and on_loop():
         watch_loop(mode=mode)
 
 
-def watch_of_running_loop() -> LoopWatch | None:
-    """Tell who watches the loop that runs here, if one does, and anybody does."""
-    return _watch_of(asyncio.get_running_loop()) if on_loop() else None
+def watch_of_running_loop(clock: Clock = SYSTEM_CLOCK) -> LoopWatch | None:
+    """Tell who watches the loop that runs here, if one does, by this *clock*."""
+    watch = _watch_of(asyncio.get_running_loop()) if on_loop() else None
+    return watch if watch is not None and watch.steps.clock is clock.monotonic else None
 
 
 def _watch_of(loop: Any) -> LoopWatch | None:
@@ -103,7 +104,7 @@ class LoopWatch:
         self._loop = loop
         self._mode = mode
         self.exact = False
-        self.steps = Steps(time.monotonic, hold_s=hold_ms / 1000, make_hold=self._make_hold)
+        self.steps = Steps(SYSTEM_CLOCK.monotonic, hold_s=hold_ms / 1000, make_hold=self._make_hold)
         self.open: dict[int, Open] = {}
         self._hold_s = hold_ms / 1000
         self._sampler = Sampler()
@@ -185,7 +186,7 @@ class LoopWatch:
     ) -> Hold:
         seconds, gc = ended - began, self._pauses.within(began, ended)
         place, kind = place_of_step(step, seen), kind_of(seconds, seen, gc)
-        at = time.time() - seconds
+        at = SYSTEM_CLOCK.wall() - seconds
         return Hold(began, ended, at, context, name_of_step(step), place, kind, seen, gc)
 
 

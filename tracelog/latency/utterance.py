@@ -48,7 +48,7 @@ class Arrival:
         A loop that has just had to wait for something to do has kept no message waiting.
         """
         wall, read = clock.wall(), clock.monotonic()
-        watch = watch_of_running_loop()
+        watch = watch_of_running_loop(clock)
         if watch is None:
             return cls(wall, read, waited or 0.0)
 
@@ -125,7 +125,7 @@ class Utterance:
         self.context: Context | None = None
         self.behind: int | None = None
         self.behind_s = 0.0
-        self.watch: LoopWatch | None = watch_of_running_loop()
+        self.watch: LoopWatch | None = watch_of_running_loop(clock)
         if self.watch is not None:
             self.ledger.task = asyncio.current_task()
         if self.started - arrival.read + arrival.socket_wait >= NOTABLE_S:
