@@ -76,7 +76,7 @@ def make_trace_middleware(
 
     @web.middleware
     async def trace_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        watch_if_wanted(watch)
+        watch_if_wanted(watch, clock)
         exchange = _Exchange(request, options)
         exchange.enter()
         try:

@@ -88,7 +88,7 @@ class TraceMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection, as ASGI asks."""
-        watch_if_wanted(self.watch)
+        watch_if_wanted(self.watch, self.clock)
         conversation = _CONVERSATIONS.get(scope["type"])
         if conversation is None:
             await self.app(scope, receive, send)

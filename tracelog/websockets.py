@@ -73,7 +73,7 @@ def serve(
         await connection.tell(handler, policy=policy, clock=clock)
 
     async def answer(connection: Any, request: Request, response: Response) -> Any:
-        watch_if_wanted(watch)
+        watch_if_wanted(watch, clock)
         connection.begin(request, clock)
         response.headers[TRACEPARENT] = str(current_context().trace)
         result = theirs and theirs(connection, request, response)

@@ -14,12 +14,11 @@ from collections.abc import Callable
 from typing import Any, Final
 
 
-__all__ = ["last_data_s", "make_socket_wait", "transport_of"]
+__all__ = ["COARSE_S", "last_data_s", "make_socket_wait", "transport_of"]
 
 _LAST_DATA_RECV: Final = 52  # its offset in struct tcp_info (linux/tcp.h), in milliseconds
 _SIZE: Final = _LAST_DATA_RECV + 4
-# The kernel counts in ticks of 4 ms, as a rule: what is below may be nothing at all.
-_LEAST_MS: Final = 4
+COARSE_S: Final = 0.01  # the kernel counts in ticks of up to 10 ms: less may be nothing at all
 
 
 def transport_of(receive: Any) -> Any:
@@ -62,7 +61,7 @@ def last_data_s(descriptor: int) -> float | None:
     finally:
         ours.detach()
 
-    return milliseconds / 1000 if milliseconds >= _LEAST_MS else 0.0
+    return int(milliseconds) / 1000
 
 
 def _unknown() -> None:

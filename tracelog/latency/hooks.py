@@ -122,7 +122,7 @@ def _make_process_events(loop: Any, steps: Steps) -> Callable[[Any], None]:
 
     def process_events(events: Any) -> None:
         before = steps.polled
-        if not steps.poll() and events and steps.polled - before >= NOTABLE_S:
+        if steps.poll() >= NOTABLE_S and events:
             # What is there now may have come at any time since the last look: the kernel knows.
             steps.arrivals = _arrivals(events, before, steps.polled)
         plain(events)
@@ -139,7 +139,8 @@ def _arrivals(events: Any, before: float, now: float) -> dict[Handle, float]:
 def _convert(loop: Any, kinds: dict[type[Any], type[Any]]) -> None:
     """Turn handles that are there already into those of the other kind."""
     handles = [*loop._scheduled]
-    for key in (loop._selector.get_map() or {}).values():
+    registered = loop._selector and loop._selector.get_map()  # closed loops have neither
+    for key in (registered or {}).values():
         handles += [handle for handle in key.data or () if handle is not None]
     for handle in handles:
         kind = kinds.get(type(handle))

@@ -74,9 +74,9 @@ def watch_loop(*, mode: Mode = "exact", hold_ms: float = _HOLD_MS) -> LoopWatch:
     return watch
 
 
-def watch_if_wanted(mode: Mode | None) -> None:
-    """Watch the loop that runs here, if one does, unless *mode* is None."""
-    if mode is not None and on_loop():
+def watch_if_wanted(mode: Mode | None, clock: Clock) -> None:
+    """Watch the loop that runs here, if one does, unless *mode* is None, or time is a test's."""
+    if mode is not None and on_loop() and clock.monotonic is SYSTEM_CLOCK.monotonic:
         watch_loop(mode=mode)
 
 

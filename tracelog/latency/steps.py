@@ -14,10 +14,10 @@ from typing import Any, Final
 from tracelog.context import Context
 
 
-__all__ = ["SHORT_S", "Step", "Steps"]
+__all__ = ["SHORT_S", "SLEPT_S", "Step", "Steps"]
 
 SHORT_S: Final = 0.0002  # shorter steps are nobody's fault
-_SLEPT_S: Final = 0.0002  # a poll that took longer had nothing to do
+SLEPT_S: Final = 0.001  # a poll that took longer had nothing to do, and was not only preempted
 _RECENT: Final = 4096
 
 
@@ -82,14 +82,14 @@ class Steps:
         self._make_hold = make_hold
         self._left: tuple[float, Context | None, float] = (0.0, None, 0.0)
 
-    def poll(self) -> bool:
-        """Note that the loop has looked for something to do; tell whether it had to wait for it."""
+    def poll(self) -> float:
+        """Note that the loop has looked for something to do; tell how long it hadn't before."""
         now = self.clock()
-        slept = now - self.began > _SLEPT_S
-        if slept:
+        unseen = self.began - self.polled
+        if now - self.began > SLEPT_S:
             self.busy_since = now
         self.began = self.polled = now
-        return slept
+        return unseen
 
     def leave(self, context: Context, now: float) -> None:
         """Note that the current step goes on for somebody else than *context*."""

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from tracelog.context import Context, current_context
 from tracelog.emit import emit
 from tracelog.fields import EVENT_STILL, RUNNING_MS, STACK, WHAT, WHERE
+from tracelog.latency.arrival import COARSE_S
 from tracelog.latency.awaits import await_of
 from tracelog.latency.clock import Clock, ms_of
 from tracelog.latency.findings import NOTABLE_S, Findings
@@ -45,18 +46,19 @@ class Arrival:
     def now(cls, clock: Clock, waited: float | None = None) -> Arrival:
         """Note that a message is being read, which *waited* for that; None if that isn't known.
 
-        A loop that has just had to wait for something to do has kept no message waiting.
+        A loop that has just had to wait for something to do has kept no message waiting: what the
+        kernel's coarse clock says is checked against that.
         """
         wall, read = clock.wall(), clock.monotonic()
         watch = watch_of_running_loop(clock)
         if watch is None:
-            return cls(wall, read, waited or 0.0)
+            return cls(wall, read, waited if waited is not None and waited > COARSE_S else 0.0)
 
         most = max(0.0, read - watch.steps.busy_since)
         if waited is None:
             return cls(wall, read, most, bound=most >= NOTABLE_S)
 
-        return cls(wall, read, min(most, waited))
+        return cls(wall, read, waited if waited > COARSE_S else min(most, waited))
 
 
 class Before(NamedTuple):

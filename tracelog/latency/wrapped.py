@@ -13,12 +13,11 @@ from typing import Any, Final
 from tracelog.context import current_context
 from tracelog.latency.findings import NOTABLE_S, explain
 from tracelog.latency.handles import end_step, sleeper_of
-from tracelog.latency.steps import Steps
+from tracelog.latency.steps import SLEPT_S, Steps
 
 
 __all__ = ["is_wrappable", "wrap"]
 
-_PAUSE_S: Final = 0.0003
 _WRAPPED: Final = ("call_soon", "call_soon_threadsafe", "call_at", "call_later")
 
 
@@ -80,7 +79,7 @@ def _make_runner(steps: Steps) -> Callable[..., None]:
 
     def _run_step(callback: Any, args: Any, ready: float, waker: Any) -> None:
         now = clock()
-        if now - steps.began > _PAUSE_S:
+        if now - steps.began > SLEPT_S:
             steps.busy_since = now
         steps.began = now
         ledger = current_context().ledger
