@@ -157,4 +157,6 @@ class Talk:
         """Go on in *trace*; what the application bound stays with the connection."""
         ours, now = self._context, current_context()
         bound = now.bound if now.connection is ours.connection else ours.bound
-        enter_context(Context.make(bound, trace, ours.connection))
+        # Thousands are idle that have bound nothing: they share one.
+        same = bound is ours.bound and trace is ours.trace
+        enter_context(ours if same else Context.make(bound, trace, ours.connection))
