@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracelog import ids
+from tracelog.fields import LEADING
 from tracelog.context import (
     Connection,
     Context,
@@ -175,8 +176,10 @@ def test_leading_keys_are_not_shadowed():
     ],
 )
 def test_whether_values_are_scalars_is_decided_once(value, flat):
-    """The event path asks an attribute, not every value."""
-    assert Context.make({"key": value}, None, None).flat is flat
+    """If they are, the event path copies what a line begins with; else it has to walk them."""
+    begun = Context.make({"key": value}, None, None).begun
+
+    assert begun == ({**dict.fromkeys(LEADING), "key": value} if flat else None)
 
 
 # -- Traces ----------------------------------------------------------------------------------------

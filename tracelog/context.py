@@ -65,14 +65,15 @@ class Context:
         trace: The W3C trace, if there is one.
         connection: The client connection, if there is one.
         fields: All of these as a line shows them, ids first. Never mutated.
-        flat: No value of `fields` is anything but a scalar.
+        begun: A line as far as it is known, without its own values; None if it has to be walked
+            because not all of `fields` are scalars.
     """
 
     bound: Mapping[str, Any]
     trace: TraceContext | None
     connection: Connection | None
     fields: dict[str, Any]
-    flat: bool
+    begun: dict[str, Any] | None
 
     @classmethod
     def make(
@@ -89,7 +90,8 @@ class Context:
             reserved = key in LEADING and key != TRACE_ID
             fields[name_beside(key, bound) if reserved else key] = value
         flat = SCALARS.issuperset(map(type, fields.values()))
-        return cls(bound, trace, connection, fields, flat)
+        begun = {**dict.fromkeys(LEADING), **fields} if flat else None
+        return cls(bound, trace, connection, fields, begun)
 
     @property
     def connection_id(self) -> str | None:
