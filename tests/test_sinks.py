@@ -737,12 +737,17 @@ class Taking(sinks._SpillingSink):
     def __init__(self):
         super().__init__()
         self.taken = []
+        self.other_waits = threading.Event()
+        self.thread = threading.Thread(target=self.write, args=(b"short\n",))
+
+    def _keep(self, lines):
+        self.other_waits.set()
+        super()._keep(lines)
 
     def _put(self, line):
         if line.startswith(b"long"):
-            thread = threading.Thread(target=self.write, args=(b"short\n",))
-            thread.start()
-            thread.join(0.1)  # it waits, or its line does
+            self.thread.start()
+            assert self.other_waits.wait(PATIENCE_S)
             line = line[:10]
         self.taken.append(line)
         return len(line)
@@ -754,6 +759,7 @@ def test_no_line_comes_into_the_middle_of_a_long_one(gained):
     line = b"long " + b"x" * 5_000 + b"\n"
 
     sink.write(line)
+    sink.thread.join(PATIENCE_S)
 
     assert sink.flush(PATIENCE_S)
     assert b"".join(sink.taken) == line + b"short\n"
