@@ -55,7 +55,8 @@ def hook(loop: Any, steps: Steps) -> Callable[[], None]:
         for name, method in ours.items():
             if vars(loop).get(name) is method:
                 delattr(loop, name)
-        _convert(loop, {ready: Handle, timer: TimerHandle})
+        if not loop.is_closed():  # which leaves it no handle, and no selector
+            _convert(loop, {ready: Handle, timer: TimerHandle})
 
     return unhook
 
