@@ -47,3 +47,33 @@ def test_the_watchdog_rests_after_a_change():
 
     watch.stop()
     loop.close()
+
+
+class SimulatedLoop(asyncio.SelectorEventLoop):
+    """Its time passes when a test says so, and it minds timers that it doesn't know."""
+
+    now = 0.0
+
+    def time(self):
+        return self.now
+
+
+def test_a_loop_that_has_a_time_of_its_own_is_left_alone(caplog):
+    """Its timers can't be compared with our clock: no hooks, no heartbeat, and one warning."""
+    loops = [SimulatedLoop(), SimulatedLoop()]
+
+    for loop in loops:
+        before = {*vars(loop)} | {"run_in_executor", "_tracelog_watch"}
+        watch = LoopWatch(loop)
+        watch.start()
+
+        assert not watch.exact
+        assert {*vars(loop)} == before
+        assert not loop._scheduled
+
+        watch.stop()
+        loop.close()
+    assert [record.message for record in caplog.records if "SimulatedLoop" in record.message][
+        1:
+    ] == []
+    assert "no event loop that is known here" in caplog.text
