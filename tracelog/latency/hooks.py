@@ -22,7 +22,7 @@ from tracelog.latency.steps import Steps
 __all__ = ["hook", "is_known"]
 
 _OVERRIDDEN: Final = (
-    *("call_soon", "call_soon_threadsafe", "call_at"),
+    *("call_soon", "call_soon_threadsafe", "call_at", "time"),
     *("_add_reader", "_add_writer", "_process_events"),
 )
 _EXPECTED: Final = ("_ready", "_scheduled", "_selector", "_write_to_self", "_check_closed")
@@ -34,6 +34,7 @@ def is_known(loop: AbstractEventLoop) -> bool:
         isinstance(loop, BaseSelectorEventLoop)
         and type(loop).call_soon is BaseEventLoop.call_soon
         and type(loop).call_at is BaseEventLoop.call_at
+        and type(loop).time is BaseEventLoop.time
         and all(hasattr(loop, name) for name in _EXPECTED)
         and vars(loop).keys().isdisjoint(_OVERRIDDEN)
     )
@@ -55,7 +56,8 @@ def hook(loop: Any, steps: Steps) -> Callable[[], None]:
         for name, method in ours.items():
             if vars(loop).get(name) is method:
                 delattr(loop, name)
-        _convert(loop, {ready: Handle, timer: TimerHandle})
+        if not loop.is_closed():  # which leaves it no handle, and no selector
+            _convert(loop, {ready: Handle, timer: TimerHandle})
 
     return unhook
 

@@ -7,6 +7,7 @@ holds it is seen from another thread.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -37,6 +38,8 @@ _HOLD_MS: Final = 50.0
 _TOLD_AFTER_S: Final = 0.5  # whom a hold has delayed is known a little later
 _STILL_EVERY_S: Final = 0.1
 _MAX_UNTOLD: Final = 256
+_MAX_WARNINGS: Final = 64
+_SAME_TIME_S: Final = 1.0  # a loop whose time is its own, such as a test's, can't be timed
 _log = logging.getLogger("tracelog.internal")
 
 
@@ -118,12 +121,12 @@ class LoopWatch:
         setattr(self._loop, _ATTRIBUTE, self)
         hooks = _hooks_for(self._loop) if self._mode == "exact" else None
         self.exact = hooks is not None
-        if hooks is None:
+        if hooks is not None:
+            self._undo.append(hooks(self._loop, self.steps))
+        elif abs(self._loop.time() - self.steps.clock()) < _SAME_TIME_S:
             heartbeat = Heartbeat(self._loop, self.steps)
             heartbeat.start()
             self._undo.append(heartbeat.stop)
-        else:
-            self._undo.append(hooks(self._loop, self.steps))
         self._undo.append(time_jobs(self._loop, self.steps.clock))
         self._pauses.start()
         watchdog.watch(self)
@@ -198,9 +201,14 @@ def _hooks_for(loop: Any) -> Callable[[Any, Steps], Callable[[], None]] | None:
         return wrap
 
     kind = type(loop)
-    _log.warning(
-        "%s.%s is no event loop that is known here: who holds it is sampled, and how long others"
-        " wait for it isn't told",
-        *(kind.__module__, kind.__qualname__),
-    )
+    _warn_about(f"{kind.__module__}.{kind.__qualname__}")
     return None
+
+
+@functools.lru_cache(maxsize=_MAX_WARNINGS)  # once for each kind
+def _warn_about(kind: str) -> None:
+    _log.warning(
+        "%s is no event loop that is known here: who holds it is sampled, and how long others wait"
+        " for it isn't told",
+        kind,
+    )

@@ -36,8 +36,8 @@ class _Watchdog:
     def add(self, watched: Watched) -> None:
         with self._lock:
             self._watched = (*self._watched, watched)
+            self._wake.clear()  # the thread may not have seen yet that it wasn't needed any more
             if self._thread is None:
-                self._wake.clear()
                 self._thread = threading.Thread(
                     target=self._run, name="tracelog-watchdog", daemon=True
                 )
