@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any, Final, NamedTuple
 
 from tracelog.latency.places import Place, places_of_awaits, users_place
@@ -38,6 +39,7 @@ _WHAT: Final = {
     "wait": "tasks",
     "_wait": "tasks",
 }
+_BUILT_OF: Final = frozenset({"event", "condition"})  # others of asyncio's, inside
 _FUTURE: Final = "future"
 
 
@@ -68,10 +70,11 @@ def _places(task: Any) -> list[Place]:
 
 def _what(places: list[Place]) -> str:
     """Name it by the innermost of asyncio's coroutines that is known, and the library around it."""
-    what = next(
-        (_WHAT[p.function] for p in places if p.is_asyncios and p.function in _WHAT), _FUTURE
-    )
-    library = next((p.library for p in places if p.library), None)
+    # What called the user's code, a server or a framework, doesn't wait for anything.
+    called = [*takewhile(lambda place: not place.is_users, places)]
+    known = [_WHAT[p.function] for p in called if p.is_asyncios and p.function in _WHAT]
+    what = min(known, key=_BUILT_OF.__contains__, default=_FUTURE)
+    library = next((place.library for place in called if place.library), None)
     if library is None:
         return what
 

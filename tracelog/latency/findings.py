@@ -165,8 +165,10 @@ class Findings:
             return None
 
         trace_id = context.trace.trace_id
-        if trace_id in self.who or len(self.who) < _MAX:
-            self.who[trace_id] = context
+        if trace_id not in self.who and len(self.who) >= _MAX:
+            return None  # whoever is named has to be known
+
+        self.who[trace_id] = context
         return trace_id
 
 

@@ -39,7 +39,8 @@ class Ledger:
 
     __slots__ = (
         *("__weakref__", "_children", "_covered_since", "begun", "code", "covered", "cursor"),
-        *("ended", "loop", "name", "notes", "parent", "root", "send", "sending", "task", "waiting"),
+        *("_unsent", "ended", "loop", "name", "notes", "parent", "root", "send", "sending"),
+        *("task", "waiting"),
     )
 
     def __init__(self, begun: float, name: str = "", parent: Ledger | None = None) -> None:
@@ -51,6 +52,7 @@ class Ledger:
         self.task: Any = None
         self.code = self.loop = self.waiting = self.send = self.covered = 0.0
         self.sending = 0
+        self._unsent = 0.0
         self.ended = _NEVER
         self._children = 0
         self._covered_since = begun
@@ -106,8 +108,12 @@ class Ledger:
 
     def begin_send(self) -> float:
         """Note that, from here on, it waits for its client; give what `end_send` wants to know."""
+        if (
+            not self.sending
+        ):  # of sends that overlap, the first: what one ends isn't lost to another
+            self._unsent = self.waiting
         self.sending += 1
-        return self.waiting
+        return self._unsent
 
     def end_send(self, waiting: float) -> None:
         """Note that it doesn't any more: what was waited since was waited for the client."""

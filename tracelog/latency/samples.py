@@ -90,6 +90,7 @@ class Sampler:
         if began != self._began:
             self._began = began
             self._stacks = []
+            self._rivals = {}
             self._others = (self._clock(), usages_of_others(self._ident))
         self._stacks.append(places)
         for thread in self._others[1]:
@@ -122,8 +123,10 @@ class Sampler:
         )
 
     def forget(self) -> None:
-        """Forget the step: it is over."""
+        """Forget the step: it is over. Threads that have ended since are not to be kept."""
         self._stacks = []
+        self._rivals = {}
+        self._others = (0.0, {})
 
     def _rival(self, now: float) -> tuple[str, float]:
         """Tell which other thread has run most since the first sample, where, and its share."""
