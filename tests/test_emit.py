@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 import sys
 import weakref
+from types import SimpleNamespace
 
 import pytest
 
-from tracelog.context import bind_context
+from tracelog.context import Context, bind_context
 from tracelog.delivery import delivery_stats
 from tracelog.emit import emit
 from tracelog.handlers import StreamHandler
@@ -382,3 +384,19 @@ def test_our_handlers_get_a_record_of_what_needs_one(logger):
 
     assert '"rooms":["lobby"]' in streams[0].getvalue()
     assert streams[1].getvalue() == "hello\n"
+
+
+def test_an_utterance_is_told_what_its_lines_cost():
+    """On its event loop: what a thread logs for it keeps nobody waiting."""
+    root = SimpleNamespace(logging=0.0)
+    context = Context.make({}, None, None, SimpleNamespace(root=root))
+    logger = logging.getLogger("app")
+
+    async def main():
+        emit(logger, logging.INFO, "x", (), {}, context)
+
+    emit(logger, logging.INFO, "x", (), {}, context)
+    off_the_loop = root.logging
+    asyncio.run(main())
+
+    assert off_the_loop == 0.0 < root.logging

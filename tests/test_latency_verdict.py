@@ -229,7 +229,7 @@ def test_it_lists_what_was_found(records):
     found.others["1" * 32] = 0.02
     found.awaits[Awaited("lock", "app.py:5 work", "1" * 32)] = 0.03
     found.awaits[Awaited("sleep", "app.py:6 work", None)] = 0.04
-    found.logging = 0.005
+    utterance.ledger.logging = 0.005
     outer = Ledger(50.0, "llm", utterance.ledger)
     inner = Ledger(50.0, "http", outer)
     for span in (inner, outer):

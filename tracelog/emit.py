@@ -13,6 +13,7 @@ from tracelog.attribution import of_exception
 from tracelog.context import Context, snapshot
 from tracelog.delivery import report_loss
 from tracelog.handlers import FileHandler, RotatingFileHandler, StreamHandler
+from tracelog.loops import on_loop
 from tracelog.plain import SCALARS
 from tracelog.records import SURPRISING, Bare, Event, stack_text
 from tracelog.tracebacks import exc_info_of
@@ -36,7 +37,7 @@ _record_class = logging.LogRecord
 _STOCK_CALL_HANDLERS: Final = logging.Logger.callHandlers
 
 
-def emit(
+def emit(  # noqa: C901 -- every line's way: a call of its own for each part costs 2 % each
     logger: logging.Logger,
     level: int,
     event: Any,
@@ -55,32 +56,37 @@ def emit(
             what they mean to `logging`. Taken over, not copied.
         context: What it is about; None means what the current task is about.
     """
-    bare = (_time(), logger.name, level, event, fields, context or snapshot())
+    context = context or snapshot()
+    bare = (_time(), logger.name, level, event, fields, context)
     record = _recorded(bare, args) if args or not _is_plain(fields) else None
-    if (
-        _logger_class.callHandlers is not _STOCK_CALL_HANDLERS  # Sentry puts its own there
-        or logging._logRecordFactory is not _record_class  # type: ignore[attr-defined] # noqa: SLF001 -- no call
-        or logger.filters
-        or logger.disabled
-    ):
-        _handle(logger.handle, record or Event.of(bare))
-        return
+    try:
+        if (
+            _logger_class.callHandlers is not _STOCK_CALL_HANDLERS  # Sentry puts its own there
+            or logging._logRecordFactory is not _record_class  # type: ignore[attr-defined] # noqa: SLF001 -- no call
+            or logger.filters
+            or logger.disabled
+        ):
+            _handle(logger.handle, record or Event.of(bare))
+            return
 
-    # What `Logger.callHandlers` does; a record is made once a handler needs one.
-    handler = None
-    current: logging.Logger | None = logger
-    while current is not None:
-        for handler in current.handlers:
-            if level >= handler.level:
-                if type(handler) not in _OURS:
-                    record = record or Event.of(bare)
-                    _hand_over(handler, record)
-                elif record is not None or not handler.take(bare):  # type: ignore[attr-defined]
-                    record = record or Event.of(bare)
-                    handler.handle(record)
-        current = current.parent if current.propagate else None
-    if handler is None:
-        _handle(logger.callHandlers, record or Event.of(bare))  # logging.lastResort
+        # What `Logger.callHandlers` does; a record is made once a handler needs one.
+        handler = None
+        current: logging.Logger | None = logger
+        while current is not None:
+            for handler in current.handlers:
+                if level >= handler.level:
+                    if type(handler) not in _OURS:
+                        record = record or Event.of(bare)
+                        _hand_over(handler, record)
+                    elif record is not None or not handler.take(bare):  # type: ignore[attr-defined]
+                        record = record or Event.of(bare)
+                        handler.handle(record)
+            current = current.parent if current.propagate else None
+        if handler is None:
+            _handle(logger.callHandlers, record or Event.of(bare))  # logging.lastResort
+    finally:
+        if context.ledger is not None and on_loop():  # an utterance is told what its lines cost it
+            context.ledger.root.logging += _time() - bare[0]
 
 
 def _handle(handle: Callable[[logging.LogRecord], Any], record: Event) -> None:

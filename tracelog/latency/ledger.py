@@ -32,6 +32,7 @@ class Ledger:
         send: Seconds in which none could because the client had not taken what was sent.
         cursor: Up to when its time is accounted for.
         root: Of the utterance that it is part of, or itself.
+        logging: Seconds of `code` that log calls took.
         covered: Seconds in which spans within it were open.
         notes: What was found out about its waits, if anything was (`findings`).
         task: The task that began it, until it ends.
@@ -39,8 +40,8 @@ class Ledger:
 
     __slots__ = (
         *("__weakref__", "_children", "_covered_since", "begun", "code", "covered", "cursor"),
-        *("_unsent", "ended", "loop", "name", "notes", "parent", "root", "send", "sending"),
-        *("task", "waiting"),
+        *("_unsent", "ended", "logging", "loop", "name", "notes", "parent", "root", "send"),
+        *("sending", "task", "waiting"),
     )
 
     def __init__(self, begun: float, name: str = "", parent: Ledger | None = None) -> None:
@@ -50,7 +51,7 @@ class Ledger:
         self.root: Ledger = self if parent is None else parent.root
         self.notes: Any = None
         self.task: Any = None
-        self.code = self.loop = self.waiting = self.send = self.covered = 0.0
+        self.code = self.loop = self.waiting = self.send = self.covered = self.logging = 0.0
         self.sending = 0
         self._unsent = 0.0
         self.ended = _NEVER

@@ -103,6 +103,8 @@ def _fields(utterance: Utterance, total_ms: float, *, late: bool, failed: bool) 
         fields[SOCKET_BOUND] = True
     if utterance.behind is not None:
         fields[BEHIND], fields[BEHIND_MS] = utterance.behind, ms_of(utterance.behind_s)
+    if utterance.ledger.logging:
+        fields[LOG_MS] = ms_of(utterance.ledger.logging)
     fields.update(_findings(utterance.ledger.notes))
     if late:
         cause = cause_of(fields)
@@ -141,10 +143,7 @@ def _findings(found: Findings | None) -> dict[str, Any]:
         AWAITS: [_awaited(found, awaited, ms) for awaited, ms in _most(found.awaits)],
         SPANS: [_span(path, sums) for path, sums in islice(found.spans.items(), _SPANS)],
     }
-    shown: dict[str, Any] = {key: entries for key, entries in lists.items() if entries}
-    if found.logging:
-        shown[LOG_MS] = ms_of(found.logging)
-    return shown
+    return {key: entries for key, entries in lists.items() if entries}
 
 
 def _most(sums: Mapping[Any, float]) -> Iterator[tuple[Any, float]]:
