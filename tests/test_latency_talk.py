@@ -165,7 +165,7 @@ def test_a_task_that_hears_for_the_handler_takes_it_along(time, lines):
 
     async def handle(context):
         enter_context(context)
-        talk = Talk(context, about={}, late_ms=200, clock=time.clock)
+        talk = Talk(context, about={}, policy=Policy(), clock=time.clock)
 
         async def hear():
             bind_context(by="the task")

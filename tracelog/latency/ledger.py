@@ -107,21 +107,18 @@ class Ledger:
         if self.parent is not None:
             self.parent._uncover(now)  # noqa: SLF001 -- of our own class
 
-    def begin_send(self) -> float:
-        """Note that, from here on, it waits for its client; give what `end_send` wants to know."""
-        if (
-            not self.sending
-        ):  # of sends that overlap, the first: what one ends isn't lost to another
+    def begin_send(self) -> None:
+        """Note that, from here on, it waits for its client."""
+        if not self.sending:
             self._unsent = self.waiting
         self.sending += 1
-        return self._unsent
 
-    def end_send(self, waiting: float) -> None:
-        """Note that it doesn't any more: what was waited since was waited for the client."""
+    def end_send(self) -> None:
+        """Note that it doesn't any more; of sends that overlap, the last to end counts for all."""
         self.sending -= 1
-        moved = max(0.0, self.waiting - waiting)
-        self.waiting -= moved
-        self.send += moved
+        if not self.sending:
+            self.send += self.waiting - self._unsent
+            self.waiting = self._unsent
 
     @property
     def is_open(self) -> bool:

@@ -127,15 +127,7 @@ class Talk:
     async def send(self, sent: Awaitable[None]) -> None:
         """Wait for *sent*: while its client takes nothing, the utterance waits for that."""
         utterance = self._utterance
-        if utterance is None:
-            await sent
-            return
-
-        waiting = utterance.ledger.begin_send()
-        try:
-            await sent
-        finally:
-            utterance.ledger.end_send(waiting)
+        await (sent if utterance is None else utterance.send(sent))
 
     def listen(self) -> None:
         """Go on outside of any utterance: in the trace of the handshake."""

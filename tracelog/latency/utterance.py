@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -148,6 +149,14 @@ class Utterance:
             findings.note_loop(reversed(recent), came, read)
             findings.note_loop(reversed(recent), read, free, short=False)
             findings.note_loop(reversed(recent), free, self.started)
+
+    async def send(self, sent: Awaitable[None]) -> None:
+        """Wait for *sent*: as long as the client takes nothing, that is what takes long."""
+        self.ledger.begin_send()
+        try:
+            await sent
+        finally:
+            self.ledger.end_send()
 
     def elapsed(self) -> float:
         """Tell for how many seconds it has been handled so far."""

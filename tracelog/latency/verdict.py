@@ -103,8 +103,6 @@ def _fields(utterance: Utterance, total_ms: float, *, late: bool, failed: bool) 
         fields[SOCKET_BOUND] = True
     if utterance.behind is not None:
         fields[BEHIND], fields[BEHIND_MS] = utterance.behind, ms_of(utterance.behind_s)
-    if utterance.ledger.logging:
-        fields[LOG_MS] = ms_of(utterance.ledger.logging)
     fields.update(_findings(utterance.ledger.notes))
     if late:
         cause = cause_of(fields)
@@ -124,12 +122,13 @@ def _boxes(utterance: Utterance) -> dict[str, Any]:
         return {}
 
     ledger = utterance.ledger
-    return {
+    boxes = {
         LOOP_MS: ms_of(ledger.loop),
         CODE_MS: ms_of(ledger.code),
         AWAIT_MS: ms_of(ledger.waiting),
         SEND_MS: ms_of(ledger.send),
     }
+    return {**boxes, LOG_MS: ms_of(ledger.logging)} if ledger.logging else boxes
 
 
 def _findings(found: Findings | None) -> dict[str, Any]:
