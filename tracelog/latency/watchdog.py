@@ -36,8 +36,8 @@ class _Watchdog:
     def add(self, watched: Watched) -> None:
         with self._lock:
             self._watched = (*self._watched, watched)
+            self._wake.clear()  # one that was to end goes on, at its pace
             if self._thread is None:
-                self._wake.clear()
                 self._thread = threading.Thread(
                     target=self._run, name="tracelog-watchdog", daemon=True
                 )
@@ -51,7 +51,10 @@ class _Watchdog:
 
     def finish(self) -> None:
         for watched in self._watched:
-            watched.finish()
+            try:
+                watched.finish()
+            except Exception:  # noqa: BLE001 -- the others have something to say, too
+                _log.exception("finishing an event loop's watch failed")
 
     def _run(self) -> None:
         while not self._is_over():
