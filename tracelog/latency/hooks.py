@@ -141,8 +141,8 @@ def _arrivals(events: Any, before: float, now: float) -> dict[Handle, float]:
 def _convert(loop: Any, kinds: dict[type[Any], type[Any]]) -> None:
     """Turn handles that are there already into those of the other kind."""
     handles = [*loop._scheduled]
-    registered = loop._selector and loop._selector.get_map()  # closed loops have neither
-    for key in (registered or {}).values():
+    keys = loop._selector.get_map() if loop._selector is not None else None  # it was closed
+    for key in (keys or {}).values():
         handles += [handle for handle in key.data or () if handle is not None]
     for handle in handles:
         kind = kinds.get(type(handle))

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import math
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from tracelog.context import Context
@@ -149,14 +151,13 @@ class LoopWatch:
 
         steps = self.steps
         began, running, now = steps.began, steps.running, steps.clock()
-        if running is None:
+        if running is None or now - began < self._hold_s / 2:
             self._sampler.rest()
-        elif now - began >= self._hold_s / 2:
+        else:
             if isinstance(running, Heartbeat):
                 running.look()
             self._sampler.look(began, lambda: steps.began == began)
-        if self._untold and now - self._untold[0].ended >= _TOLD_AFTER_S:
-            self._untold.popleft().write()
+        self._tell(now - _TOLD_AFTER_S)
         if now - self._checked >= _STILL_EVERY_S:
             self._checked = now
             for utterance in [*self.open.values()]:
@@ -165,8 +166,12 @@ class LoopWatch:
 
     def finish(self) -> None:
         """Write the lines of the holds that are still without one."""
-        while self._untold:
-            self._untold.popleft().write()
+        self._tell(math.inf)
+
+    def _tell(self, before: float) -> None:
+        with suppress(IndexError):  # the watchdog and the loop may both be at it
+            while self._untold[0].ended < before:
+                self._untold.popleft().write()
 
     def note_own(self, ledger: Ledger, now: float) -> None:
         """Note, if *ledger*'s utterance ends *now* in a step of its own that is a hold, where."""

@@ -51,7 +51,10 @@ class _Watchdog:
 
     def finish(self) -> None:
         for watched in self._watched:
-            watched.finish()
+            try:
+                watched.finish()
+            except Exception:  # noqa: BLE001 -- the others have something to say, too
+                _log.exception("finishing an event loop's watch failed")
 
     def _run(self) -> None:
         while not self._is_over():

@@ -18,7 +18,7 @@ from tracelog.latency.steps import SLEPT_S, Steps
 
 __all__ = ["is_wrappable", "wrap"]
 
-_WRAPPED: Final = ("call_soon", "call_soon_threadsafe", "call_at", "call_later")
+_WRAPPED: Final = ("call_soon", "call_soon_threadsafe", "call_later")  # call_at calls that
 
 
 def is_wrappable(loop: Any) -> bool:
@@ -62,16 +62,12 @@ def _soon_methods(loop: Any, steps: Steps, run: Callable[..., None]) -> dict[str
 
 
 def _timer_methods(loop: Any, steps: Steps, run: Callable[..., None]) -> dict[str, Any]:
-    clock, at, later = steps.clock, loop.call_at, loop.call_later
-
-    def call_at(when: float, callback: Any, *args: Any, context: Variables | None = None) -> Any:
-        due = clock() + when - loop.time()
-        return at(when, run, callback, args, due, None, context=context)
+    clock, later = steps.clock, loop.call_later
 
     def call_later(delay: float, callback: Any, *args: Any, context: Any = None) -> Any:
         return later(delay, run, callback, args, clock() + delay, None, context=context)
 
-    return {"call_at": call_at, "call_later": call_later}
+    return {"call_later": call_later}
 
 
 def _make_runner(steps: Steps) -> Callable[..., None]:
