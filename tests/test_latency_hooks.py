@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
+import weakref
 
 import pytest
 import uvloop
@@ -130,3 +131,21 @@ def test_a_loop_without_a_real_selector_gets_no_hooks():
     loop._selector = selector
     assert is_known(loop)
     loop.close()
+
+
+def test_nobody_keeps_a_loop_that_is_gone():
+    """The watchdog's thread has looked at it last, and waits for the next time."""
+    other = asyncio.new_event_loop()
+    keeps_the_thread = LoopWatch(other)
+    keeps_the_thread.start()
+
+    async def main():
+        watch_loop()
+        await asyncio.sleep(0.06)  # it is looked at
+        return weakref.ref(asyncio.get_running_loop())
+
+    gone = asyncio.run(main())
+
+    assert until(lambda: gc.collect() >= 0 and gone() is None)
+    keeps_the_thread.stop()
+    other.close()
