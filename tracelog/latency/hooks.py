@@ -10,6 +10,7 @@ from asyncio import AbstractEventLoop, BaseEventLoop, Handle, TimerHandle
 from asyncio.selector_events import BaseSelectorEventLoop
 from collections.abc import Callable
 from contextvars import Context as Variables
+from selectors import BaseSelector
 from typing import Any, Final
 
 from tracelog.context import current_context
@@ -25,7 +26,7 @@ _OVERRIDDEN: Final = (
     *("call_soon", "call_soon_threadsafe", "call_at", "time"),
     *("_add_reader", "_add_writer", "_process_events"),
 )
-_EXPECTED: Final = ("_ready", "_scheduled", "_selector", "_write_to_self", "_check_closed")
+_EXPECTED: Final = ("_ready", "_scheduled", "_write_to_self", "_check_closed")
 
 
 def is_known(loop: AbstractEventLoop) -> bool:
@@ -36,6 +37,7 @@ def is_known(loop: AbstractEventLoop) -> bool:
         and type(loop).call_at is BaseEventLoop.call_at
         and type(loop).time is BaseEventLoop.time
         and all(hasattr(loop, name) for name in _EXPECTED)
+        and isinstance(getattr(loop, "_selector", None), BaseSelector)
         and vars(loop).keys().isdisjoint(_OVERRIDDEN)
     )
 

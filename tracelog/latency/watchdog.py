@@ -58,8 +58,12 @@ class _Watchdog:
 
     def _run(self) -> None:
         while not self._is_over():
-            for watched in self._watched:
-                self._look(watched)
+            self._look_around()
+
+    def _look_around(self) -> None:
+        """Look at each; while the thread waits, no name in here keeps one, nor its event loop."""
+        for watched in self._watched:
+            self._look(watched)
 
     def _is_over(self) -> bool:
         self._wake.wait(_EVERY_S)

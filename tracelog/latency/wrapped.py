@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from tracelog.context import current_context
 from tracelog.latency.findings import NOTABLE_S, explain
-from tracelog.latency.handles import end_step, sleeper_of
+from tracelog.latency.handles import end_step, owner_of, sleeper_of
 from tracelog.latency.steps import SLEPT_S, Steps
 
 
@@ -57,6 +57,7 @@ def _soon_methods(loop: Any, steps: Steps, run: Callable[..., None]) -> dict[str
             run(callback, args, ready, waker)
         finally:
             steps.relay = None
+            callback = args = None
 
     return {"call_soon": call_soon, "call_soon_threadsafe": call_soon_threadsafe}
 
@@ -81,7 +82,7 @@ def _make_runner(steps: Steps) -> Callable[..., None]:
         ledger = current_context().ledger
         if ledger is not None:
             if now - ledger.cursor >= NOTABLE_S:
-                task = sleeper_of(args) if waker is None else getattr(callback, "__self__", None)
+                task = sleeper_of(args) if waker is None else owner_of(callback)
                 explain(steps, ledger, task, ready, waker)
             ledger.resume(ready, now)
         steps.running = callback
@@ -89,5 +90,6 @@ def _make_runner(steps: Steps) -> Callable[..., None]:
             callback(*args)
         finally:
             end_step(steps, current_context(), clock())
+            callback = args = task = None  # an exception's traceback keeps this frame
 
     return _run_step
