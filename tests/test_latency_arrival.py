@@ -86,12 +86,10 @@ def test_asking_leaves_the_socket_as_it_is(connected):
 
 
 @pytest.mark.parametrize(
-    ("milliseconds", "seconds"), [(0, 0.0), (3, 0.0), (4, 0.004), (300, 0.3), (2**32 - 1, 4294967.295)]
-)  # fmt: skip
-def test_what_the_kernel_can_not_tell_apart_is_nothing(
-    connected, monkeypatch, milliseconds, seconds
-):
-    """It counts in ticks, of 4 ms as a rule."""
+    ("milliseconds", "seconds"), [(0, 0.0), (4, 0.004), (300, 0.3), (2**32 - 1, 4294967.295)]
+)
+def test_milliseconds_are_told_in_seconds(connected, monkeypatch, milliseconds, seconds):
+    """An unsigned number of 32 bits."""
 
     class Socket:
         def __init__(self, fileno):

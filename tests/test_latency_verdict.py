@@ -85,7 +85,7 @@ def test_it_tells_where_the_time_went(records):
         ("behind_ms", 200.0),
         (
             "cause",
-            "550 ms: the loop was busy with many short steps; 200 ms: behind utterance 7 of the same connection",
+            "550 ms: waiting for the event loop; 200 ms: waiting for message 7 of the same connection",
         ),
         ("path", "/rooms"),
     ]
