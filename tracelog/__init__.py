@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tracelog.headers import extract, extract_baggage, extract_request_id, inject
     from tracelog.ids import TraceContext
     from tracelog.latency.loop import watch_loop
+    from tracelog.latency.recorder import FlightRecorder
     from tracelog.latency.spans import span, utterance
     from tracelog.logger import BoundLogger, get_logger
     from tracelog.queues import LifoQueue, PriorityQueue, Queue
@@ -48,6 +49,7 @@ __all__ = [
     "ContextThreadPoolExecutor",
     "DeliveryStats",
     "FileHandler",
+    "FlightRecorder",
     "Formatter",
     "InputError",
     "JsonFormatter",
@@ -99,6 +101,7 @@ _HOMES = {
     "headers": ["extract", "extract_baggage", "extract_request_id", "inject"],
     "ids": ["TraceContext"],
     "latency.loop": ["watch_loop"],
+    "latency.recorder": ["FlightRecorder"],
     "latency.spans": ["span", "utterance"],
     "logger": ["BoundLogger", "get_logger"],
     "queues": ["LifoQueue", "PriorityQueue", "Queue"],

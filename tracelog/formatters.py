@@ -57,6 +57,7 @@ class Formatter(logging.Formatter):
         console = self._settings.is_console(terminal=terminal)
         self.chosen: ConsoleFormatter | JsonFormatter = self._console if console else self._json
         self._encode = self.chosen.encode
+        self.whole = self.chosen.whole
 
     def encode(self, record: logging.LogRecord) -> Lines:
         """Make the finished line; empty if a processor dropped the event."""

@@ -37,6 +37,7 @@ class SinkHandler(logging.Handler):
         self._choose(None)
         self._write = sink.write
         self._only_context = False
+        self._asked: list[Callable[[logging.LogRecord], Any]] | None = None
         super().__init__(level)
 
     @property
@@ -98,13 +99,23 @@ class SinkHandler(logging.Handler):
         return getattr(type(self), method) is not getattr(SinkHandler, method)
 
     def _passes(self, record: logging.LogRecord) -> bool:
+        if self._asked is not None:
+            for ask in self._asked:  # noqa: SIM110 -- a generator would cost as much as they do
+                if not ask(record):
+                    return False
+            return True
+
         if isinstance(record, Event):
             record.complete()
         return bool(self.filter(record))
 
     def _note_filters(self) -> None:
         ours = isinstance(self.formatter, LineFormatter)
-        self._only_context = ours and all(type(f) is ContextFilter for f in self.filters)
+        others: list[Any] = [each for each in self.filters if type(each) is not ContextFilter]
+        self._only_context = ours and not others
+        # Filters that know of halves may have them, if the formatter doesn't need what they lack.
+        halves = not getattr(self.formatter, "whole", True) and all(map(_takes_halves, others))
+        self._asked = [each.filter for each in others] if ours and halves else None
 
     def _lines_by_emit(self, record: logging.LogRecord) -> bytes:
         if isinstance(record, Event):
@@ -212,6 +223,10 @@ class RotatingFileHandler(FileHandler):
             with suppress(FileNotFoundError):
                 Path(f"{self.baseFilename}.{number}").replace(f"{self.baseFilename}.{number + 1}")
         Path(self.baseFilename).replace(f"{self.baseFilename}.1")
+
+
+def _takes_halves(each: Any) -> bool:
+    return bool(getattr(each, "halves", False))
 
 
 def _open(path: str) -> DescriptorSink:

@@ -114,6 +114,7 @@ class JsonFormatter(BaseJsonFormatter):
         overridden = any(getattr(type(self), h) is not getattr(JsonFormatter, h) for h in _HOOKS)
         self._encode: Callable[[logging.LogRecord], bytes]
         self._optional = bool(fmt or options or self._json or overridden)
+        self.whole = self._optional or caller  # it completes native events
         if self._optional:
             self._encode = self._encode_optional
         elif chain is None and not caller:

@@ -34,12 +34,14 @@ class Ledger:
         root: Of the utterance that it is part of, or itself.
         covered: Seconds in which spans within it were open.
         notes: What was found out about its waits, if anything was (`findings`).
+        flights: What flight recorders keep of its lines, if they do (`recorder`).
         task: The task that began it, until it ends.
     """
 
     __slots__ = (
         *("__weakref__", "_children", "_covered_since", "begun", "code", "covered", "cursor"),
-        *("ended", "loop", "name", "notes", "parent", "root", "send", "sending", "task", "waiting"),
+        *("ended", "flights", "loop", "name", "notes", "parent", "root", "send", "sending", "task"),
+        "waiting",
     )
 
     def __init__(self, begun: float, name: str = "", parent: Ledger | None = None) -> None:
@@ -48,6 +50,7 @@ class Ledger:
         self.parent = parent
         self.root: Ledger = self if parent is None else parent.root
         self.notes: Any = None
+        self.flights: Any = None
         self.task: Any = None
         self.code = self.loop = self.waiting = self.send = self.covered = 0.0
         self.sending = 0
