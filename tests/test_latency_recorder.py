@@ -13,6 +13,7 @@ import pytest
 import tracelog
 from tracelog.context import current_context
 from tracelog.errors import ConfigError
+from tracelog.gate import let, read_rules
 from tracelog.latency import verdict
 from tracelog.latency.clock import Clock
 from tracelog.latency.recorder import FlightRecorder
@@ -389,6 +390,19 @@ def test_a_value_that_fails_loses_its_line():
 
     assert lines.replayed() == []
     assert tracelog.delivery_stats().dropped == dropped + 1
+
+
+def test_a_flow_that_is_debugged_is_written_at_once():
+    """Where a rule has lowered the level, lines aren't kept: somebody is looking."""
+    lines = configure()
+    let("me", read_rules([{"user_id": "kim"}], where="rules"))
+
+    for user in ("kim", "lee"):
+        with tracelog.utterance(budget_ms=ON_TIME, user_id=user):
+            tracelog.get_logger("app").debug(user)
+    let("me")
+
+    assert lines.events() == ["kim", "utterance", "utterance"]
 
 
 def test_threads_may_add_to_it():

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from tracelog.envelope import ClientWait
     from tracelog.errors import ConfigError, InputError, TracelogError, TraceparentError
+    from tracelog.focus import Focus
     from tracelog.formatters import ConsoleFormatter, Formatter, JsonFormatter
     from tracelog.handlers import FileHandler, RotatingFileHandler, StreamHandler
     from tracelog.headers import extract, extract_baggage, extract_request_id, inject
@@ -50,6 +51,7 @@ __all__ = [
     "DeliveryStats",
     "FileHandler",
     "FlightRecorder",
+    "Focus",
     "Formatter",
     "InputError",
     "JsonFormatter",
@@ -96,6 +98,7 @@ _HOMES = {
     ],
     "envelope": ["ClientWait"],
     "errors": ["ConfigError", "InputError", "TracelogError", "TraceparentError"],
+    "focus": ["Focus"],
     "formatters": ["ConsoleFormatter", "Formatter", "JsonFormatter"],
     "handlers": ["FileHandler", "RotatingFileHandler", "StreamHandler"],
     "headers": ["extract", "extract_baggage", "extract_request_id", "inject"],

@@ -111,7 +111,7 @@ class SinkHandler(logging.Handler):
 
     def _note_filters(self) -> None:
         ours = isinstance(self.formatter, LineFormatter)
-        others: list[Any] = [each for each in self.filters if type(each) is not ContextFilter]
+        others: list[Any] = [each for each in self.filters if not _is_idle(each)]
         self._only_context = ours and not others
         # Filters that know of halves may have them, if the formatter doesn't need what they lack.
         halves = not getattr(self.formatter, "whole", True) and all(map(_takes_halves, others))
@@ -223,6 +223,11 @@ class RotatingFileHandler(FileHandler):
             with suppress(FileNotFoundError):
                 Path(f"{self.baseFilename}.{number}").replace(f"{self.baseFilename}.{number + 1}")
         Path(self.baseFilename).replace(f"{self.baseFilename}.1")
+
+
+def _is_idle(each: Any) -> bool:
+    """Tell whether a filter does nothing for our formatters: they read the context themselves."""
+    return type(each) is ContextFilter or bool(getattr(each, "idle", False))
 
 
 def _takes_halves(each: Any) -> bool:
