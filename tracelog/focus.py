@@ -62,6 +62,15 @@ class Focus(logging.Filter):
             _watched.add(self)
             _watch(self)
 
+    @staticmethod
+    def check(**options: Any) -> None:
+        """Check the options, and do no more; the file may come later.
+
+        Raises:
+            ConfigError: If the rules make no sense.
+        """
+        read_rules(options.get("rules", ()), where="rules")
+
     def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002 -- logging's signature
         """Refuse nothing: whoever made *record* has asked before."""
         return True

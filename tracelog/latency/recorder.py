@@ -82,6 +82,15 @@ class FlightRecorder(logging.Filter):
         self._at_once = max(self.level, logging.WARNING) if keep < 1 else self.level
         self._replaying: set[logging.LogRecord] = set()
 
+    @classmethod
+    def check(cls, **options: Any) -> None:
+        """Check the options, and do no more.
+
+        Raises:
+            ConfigError: If one of them makes no sense.
+        """
+        cls(**options)
+
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether *record* is written now; if not, it may be kept."""
         level = record.levelno
