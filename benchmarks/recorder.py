@@ -1,7 +1,8 @@
 """What a DEBUG line costs that is kept in an utterance on time, as ratios of the same one, written.
 
-The columns are to be below 1: a service that keeps them has to be able to afford them all. A line
-that is off, because its logger is at INFO, is what it would cost without a recorder.
+The first column is to be below 1: a service that keeps them has to be able to afford them all. The
+others are lines that are off, because their logger is at INFO: nobody's, and while somebody else's
+are on, by a rule.
 
 python benchmarks/recorder.py [--rounds 5]
 """
@@ -14,8 +15,9 @@ import os
 from side_by_side import measure, table, timed
 
 
-CASES = ["written", "kept", "off"]
-WAYS = ["tracelog", "logging"]
+CASES = ["written", "kept", "off", "off, but for another"]
+WAYS = ["tracelog", "tracelog, no arguments", "logging"]
+FILTERS = {"kept": ["recorder"], "off, but for another": ["focus"]}
 
 
 def cost(case, way):
@@ -24,29 +26,28 @@ def cost(case, way):
 
     config = {
         "version": 1,
-        "filters": {"recorder": {"()": tracelog.FlightRecorder}},
+        "filters": {
+            "recorder": {"()": tracelog.FlightRecorder},
+            "focus": {"()": tracelog.Focus, "rules": [{"user_id": "another"}]},
+        },
         "formatters": {"json": {"()": tracelog.JsonFormatter}},
         "handlers": {
             "null": {
                 "class": "tracelog.FileHandler",
                 "filename": os.devnull,
                 "formatter": "json",
-                "filters": ["recorder"] if case == "kept" else [],
+                "filters": FILTERS.get(case, []),
             }
         },
-        "root": {"level": "INFO" if case == "off" else "DEBUG", "handlers": ["null"]},
+        "root": {"level": "INFO" if case.startswith("off") else "DEBUG", "handlers": ["null"]},
     }
     tracelog.configure_logging(config)
-    if way == "tracelog":
-        debug = tracelog.get_logger("app.chat").debug
-
-        def line():
-            debug("message %s handled", 17, room="lobby", size=512)
-    else:
-        debug = logging.getLogger("app.chat").debug
-
-        def line():
-            debug("message %s handled", 17, extra={"room": "lobby", "size": 512})
+    ours, theirs = tracelog.get_logger("app.chat"), logging.getLogger("app.chat")
+    line = {
+        "tracelog": lambda: ours.debug("message %s handled", 17, room="lobby", size=512),
+        "tracelog, no arguments": lambda: ours.debug("handled", room="lobby", size=512),
+        "logging": lambda: theirs.debug("message %s handled", 17, extra={"room": "lobby"}),
+    }[way]
 
     with tracelog.utterance(user_id="user-456", budget_ms=60_000):
         return timed(line)

@@ -20,12 +20,16 @@ def fits(fields: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     >>> fits({"path": "/rooms/7"}, {"user_id": "456"})
     False
     """
-    return all(_is(fields.get(key), value) for key, value in wanted.items())
+    for key, value in wanted.items():  # noqa: SIM110 -- asked for lines that are off, too
+        if not _is(fields.get(key), value):
+            return False
+    return True
 
 
 def _is(value: Any, wanted: Any) -> bool:
     if isinstance(wanted, str):
-        return value is not None and fnmatchcase(text_of(value), wanted)
+        text = value if isinstance(value, str) else text_of(value)
+        return text == wanted or (value is not None and fnmatchcase(text, wanted))
 
     # YAML reads an id of digits as a number; it may be bound as a text.
     return bool(value == wanted) or (isinstance(value, str) and value == str(wanted))
