@@ -104,7 +104,20 @@ def test_it_comes_and_goes_with_a_configuration():
     [line] = map(json.loads, stream.getvalue().splitlines())
     assert (line["level"], line["user_id"]) == ("debug", "kim")
     tracelog.configure_logging({**config, "filters": {"focus": {"name": ""}}})
-    gc.collect()
+    assert not is_on()
+
+
+def test_its_rules_end_when_its_handler_is_replaced(tmp_path):
+    """At once, though the handler may be collected much later; its file says nothing any more."""
+    file = tmp_path / "focus.yaml"
+    tracelog.configure_logging(sink=io.StringIO())
+    focus = Focus(rules=KIM, file=file)
+    logging.root.handlers[0].addFilter(focus)
+
+    tracelog.configure_logging(sink=io.StringIO())
+    write(file, "- user_id: kim")
+    focus.look()
+
     assert not is_on()
 
 

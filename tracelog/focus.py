@@ -75,6 +75,11 @@ class Focus(logging.Filter):
         """Refuse nothing: whoever made *record* has asked before."""
         return True
 
+    def close(self) -> None:
+        """Let its rules apply no more: its handler is out of use, but may be collected later."""
+        self._file = None
+        let(self._key)
+
     def look(self) -> None:
         """Read the file, if it has changed."""
         seen = self._file and _state(self._file)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from copy import copy
 from sys import getsizeof
 from typing import Any, Final
@@ -174,10 +175,11 @@ class _Flight:
         """Write what was kept, or don't; tell how many lines that leaves out."""
         if not write:
             level = self._recorder.level
-            return sum(record.levelno >= level for record, _ in self._records)
+            return sum(record.levelno >= level for record, _ in list(self._records))
 
-        self._forget(SYSTEM_CLOCK.wall())
-        for record, _ in self._records:
+        with suppress(IndexError):  # a thread that is still at work for it forgets some, too
+            self._forget(SYSTEM_CLOCK.wall())
+        for record, _ in list(self._records):
             gone, self._gone = self._gone, 0
             _mark(record, {REPLAYED: True, **({LEFT_OUT_LINES: gone} if gone else {})})
             self._recorder.replay(record)
