@@ -453,8 +453,9 @@ def test_late_traces_are_written_whole():
         ({"bytes": "many"}, "bytes"),
         ({"seconds": True}, "seconds"),
         ({"keep": 2}, "keep"),
+        ({"keep": "some"}, "keep"),
     ],
-    ids=["level", "records", "bytes", "seconds", "keep"],
+    ids=["level", "records", "bytes", "seconds", "keep", "no number"],
 )
 def test_an_option_that_makes_no_sense_is_refused(options, where):
     """When it is made, not when something goes wrong."""

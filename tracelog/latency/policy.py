@@ -71,7 +71,7 @@ class Policy:
                 raise ConfigError(f"budgets[{number}]", text, hint=f"budgets={_HINT}")
 
         keep = options.get("keep", 1.0)
-        if not 0 <= keep <= 1:
+        if not isinstance(keep, (int, float)) or not 0 <= keep <= 1:
             text = f"expected a share from 0.0 to 1.0, got {keep!r}"
             raise ConfigError("keep", text, hint="keep=0.1 for one in ten")
 
