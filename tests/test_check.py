@@ -508,6 +508,24 @@ MISTAKES = {
     ),
     "a filter's key": (config(filters={"context": {"nam": "app"}}), "filters.context.nam", "no such key", "'name'"),
     "a filter's name": (config(filters={"context": {"name": 5}}), "filters.context.name", "a number", "quote it"),
+    "an option of a filter of ours": (
+        config(filters={"context": {"()": "tracelog.FlightRecorder", "records": 0}}),
+        "filters.context.records",
+        "above 0",
+        "records: 100",
+    ),
+    "a rule of a filter of ours": (
+        config(filters={"context": {"()": "tracelog.Focus", "rules": [{"level": "DEBUG"}]}}),
+        "filters.context.rules[0]",
+        "for whom",
+        "user-456",
+    ),
+    "an option that a filter of ours hasn't": (
+        config(filters={"context": {"()": "tracelog.FlightRecorder", "recods": 5}}),
+        "filters.context.recods",
+        "takes no",
+        "'records'",
+    ),
     "a filter that filters nothing": (
         config(filters={"context": {"()": "test_check_names.Other"}}),
         "filters.context.()",
@@ -579,6 +597,12 @@ SOUND = {
     "a memory": handler({**MEMORY, "flushLevel": 40}),
     "a memory without a target": handler({"class": MEMORY["class"], "capacity": 1}),
     "a filter that is called": handler({**STREAM, "filters": ["context", print]}),
+    "filters of ours": config(
+        filters={
+            "context": {"()": "tracelog.FlightRecorder", "level": "INFO", "records": 5},
+            "focus": {"()": "tracelog.Focus", "rules": [{"user_id": "kim"}], "file": "no.yaml"},
+        }
+    ),
     "a filter by name": config(filters={"context": {"name": "app"}}),
     "a class that is called": config(filters={"context": {"()": "test_check_names.Called"}}),
     "a function that filters": config(filters={"context": {"()": "test_check_names.factory"}}),

@@ -401,6 +401,22 @@ def test_filters_of_others_stay():
     assert logging.root.filters == [theirs]
 
 
+def test_rules_for_single_users_go_with_their_handler():
+    """What lowers levels for some flows isn't left to the garbage collector."""
+    config = make_config(filters={"focus": {"()": "tracelog.Focus", "rules": [{"user_id": "kim"}]}})
+    config["handlers"]["out"]["filters"] = ["focus"]
+    tracelog.bind_context(user_id="kim")
+
+    configure_logging(config)
+    kept = handlers_of()  # as a cycle would
+    while_it_was_there = logging.getLogger("app").isEnabledFor(logging.DEBUG)
+    configure_logging()
+
+    assert while_it_was_there
+    assert not logging.getLogger("app").isEnabledFor(logging.DEBUG)
+    del kept
+
+
 def test_a_filter_may_be_given_as_it_is():
     """In a dict, beside the names of those that are made."""
 

@@ -229,6 +229,53 @@ def test_filters_see_whole_native_events():
     assert written(handler) == "LOBBY\n"
 
 
+class Halves:
+    """A filter that knows of native events that aren't complete."""
+
+    halves = True
+
+    def __init__(self, refused="secret"):
+        self.complete = []
+        self.refused = refused
+
+    def filter(self, record):
+        self.complete.append("pathname" in vars(record))
+        return record.msg != self.refused
+
+
+class Whole(Upper):
+    """Makes finished lines, of whole records or of halves."""
+
+    def __init__(self, whole):
+        super().__init__()
+        self.whole = whole
+
+
+@pytest.mark.parametrize(
+    ("formatter", "others", "complete"),
+    [
+        (Whole(whole=False), [], False),
+        (Whole(whole=False), [ContextFilter()], False),
+        (Whole(whole=False), [lambda record: True], True),
+        (Whole(whole=True), [], True),
+        (Upper(), [], True),
+        (logging.Formatter("%(message)s"), [], True),
+    ],
+    ids=["halves", "context", "another", "needed", "unknown", "stock"],
+)
+def test_a_filter_that_takes_halves_may_get_them(formatter, others, complete):
+    """Completing an event costs more than formatting it; any other filter may need it, though."""
+    ours = Halves()
+    handler = make_handler(formatter, ours, *others)
+    logging.getLogger("app").addHandler(handler)
+
+    for event in ("secret", "hello"):
+        get_logger("app").error(event)
+
+    assert ours.complete == [complete, complete]
+    assert written(handler).lower() == "hello\n"
+
+
 def test_a_removed_filter_decides_nothing():
     """Filters come and go while the handler is in use."""
 

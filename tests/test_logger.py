@@ -66,6 +66,18 @@ def test_exception_is_an_error_with_the_exception_at_hand(caplog):
     assert record.exc_info[0] is ValueError
 
 
+def test_the_exception_at_hand_is_the_callers(caplog):
+    """In the first call at a level, too, which looks up more than later ones."""
+    log = get_logger("app")
+    for _ in range(2):
+        try:
+            raise ValueError  # noqa: TRY301 -- what is at hand
+        except ValueError:
+            log.debug("hello", exc_info=True)
+
+    assert [record.exc_info[0] for record in caplog.records] == [ValueError, ValueError]
+
+
 def test_exception_takes_another_exc_info(caplog):
     """What the caller passed counts more than what is being handled."""
     get_logger("app").exception("hello", exc_info=KeyError("k"))

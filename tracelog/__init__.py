@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from tracelog.delivery import DeliveryStats, delivery_stats
     from tracelog.envelope import ClientWait
     from tracelog.errors import ConfigError, InputError, TracelogError, TraceparentError
+    from tracelog.focus import Focus
     from tracelog.formatters import ConsoleFormatter, Formatter, JsonFormatter
     from tracelog.handlers import FileHandler, RotatingFileHandler, StreamHandler
     from tracelog.headers import extract, extract_baggage, extract_request_id, inject
     from tracelog.ids import TraceContext
     from tracelog.latency.loop import watch_loop
+    from tracelog.latency.recorder import FlightRecorder
     from tracelog.latency.spans import span, utterance
     from tracelog.logger import BoundLogger, get_logger
     from tracelog.queues import LifoQueue, PriorityQueue, Queue
@@ -49,6 +51,8 @@ __all__ = [
     "ContextThreadPoolExecutor",
     "DeliveryStats",
     "FileHandler",
+    "FlightRecorder",
+    "Focus",
     "Formatter",
     "InputError",
     "JsonFormatter",
@@ -96,11 +100,13 @@ _HOMES = {
     "delivery": ["DeliveryStats", "delivery_stats"],
     "envelope": ["ClientWait"],
     "errors": ["ConfigError", "InputError", "TracelogError", "TraceparentError"],
+    "focus": ["Focus"],
     "formatters": ["ConsoleFormatter", "Formatter", "JsonFormatter"],
     "handlers": ["FileHandler", "RotatingFileHandler", "StreamHandler"],
     "headers": ["extract", "extract_baggage", "extract_request_id", "inject"],
     "ids": ["TraceContext"],
     "latency.loop": ["watch_loop"],
+    "latency.recorder": ["FlightRecorder"],
     "latency.spans": ["span", "utterance"],
     "logger": ["BoundLogger", "get_logger"],
     "queues": ["LifoQueue", "PriorityQueue", "Queue"],

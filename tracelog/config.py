@@ -18,6 +18,7 @@ from typing import Any, Final, TextIO
 from tracelog import outside_tasks
 from tracelog.check import refuse
 from tracelog.errors import ConfigError
+from tracelog.focus import Focus
 from tracelog.foreign import install_logger_class
 from tracelog.handlers import FileHandler
 from tracelog.settings import ENV_FILE, Settings, level_number, read_settings
@@ -332,6 +333,9 @@ def _swap(plan: _Plan) -> None:
 
 
 def _close(handler: logging.Handler) -> None:
+    for each in handler.filters:
+        if isinstance(each, Focus):
+            each.close()
     try:
         handler.close()
     except Exception:  # noqa: BLE001 -- somebody else's code; the new configuration is in place

@@ -91,6 +91,8 @@ class ConsoleFormatter(logging.Formatter):
         ConfigError: If a processor can't be found.
     """
 
+    whole = False  # it doesn't complete native events
+
     def __init__(
         self,
         *,

@@ -58,6 +58,7 @@ class Formatter(logging.Formatter):
         console = self._settings.is_console(terminal=terminal)
         self.chosen: ConsoleFormatter | JsonFormatter = self._console if console else self._json
         self._encode = self.chosen.encode
+        self.whole = self.chosen.whole
 
     @property
     def line_of(self) -> Callable[[Bare], bytes] | None:

@@ -38,6 +38,7 @@ class SinkHandler(logging.Handler):
         # Writes an event without making a record of it; False if it needs one.
         self.take: Callable[[Bare], bool]
         self._write = sink.write
+        self._asked: list[Callable[[logging.LogRecord], Any]] | None = None
         super().__init__(level)
         self._choose(None)
 
@@ -94,15 +95,28 @@ class SinkHandler(logging.Handler):
         if self._overrides("format"):
             self._lines_of = self._lines_by_format
         self._encode = self._lines_by_emit if self._overrides("emit") else self._lines_of
-        ours = isinstance(fmt, LineFormatter)
-        self._only_context = ours and all(type(f) is ContextFilter for f in self.filters)
+        self._note_filters(fmt)
         line_of = getattr(fmt, "line_of", None) if self._only_context else None
         self.take = _make_taker(line_of or _no_line, self._write)
+
+    def _note_filters(self, fmt: Any) -> None:
+        ours = isinstance(fmt, LineFormatter)
+        others: list[Any] = [each for each in self.filters if not _is_idle(each)]
+        self._only_context = ours and not others
+        # Filters that know of halves may have them, if the formatter doesn't need what they lack.
+        halves = not getattr(fmt, "whole", True) and all(map(_takes_halves, others))
+        self._asked = [each.filter for each in others] if ours and halves else None
 
     def _overrides(self, method: str) -> bool:
         return getattr(type(self), method) is not getattr(SinkHandler, method)
 
     def _passes(self, record: logging.LogRecord) -> bool:
+        if self._asked is not None:
+            for ask in self._asked:  # noqa: SIM110 -- a generator would cost as much as they do
+                if not ask(record):
+                    return False
+            return True
+
         if isinstance(record, Event):
             record.complete()
         return bool(self.filter(record))
@@ -233,6 +247,15 @@ class RotatingFileHandler(FileHandler):
             with suppress(FileNotFoundError):
                 Path(f"{self.baseFilename}.{number}").replace(f"{self.baseFilename}.{number + 1}")
         Path(self.baseFilename).replace(f"{self.baseFilename}.1")
+
+
+def _is_idle(each: Any) -> bool:
+    """Tell whether a filter does nothing for our formatters: they read the context themselves."""
+    return type(each) is ContextFilter or bool(getattr(each, "idle", False))
+
+
+def _takes_halves(each: Any) -> bool:
+    return bool(getattr(each, "halves", False))
 
 
 def _open(path: str) -> DescriptorSink:

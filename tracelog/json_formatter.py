@@ -117,6 +117,7 @@ class JsonFormatter(BaseJsonFormatter):
         self._encode = self._encode_any
         self.line_of: Callable[[Bare], bytes] | None = None
         self._optional = bool(fmt or options or self._json or overridden)
+        self.whole = self._optional or caller  # it completes native events
         if self._optional:
             self._encode = self._encode_optional
         elif chain is None and not caller:

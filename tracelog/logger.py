@@ -15,7 +15,7 @@ from tracelog.emit import emit
 from tracelog.plain import text_of
 
 
-__all__ = ["BoundLogger", "LogMethod", "get_logger"]
+__all__ = ["BoundLogger", "LogMethod", "get_logger", "nearest"]
 
 # logging keeps every logger for ever. The first names are registered there, as expected; of names
 # past these, made up for each connection perhaps, nothing stays.
@@ -71,11 +71,12 @@ class _Unregistered(logging.Logger):
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802 -- logging's name
         # Looked up each time: nothing tells when a logger takes the place of a placeholder.
-        self.parent = _nearest(self.name, logging.root.manager.loggerDict)
+        self.parent = nearest(self.name, logging.root.manager.loggerDict)
         return self.parent.isEnabledFor(level)
 
 
-def _nearest(name: str, registry: Mapping[str, Any]) -> logging.Logger:
+def nearest(name: str, registry: Mapping[str, Any]) -> logging.Logger:
+    """Find the logger of that *name*, or else the nearest one above it."""
     while name:
         found = registry.get(name)
         if isinstance(found, logging.Logger):
@@ -98,11 +99,10 @@ def _make_method(level: int, name: str) -> LogMethod:
         try:
             known = self._known[level]
         except KeyError:  # the first call since some level was set
-            self._emit(level, name, event, args, fields)
-            return
-
+            known = None
+        # Not within `except`: `exc_info=True` asks for the caller's exception.
         if not known:
-            if self._processors:  # structlog's tests look at what is off, too
+            if known is None or self._processors:  # structlog's tests look at what is off, too
                 self._emit(level, name, event, args, fields)
         elif _structlog["default_processors"]:
             self._emit(level, name, event, args, fields)

@@ -35,13 +35,14 @@ class Ledger:
         logging: Seconds of `code` that log calls took.
         covered: Seconds in which spans within it were open.
         notes: What was found out about its waits, if anything was (`findings`).
+        flights: What flight recorders keep of its lines, if they do (`recorder`).
         task: The task that began it, until it ends.
     """
 
     __slots__ = (
         *("__weakref__", "_children", "_covered_since", "begun", "code", "covered", "cursor"),
-        *("_unsent", "ended", "logging", "loop", "name", "notes", "parent", "root", "send"),
-        *("sending", "task", "waiting"),
+        *("_unsent", "ended", "flights", "logging", "loop", "name", "notes", "parent", "root"),
+        *("send", "sending", "task", "waiting"),
     )
 
     def __init__(self, begun: float, name: str = "", parent: Ledger | None = None) -> None:
@@ -50,6 +51,7 @@ class Ledger:
         self.parent = parent
         self.root: Ledger = self if parent is None else parent.root
         self.notes: Any = None
+        self.flights: Any = None
         self.task: Any = None
         self.code = self.loop = self.waiting = self.send = self.covered = self.logging = 0.0
         self.sending = 0

@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any, Final, Literal, Self, TypedDict
 
 from tracelog.errors import ConfigError
 from tracelog.ids import TraceContext
-from tracelog.plain import text_of
+from tracelog.matching import fits
 
 
 __all__ = ["Policy", "PolicyOptions"]
@@ -96,7 +95,7 @@ class Policy:
     def late_ms_of(self, fields: Mapping[str, Any]) -> float:
         """Tell from when on an utterance is late whose verdict and context show *fields*."""
         for budget in self.budgets:
-            if all(_fits(fields.get(k), v) for k, v in budget.items() if k != _LATE_MS):
+            if fits(fields, {key: value for key, value in budget.items() if key != _LATE_MS}):
                 return float(budget[_LATE_MS])
 
         return self.late_ms
@@ -112,13 +111,3 @@ class Policy:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _fits(value: Any, wanted: Any) -> bool:
-    if isinstance(wanted, str):
-        return value is not None and fnmatchcase(text_of(value), wanted)
-
-    try:
-        return bool(value == wanted)
-    except Exception:  # noqa: BLE001 -- a bound value's own code may raise anything
-        return False

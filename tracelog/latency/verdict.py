@@ -27,6 +27,7 @@ from tracelog.fields import (
     KIND,
     LATE,
     LEFT_OUT,
+    LEFT_OUT_LINES,
     LOG_MS,
     LOOP_MS,
     MS,
@@ -48,6 +49,7 @@ from tracelog.latency.cause import cause_of
 from tracelog.latency.clock import ms_of
 from tracelog.latency.findings import Awaited, Findings
 from tracelog.latency.holds import about_context
+from tracelog.latency.recorder import land
 from tracelog.latency.utterance import Utterance
 
 
@@ -57,7 +59,8 @@ _FEW: Final = 3  # of those that delayed it; all of them are in the boxes
 _SPANS: Final = 32
 
 _log = logging.getLogger("tracelog.utterance")
-_left_out = [0]  # verdicts since the last one that was written
+# Since the last verdict that was written, and what it calls them.
+_left_out = {LEFT_OUT: 0, LEFT_OUT_LINES: 0}
 
 
 def conclude(utterance: Utterance, *, failed: bool = False) -> tuple[float, bool]:
@@ -73,11 +76,12 @@ def conclude(utterance: Utterance, *, failed: bool = False) -> tuple[float, bool
     limit = utterance.budget_ms
     limit = policy.late_ms_of(shown) if limit is None else limit
     late = total_ms >= limit
+    _left_out[LEFT_OUT_LINES] += land(utterance.ledger, write=late or failed)
     level = logging.WARNING if late else policy.on_time
     if failed and level is None:
         level = logging.INFO
     if level is None or not (late or failed or policy.keeps(context.trace)):
-        _left_out[0] += 1
+        _left_out[LEFT_OUT] += 1
     elif _log.isEnabledFor(level):
         fields = _fields(utterance, total_ms, late=late, failed=failed)
         if limit != policy.late_ms:
@@ -111,8 +115,9 @@ def _fields(utterance: Utterance, total_ms: float, *, late: bool, failed: bool) 
     fields.update(utterance.about)
     if failed:
         fields[FAILED] = True
-    if _left_out[0]:
-        fields[LEFT_OUT], _left_out[0] = _left_out[0], 0
+    for key, count in _left_out.items():
+        if count:
+            fields[key], _left_out[key] = count, 0
     return fields
 
 

@@ -1,0 +1,280 @@
+"""The flight recorder: what an utterance said under its breath, written only if it went wrong.
+
+A handler's filter keeps the records that are below its level, unformatted, on the ledger of the
+utterance that they belong to. If that ends late or failed, they go through the handler after all;
+if not, nothing is left of them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from copy import copy
+from sys import getsizeof
+from typing import Any, Final
+from weakref import ref
+
+from tracelog.context import Context
+from tracelog.delivery import report_loss
+from tracelog.errors import ConfigError
+from tracelog.fields import LEFT_OUT_LINES, REPLAYED
+from tracelog.gate import is_open
+from tracelog.latency.clock import SYSTEM_CLOCK
+from tracelog.latency.ledger import Ledger
+from tracelog.latency.policy import Policy
+from tracelog.logger import nearest
+from tracelog.plain import SCALARS
+from tracelog.records import BASE_COUNT, ContextFilter, Event, context_of
+from tracelog.settings import level_number
+
+
+__all__ = ["FlightRecorder", "land"]
+
+_RECORD: Final = 700  # bytes that a record takes, without its values
+_MOST_COPIED: Final = 1_000  # values of one record: no line shows as many
+_COPIED: Final = (list, tuple, set, frozenset, deque)
+
+_attach_context = ContextFilter().filter
+
+
+class FlightRecorder(logging.Filter):
+    """Keeps a handler's lower lines in memory; those of late and failed utterances are written.
+
+    Put it on handlers, in YAML as `"()": tracelog.FlightRecorder`, and let loggers make what it is
+    to keep, by `level: DEBUG`. What is written is marked as `replayed`, in order, with the times at
+    which it was logged, before the verdict. Outside of utterances, lower lines are refused.
+
+    Args:
+        level: From which level on lines are written at once.
+        records: How many lines of one utterance are kept, the latest.
+        bytes: How large they are together, roughly: the memory that their values take.
+        seconds: How old they are when it ends.
+        keep: In which share of the traces lines are written at once; in all others, those below
+            WARNING are kept, too. The share of `TraceMiddleware`'s `keep` takes the same traces.
+
+    Raises:
+        ConfigError: If one of these makes no sense.
+    """
+
+    halves = True  # of native events, `SinkHandler` asks it without completing them
+
+    def __init__(
+        self,
+        *,
+        level: int | str = logging.INFO,
+        records: int = 200,
+        bytes: int = 65_536,  # noqa: A002 -- the option's name
+        seconds: float = 60.0,
+        keep: float = 1.0,
+    ) -> None:
+        super().__init__()
+        for name, limit in (("records", records), ("bytes", bytes), ("seconds", seconds)):
+            if type(limit) not in (int, float) or limit <= 0:
+                text = f"expected a number above 0, got {limit!r}"
+                raise ConfigError(name, text, hint=f"leave it out, or {name}: 100")
+
+        self.level = level_number(level, where="level")
+        self.records = records
+        self.bytes = bytes
+        self.seconds = seconds
+        self._policy = Policy.of({"keep": keep})
+        self._at_once = max(self.level, logging.WARNING) if keep < 1 else self.level
+        self._replaying: set[logging.LogRecord] = set()
+
+    @classmethod
+    def check(cls, **options: Any) -> None:
+        """Check the options, and do no more.
+
+        Raises:
+            ConfigError: If one of them makes no sense.
+        """
+        cls(**options)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether *record* is written now; if not, it may be kept."""
+        level = record.levelno
+        if level >= self._at_once or (self._replaying and record in self._replaying):
+            return True
+
+        context = context_of(record)
+        ledger = context.ledger and context.ledger.root
+        if ledger is None or not ledger.is_open:
+            return level >= self.level
+
+        if is_open(context, level):  # whoever debugs this flow wants to see it now
+            return True
+
+        flight = (ledger.flights or {}).get(self) or self._begin(ledger, context)
+        if level >= self.level and flight.kept:
+            return True
+
+        try:
+            flight.add(record)
+        except Exception as error:  # noqa: BLE001 -- values may be anything, and change meanwhile
+            report_loss(error)
+        return False
+
+    def _begin(self, ledger: Ledger, context: Context) -> _Flight:
+        if ledger.flights is None:
+            ledger.flights = {}
+        kept = self._policy.keeps(context.trace)
+        flight: _Flight = ledger.flights.setdefault(self, _Flight(self, kept=kept))
+        return flight
+
+    def replay(self, record: logging.LogRecord) -> None:
+        """Let *record* go through the handlers that have this filter, as if it were new."""
+        self._replaying.add(record)
+        try:
+            for handler in self._handlers(record.name):
+                if record.levelno >= handler.level:
+                    handler.handle(record)
+        except Exception as error:  # noqa: BLE001 -- another filter or a formatter may raise anything
+            report_loss(error)
+        finally:
+            self._replaying.discard(record)
+
+    def _handlers(self, name: str) -> Iterator[logging.Handler]:
+        logger: logging.Logger | None = nearest(name, logging.root.manager.loggerDict)
+        while logger is not None:
+            yield from (handler for handler in logger.handlers if self in handler.filters)
+            logger = logger.parent if logger.propagate else None
+
+
+class _Flight:
+    """What one recorder keeps of one utterance.
+
+    Attributes:
+        kept: Only lines below the recorder's level are kept: its trace is one of those whose lines
+            are written at once.
+    """
+
+    __slots__ = ("_bytes", "_gone", "_latest", "_recorder", "_records", "kept")
+
+    def __init__(self, recorder: FlightRecorder, *, kept: bool) -> None:
+        self.kept = kept
+        self._recorder = recorder
+        self._records: deque[tuple[logging.LogRecord, int]] = deque()
+        self._latest: ref[logging.LogRecord] | None = None
+        self._bytes = 0
+        self._gone = 0
+
+    def add(self, record: logging.LogRecord) -> None:
+        """Keep *record*, once: the same filter may be on several handlers."""
+        if self._latest is not None and self._latest() is record:
+            return
+
+        self._latest = ref(record)
+        held, size = _held(record)
+        self._records.append((held, size))
+        self._bytes += size
+        self._forget(record.created)
+
+    def land(self, *, write: bool) -> int:
+        """Write what was kept, or don't; tell how many lines that leaves out."""
+        if not write:
+            level = self._recorder.level
+            return sum(record.levelno >= level for record, _ in list(self._records))
+
+        with suppress(IndexError):  # a thread that is still at work for it forgets some, too
+            self._forget(SYSTEM_CLOCK.wall())
+        for record, _ in list(self._records):
+            gone, self._gone = self._gone, 0
+            _mark(record, {REPLAYED: True, **({LEFT_OUT_LINES: gone} if gone else {})})
+            self._recorder.replay(record)
+        return 0
+
+    def _forget(self, now: float) -> None:
+        limits, records = self._recorder, self._records
+        while records and (
+            len(records) > limits.records
+            or self._bytes > limits.bytes
+            or records[0][0].created < now - limits.seconds
+        ):
+            self._bytes -= records.popleft()[1]
+            self._gone += 1
+
+
+def land(ledger: Ledger, *, write: bool) -> int:
+    """Write what was kept of an utterance that has ended, or forget it.
+
+    Returns:
+        How many lines that leaves out which would have been written in another trace.
+    """
+    if ledger.flights is None:
+        return 0
+
+    # Others may hold the ledger: tasks that go on.
+    flights, ledger.flights = ledger.flights, None
+    return sum(flight.land(write=write) for flight in flights.values())
+
+
+def _held(record: logging.LogRecord) -> tuple[logging.LogRecord, int]:
+    """Hold *record* as it is now, its containers copied; tell how many bytes it takes, roughly.
+
+    Other values than containers are kept themselves: what changes in them until the line is
+    written, it shows.
+    """
+    if record.exc_info:  # written down, or the traceback would keep frames alive, and all in them
+        record = copy(record)
+        _attach_context(record)
+        record.exc_info = None
+    if isinstance(record, Event):
+        fields = record.fields
+    else:
+        _attach_context(record)
+        fields = dict(list(record.__dict__.items())[BASE_COUNT:])
+    args = record.args or ()
+    size = _size_of((record.msg, *args, *fields.values()) if type(args) is tuple else (args,))
+    if size is not None:
+        return record, size
+
+    walk = _Walk()
+    record.msg, record.args, fields = map(walk.copied, (record.msg, record.args, fields))
+    if isinstance(record, Event):
+        record.fields = fields
+    else:
+        record.__dict__.update(fields)
+    return record, walk.size
+
+
+def _size_of(values: Iterable[Any]) -> int | None:
+    """Tell how many bytes a record of *values* takes, if they are scalars."""
+    size = _RECORD
+    for value in values:
+        if type(value) is str:
+            size += len(value)
+        elif type(value) not in SCALARS:
+            return None
+
+    return size
+
+
+class _Walk:
+    """Copies the containers of one record, and sums up how large all of its values are."""
+
+    def __init__(self) -> None:
+        self.size = _RECORD
+        self._left = _MOST_COPIED
+
+    def copied(self, value: Any) -> Any:
+        self.size += getsizeof(value)
+        kind = type(value)
+        if kind is not dict and kind not in _COPIED:
+            return value
+
+        self._left -= len(value)
+        if self._left < 0:
+            return value
+
+        if kind is dict:
+            return dict(zip(value, map(self.copied, value.values()), strict=True))
+
+        return kind(map(self.copied, value))
+
+
+def _mark(record: logging.LogRecord, fields: Mapping[str, Any]) -> None:
+    if isinstance(record, Event):
+        record.fields = {**record.fields, **fields}
+    record.__dict__.update(fields)  # for formatters that aren't ours
