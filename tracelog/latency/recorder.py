@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from copy import copy
-from sys import getsizeof
-from typing import Any, Final
+from typing import Any
 from weakref import ref
 
 from tracelog.context import Context
@@ -22,21 +20,15 @@ from tracelog.errors import ConfigError
 from tracelog.fields import LEFT_OUT_LINES, REPLAYED
 from tracelog.gate import is_open
 from tracelog.latency.clock import SYSTEM_CLOCK
+from tracelog.latency.held import hold
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.policy import Policy
 from tracelog.logger import nearest
-from tracelog.plain import SCALARS
-from tracelog.records import BASE_COUNT, ContextFilter, Event, context_of
+from tracelog.records import Event, context_of
 from tracelog.settings import level_number
 
 
 __all__ = ["FlightRecorder", "land"]
-
-_RECORD: Final = 700  # bytes that a record takes, without its values
-_MOST_COPIED: Final = 1_000  # values of one record: no line shows as many
-_COPIED: Final = (list, tuple, set, frozenset, deque)
-
-_attach_context = ContextFilter().filter
 
 
 class FlightRecorder(logging.Filter):
@@ -99,15 +91,15 @@ class FlightRecorder(logging.Filter):
             return True
 
         context = context_of(record)
+        if is_open(context, level):  # whoever debugs this flow wants to see it now
+            return True
+
         ledger = context.ledger and context.ledger.root
         if ledger is None or not ledger.is_open:
             return level >= self.level
 
-        if is_open(context, level):  # whoever debugs this flow wants to see it now
-            return True
-
         flight = (ledger.flights or {}).get(self) or self._begin(ledger, context)
-        if level >= self.level and flight.kept:
+        if level >= self.level and flight.at_once:
             return True
 
         try:
@@ -119,8 +111,8 @@ class FlightRecorder(logging.Filter):
     def _begin(self, ledger: Ledger, context: Context) -> _Flight:
         if ledger.flights is None:
             ledger.flights = {}
-        kept = self._policy.keeps(context.trace)
-        flight: _Flight = ledger.flights.setdefault(self, _Flight(self, kept=kept))
+        at_once = self._policy.keeps(context.trace)
+        flight: _Flight = ledger.flights.setdefault(self, _Flight(self, at_once=at_once))
         return flight
 
     def replay(self, record: logging.LogRecord) -> None:
@@ -146,14 +138,14 @@ class _Flight:
     """What one recorder keeps of one utterance.
 
     Attributes:
-        kept: Only lines below the recorder's level are kept: its trace is one of those whose lines
-            are written at once.
+        at_once: Lines from the recorder's level on are written at once: its trace is one of that
+            share.
     """
 
-    __slots__ = ("_bytes", "_gone", "_latest", "_recorder", "_records", "kept")
+    __slots__ = ("_bytes", "_gone", "_latest", "_recorder", "_records", "at_once")
 
-    def __init__(self, recorder: FlightRecorder, *, kept: bool) -> None:
-        self.kept = kept
+    def __init__(self, recorder: FlightRecorder, *, at_once: bool) -> None:
+        self.at_once = at_once
         self._recorder = recorder
         self._records: deque[tuple[logging.LogRecord, int]] = deque()
         self._latest: ref[logging.LogRecord] | None = None
@@ -166,7 +158,7 @@ class _Flight:
             return
 
         self._latest = ref(record)
-        held, size = _held(record)
+        held, size = hold(record)
         self._records.append((held, size))
         self._bytes += size
         self._forget(record.created)
@@ -208,70 +200,6 @@ def land(ledger: Ledger, *, write: bool) -> int:
     # Others may hold the ledger: tasks that go on.
     flights, ledger.flights = ledger.flights, None
     return sum(flight.land(write=write) for flight in flights.values())
-
-
-def _held(record: logging.LogRecord) -> tuple[logging.LogRecord, int]:
-    """Hold *record* as it is now, its containers copied; tell how many bytes it takes, roughly.
-
-    Other values than containers are kept themselves: what changes in them until the line is
-    written, it shows.
-    """
-    if record.exc_info:  # written down, or the traceback would keep frames alive, and all in them
-        record = copy(record)
-        _attach_context(record)
-        record.exc_info = None
-    if isinstance(record, Event):
-        fields = record.fields
-    else:
-        _attach_context(record)
-        fields = dict(list(record.__dict__.items())[BASE_COUNT:])
-    args = record.args or ()
-    size = _size_of((record.msg, *args, *fields.values()) if type(args) is tuple else (args,))
-    if size is not None:
-        return record, size
-
-    walk = _Walk()
-    record.msg, record.args, fields = map(walk.copied, (record.msg, record.args, fields))
-    if isinstance(record, Event):
-        record.fields = fields
-    else:
-        record.__dict__.update(fields)
-    return record, walk.size
-
-
-def _size_of(values: Iterable[Any]) -> int | None:
-    """Tell how many bytes a record of *values* takes, if they are scalars."""
-    size = _RECORD
-    for value in values:
-        if type(value) is str:
-            size += len(value)
-        elif type(value) not in SCALARS:
-            return None
-
-    return size
-
-
-class _Walk:
-    """Copies the containers of one record, and sums up how large all of its values are."""
-
-    def __init__(self) -> None:
-        self.size = _RECORD
-        self._left = _MOST_COPIED
-
-    def copied(self, value: Any) -> Any:
-        self.size += getsizeof(value)
-        kind = type(value)
-        if kind is not dict and kind not in _COPIED:
-            return value
-
-        self._left -= len(value)
-        if self._left < 0:
-            return value
-
-        if kind is dict:
-            return dict(zip(value, map(self.copied, value.values()), strict=True))
-
-        return kind(map(self.copied, value))
 
 
 def _mark(record: logging.LogRecord, fields: Mapping[str, Any]) -> None:
