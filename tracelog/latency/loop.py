@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from tracelog.context import Context
 from tracelog.latency import watchdog
+from tracelog.latency.eager import time_eager_tasks
 from tracelog.latency.executors import time_jobs
 from tracelog.latency.findings import Findings
 from tracelog.latency.heartbeat import Heartbeat
@@ -122,6 +123,7 @@ class LoopWatch:
         self.exact = hooks is not None
         if hooks is not None:
             self._undo.append(hooks(self._loop, self.steps))
+            self._undo.append(time_eager_tasks(self._loop, self.steps))
         elif abs(self._loop.time() - self.steps.clock()) < _SAME_TIME_S:
             heartbeat = Heartbeat(self._loop, self.steps)
             heartbeat.start()
