@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 import time
 import weakref
 
@@ -149,3 +150,27 @@ def test_nobody_keeps_a_loop_that_is_gone():
     assert until(lambda: gc.collect() >= 0 and gone() is None)
     keeps_the_thread.stop()
     other.close()
+
+
+@pytest.mark.parametrize("loop_factory", LOOPS)
+def test_a_loop_that_goes_on_in_another_thread_blames_nobody_else(loop_factory, caplog):
+    """The watchdog had looked at the thread that ran it before, which does something else now."""
+    loop = loop_factory()
+    watch = LoopWatch(loop, hold_ms=20)
+    watch.start()
+
+    async def hold():
+        for _ in range(2):
+            time.sleep(0.1)
+            await asyncio.sleep(0)
+
+    thread = threading.Thread(target=loop.run_until_complete, args=[hold()])
+    thread.start()
+    thread.join()
+    watch.stop()
+    loop.close()
+
+    holds = [record for record in caplog.records if record.message == "loop held"]
+    assert [record.kind for record in holds] == ["not sampled", "blocking call"]
+    assert "join" not in "".join(record.where for record in holds)
+    assert "hold" in holds[1].where

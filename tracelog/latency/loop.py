@@ -10,6 +10,7 @@ import asyncio
 import functools
 import logging
 import math
+import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +19,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 from tracelog.context import Context
 from tracelog.latency import watchdog
 from tracelog.latency.clock import SYSTEM_CLOCK, Clock
+from tracelog.latency.eager import time_eager_tasks
 from tracelog.latency.executors import time_jobs
 from tracelog.latency.findings import Findings
 from tracelog.latency.heartbeat import Heartbeat
@@ -125,6 +127,7 @@ class LoopWatch:
         self.exact = hooks is not None
         if hooks is not None:
             self._undo.append(hooks(self._loop, self.steps))
+            self._undo.append(time_eager_tasks(self._loop, self.steps))
         elif abs(self._loop.time() - self.steps.clock()) < _SAME_TIME_S:
             heartbeat = Heartbeat(self._loop, self.steps)
             heartbeat.start()
@@ -178,16 +181,28 @@ class LoopWatch:
         steps = self.steps
         began = max(steps.began, ledger.begun)
         if now - began >= self._hold_s:
-            hold = self._described(steps.running, None, began, now, self._sampler.seen(steps.began))
+            hold = self._described(steps.running, None, began, now, self._seen(steps.began))
             Findings.of(ledger).note_own(hold.where, hold.kind, hold.seconds)
 
     def _make_hold(self, step: Any, context: Context | None, began: float, ended: float) -> Hold:
-        hold = self._described(step, context, began, ended, self._sampler.seen(began))
+        hold = self._described(step, context, began, ended, self._seen(began))
         self._sampler.forget()
         self._untold.append(hold)
         if context is not None and context.ledger is not None and context.ledger.root.is_open:
             Findings.of(context.ledger).note_own(hold.where, hold.kind, hold.seconds)
         return hold
+
+    def _seen(self, began: float) -> Seen | None:
+        """Tell what was seen of the step that *began* then; called in it."""
+        if threading.get_ident() == self._sampler.ident:
+            return self._sampler.seen(began)
+
+        # The loop goes on in another thread than before: what was seen is somebody else's doing.
+        self._sampler = Sampler()
+        self._pauses.stop()
+        self._pauses = Pauses()
+        self._pauses.start()
+        return None
 
     def _described(
         self, step: Any, context: Context | None, began: float, ended: float, seen: Seen | None

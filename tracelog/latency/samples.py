@@ -57,6 +57,9 @@ class Sampler:
         clock: In seconds.
         ident: The thread's identifier.
         native_id: The same, as the system names it.
+
+    Attributes:
+        ident: That identifier.
     """
 
     def __init__(
@@ -67,7 +70,7 @@ class Sampler:
         native_id: int | None = None,
     ) -> None:
         self._clock = clock
-        self._ident = threading.get_ident() if ident is None else ident
+        self.ident = threading.get_ident() if ident is None else ident
         self._native_id = threading.get_native_id() if native_id is None else native_id
         self._began = 0.0  # of the step that the samples are of
         self._stacks: list[tuple[Place, ...]] = []
@@ -82,7 +85,7 @@ class Sampler:
     def look(self, began: float, still: Callable[[], bool]) -> None:
         """Note where the thread is, in the step that *began* then, if that is *still* so."""
         frames = sys._current_frames()  # noqa: SLF001 -- what it is for
-        places = tuple(places_of_frames(frames.get(self._ident)))
+        places = tuple(places_of_frames(frames.get(self.ident)))
         # Whatever calls the system lets the thread go on: only after the stack was taken.
         if not places or not still() or len(self._stacks) >= _MAX_SAMPLES:
             return
@@ -91,7 +94,7 @@ class Sampler:
             self._began = began
             self._stacks = []
             self._rivals = {}
-            self._others = (self._clock(), usages_of_others(self._ident))
+            self._others = (self._clock(), usages_of_others(self.ident))
         self._stacks.append(places)
         for thread in self._others[1]:
             if thread.ident in frames:
@@ -131,7 +134,7 @@ class Sampler:
     def _rival(self, now: float) -> tuple[str, float]:
         """Tell which other thread has run most since the first sample, where, and its share."""
         since, before = self._others
-        after = usages_of_others(self._ident) if before and now > since else {}
+        after = usages_of_others(self.ident) if before and now > since else {}
         ran = {each: after[each].running - before[each].running for each in before if each in after}
         if not ran:
             return "", 0.0
