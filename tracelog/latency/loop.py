@@ -146,9 +146,9 @@ class LoopWatch:
 
         steps = self.steps
         began, running, now = steps.began, steps.running, steps.clock()
-        if running is None:
+        if running is None or now - began < self._hold_s / 2:
             self._sampler.rest()
-        elif now - began >= self._hold_s / 2:
+        else:
             if isinstance(running, Heartbeat):
                 running.look()
             self._sampler.look(began, lambda: steps.began == began)
