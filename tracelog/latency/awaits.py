@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any, Final, NamedTuple
 
 from tracelog.latency.places import Place, places_of_awaits, users_place
@@ -33,12 +34,15 @@ _WHAT: Final = {
     "BaseEventLoop.getaddrinfo": "DNS",
     "BaseSubprocessTransport._wait": "subprocess",
     "Process.communicate": "subprocess",
+    "Process.wait": "subprocess",
     "to_thread": "thread",
     "TaskGroup.__aexit__": "tasks",
     "wait": "tasks",
     "_wait": "tasks",
 }
 _FUTURE: Final = "future"
+_CLIENT: Final = "client"
+_SENDING: Final = "Talk.send"
 
 
 class Await(NamedTuple):
@@ -58,7 +62,7 @@ def await_of(task: Any, within: Any = None) -> Await:
     places, around = _places(task), _places(within)
     where = next((place for place in (*places, *around) if place.is_users), None)
     where = where or users_place(places)
-    return Await(_what(places or around), str(where or ""))
+    return Await(_what(_called(places) or _called(around)), str(where or ""))
 
 
 def _places(task: Any) -> list[Place]:
@@ -66,8 +70,16 @@ def _places(task: Any) -> list[Place]:
     return [] if get_coro is None else places_of_awaits(get_coro())
 
 
+def _called(places: list[Place]) -> list[Place]:
+    """Leave out what is around the user's code: a framework that has called it waits for it."""
+    return list(takewhile(lambda place: not place.is_users, places)) or places
+
+
 def _what(places: list[Place]) -> str:
     """Name it by the innermost of asyncio's coroutines that is known, and the library around it."""
+    if any(place.is_ours and place.function == _SENDING for place in places):
+        return _CLIENT
+
     what = next(
         (_WHAT[p.function] for p in places if p.is_asyncios and p.function in _WHAT), _FUTURE
     )

@@ -46,6 +46,7 @@ _PHRASES: Final = {
     "network read": "waiting for an answer from the network",
     "network write": "waiting for the network to take data",
     "network connect": "connecting",
+    "client": "waiting for another client to take what it was sent",
     "DNS": "looking up a host's name",
     "subprocess": "waiting for a subprocess",
     "tasks": "waiting for tasks",
@@ -71,6 +72,8 @@ def _clauses(verdict: Mapping[str, Any]) -> Iterator[tuple[float, str]]:
             verdict[BEHIND_MS] - held,
             f"behind utterance {verdict[BEHIND]} of the same connection",
         )
+    elif BEHIND_MS in verdict:
+        yield verdict[BEHIND_MS] - held, "its worker was at another item"
     for wait in verdict.get(AWAITS, ()):
         yield wait[MS], _await(wait)
     if verdict.get(SEND_MS):
@@ -93,9 +96,13 @@ def _waits_for_the_loop(verdict: Mapping[str, Any], held: float) -> Iterator[tup
     """Tell of what no hold explains: many steps, none of them long."""
     waited = sum(verdict.get(key, 0.0) for key in (SOCKET_MS, QUEUE_MS, LOOP_MS))
     left = waited - held - verdict.get(BEHIND_MS, 0.0)
-    busiest = ", ".join(_who(other) for other in verdict.get(BUSIEST, ()))
-    by = f", most of them {busiest}'s" if busiest else ""
-    yield left, f"the loop was busy with many short steps{by}"
+    busiest = verdict.get(BUSIEST, ())
+    if sum(other[MS] for other in busiest) < _WORTH * left:
+        yield left, "waiting for the loop"  # whatever it was, no step here is known to have kept it
+        return
+
+    names = ", ".join(map(_who, busiest))
+    yield left, f"the loop was busy with many short steps, most of them of {names}"
 
 
 def _await(wait: Mapping[str, Any]) -> str:
