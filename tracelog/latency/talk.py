@@ -121,15 +121,18 @@ class Talk:
             return
 
         total_ms, late = conclude(utterance, failed=failed)
-        self._before = Before(utterance.number, utterance.ended)
+        self._before = utterance.as_before()
         self._percentiles = self._percentiles or Percentiles()
         self._percentiles.add(total_ms)
         self._late += late
 
     async def send(self, sent: Awaitable[None]) -> None:
-        """Wait for *sent*: while its client takes nothing, the utterance waits for that."""
-        utterance = self._utterance
-        if utterance is None:
+        """Wait for *sent*: while its client takes nothing, the utterance waits for that.
+
+        What others tell this client meanwhile, they wait for.
+        """
+        utterance, sender = self._utterance, current_context().ledger
+        if utterance is None or sender is None or sender.root is not utterance.ledger:
             await sent
             return
 
