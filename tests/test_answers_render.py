@@ -42,7 +42,7 @@ SMALL = replace(
 HOSTILE = "\x1b]0;evil\x07 [bold]\u202egnp.exe\x9b\x7f\u2028:smile:"
 
 
-def draw(*rows, width=100, color=None):
+def draw(*rows, width=150, color=None):
     """Draw the table as a text; the blanks at the ends of its lines don't matter."""
     out = io.StringIO()
     console = Console(
@@ -57,7 +57,7 @@ def test_a_table_of_one_day():
     assert draw(ROW, SMALL) == (
         "2026-11-22 UTC, in ms\n"
         "\n"
-        " time          user      connection  utterance    total   waited  handled\n"
+        " time          user      connection  utterance    total   waited  handled  why\n"
         " ──────────────────────────────────────────────────────────────────────────────\n"
         " 10:10:09.820  user-456  c-7f3a             41  1,303.9  1,291.3     12.6  late\n"
         " 10:10:09.820  -         -                   7      3.0      0.0      3.0\n"
@@ -74,7 +74,7 @@ def test_a_table_of_several_days():
         " 2026-11-21 10:10:09.820  user-456  c-7f3a             41  1,303.9  1,291.3     12.6  late",
         " -                        user-456  c-7f3a             41  1,303.9  1,291.3     12.6  late",
     ]
-    assert draw(*rows, width=80).splitlines()[4] == (
+    assert draw(*rows, width=111).splitlines()[4] == (
         " 2026-11-22 10:10:09.820  user-456  1,303.9  1,291.3     12.6  late"
     )
 
@@ -82,19 +82,37 @@ def test_a_table_of_several_days():
 @pytest.mark.parametrize(
     ("width", "expected"),
     [
-        (80, " 10:10:09.820  the-user…  the-conn…         41  1,303.9  1,291.3     12.6  late"),
-        (70, " 10:10:09.820  the-user-…         41  1,303.9  1,291.3     12.6  late"),
-        (60, " 10:10:09.820  the-user-o…  1,303.9  1,291.3     12.6  late"),
-        (40, " 10:10:09.820  the-user…  1,303.9  late"),
+        (
+            130,
+            " 10:10:09.820  kim   c-7f3a             41  1,303.9  1,291.3     12.6  1304 ms: its own code in app.py:7 resize (CPU-bound)",
+        ),
+        (
+            120,
+            " 10:10:09.820  kim   c-7f3a      1,303.9  1,291.3     12.6  1304 ms: its own code in app.py:7 resize (CPU-bound)",
+        ),
+        (
+            100,
+            " 10:10:09.820  kim   1,303.9  1,291.3     12.6  1304 ms: its own code in app.py:7 resize",
+        ),
+        (60, " 10:10:09.820  kim   1,303.9  1304 ms: its own code in"),
+        (40, " 10:10:09.820  kim   1,303.9  1304 ms:"),
     ],
 )
-def test_a_narrow_terminal_shows_whose_and_when_and_how_long(width, expected):
-    """Columns give way before figures do; names are cut before columns are."""
-    row = replace(
-        ROW, user_id="the-user-of-the-evening", connection_id="the-connection-of-the-user"
-    )
+def test_a_narrow_terminal_shows_whose_and_when_and_why(width, expected):
+    """Other columns give way before figures and reasons do; a reason is wrapped, never cut."""
+    cause = "1304 ms: its own code in app.py:7 resize (CPU-bound)"
+    drawn = draw(replace(ROW, user_id="kim", cause=cause), width=width)
 
-    assert draw(row, width=width).splitlines()[4] == expected
+    assert drawn.splitlines()[4] == expected
+    assert drawn.count("1304") == 1
+    assert "".join(drawn.splitlines()[4:]).replace(" ", "").endswith("CPU-bound)")
+
+
+def test_a_long_name_gives_way():
+    """It is cut before a column is."""
+    row = replace(ROW, user_id="the-user-of-the-evening")
+
+    assert draw(row, width=40).splitlines()[4] == " 10:10:09.820  the-user…  1,303.9  late"
 
 
 def test_late_is_red_and_the_lesser_part_dim():
@@ -104,6 +122,7 @@ def test_late_is_red_and_the_lesser_part_dim():
     assert "\x1b[1;31m1,303.9\x1b[0m" in line
     assert "\x1b[2m   12.6\x1b[0m" in line
     assert "\x1b[1;31mlate\x1b[0m" in line
+    assert "\x1b[1;31mlate" not in draw(replace(ROW, cause="late"), color="standard")
 
 
 def test_what_a_log_says_is_never_a_command_to_the_terminal():
@@ -131,10 +150,10 @@ def test_rows_as_json():
     assert lines == [
         '{"time": "2026-11-22T10:10:09.820999Z", "user_id": "user-456", "connection_id": "c-7f3a", '
         '"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "utterance": 41, "kind": "websocket", '
-        '"total_ms": 1303.94, "waited_ms": 1291.3, "handled_ms": 12.64, "late": true}',
+        '"total_ms": 1303.94, "waited_ms": 1291.3, "handled_ms": 12.64, "late": true, "cause": null}',
         '{"time": null, "user_id": {"name": "Zoë\\u009b"}, "connection_id": null, '
         '"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "utterance": 7, "kind": "websocket", '
-        '"total_ms": 3, "waited_ms": 0, "handled_ms": 3, "late": false}',
+        '"total_ms": 3, "waited_ms": 0, "handled_ms": 3, "late": false, "cause": null}',
     ]
 
 

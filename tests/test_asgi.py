@@ -1034,17 +1034,33 @@ def test_where_others_began_none_there_is_one_of_ours(lines):
     assert handling["trace_id"] == parent.trace_id
 
 
-def test_wait_for_is_no_obstacle(lines):
-    """Before 3.12 it receives in a task of its own; the handler is in the new trace all the same."""
+async def wait(receiving):
+    [done], _ = await asyncio.wait([asyncio.create_task(receiving)])
+    return await done
+
+
+@pytest.mark.parametrize(
+    "by",
+    [
+        lambda receiving: asyncio.wait_for(receiving, 10),
+        lambda receiving: asyncio.create_task(receiving),
+        lambda receiving: asyncio.shield(receiving),
+        lambda receiving: asyncio.gather(receiving),
+        wait,
+    ],
+    ids=["wait_for", "task", "shield", "gather", "wait"],
+)
+def test_whoever_waits_for_a_task_to_receive_is_in_the_utterance(lines, by):
+    """The handler may let another task receive: what it does next is about that message, too."""
 
     async def app(_scope, receive, send):
         await receive()
         await send(ACCEPT)
         for _ in range(2):
-            await asyncio.wait_for(receive(), 10)
+            await by(receive())
             log.info("heard")
             bind_context(user_id="kim")
-        await asyncio.wait_for(receive(), 10)
+        await by(receive())
         log.info("left")
 
     async def main():
@@ -1058,17 +1074,25 @@ def test_wait_for_is_no_obstacle(lines):
     assert [line["trace_id"] for line in heard] == [line["trace_id"] for line in verdicts]
     assert len({line["trace_id"] for line in (*heard, left)}) == 3
     assert left["trace_id"] == ended["trace_id"]
-    assert verdicts[1]["user_id"] == "kim"
+    assert [line["user_id"] for line in verdicts] == ["kim", "kim"]
 
 
-def test_who_gathers_readers_is_in_no_utterance(lines):
-    """A task of the application's own that receives is in the trace; whoever awaits it isn't."""
+def test_a_handler_that_is_at_something_else_stays_where_it_is(lines):
+    """A reader of the application's own is in the trace; its handler can't be told to be."""
 
     async def app(_scope, receive, send):
         await receive()
         await send(ACCEPT)
-        await asyncio.gather(receive())
-        log.info("gathered")
+        received = asyncio.Event()
+        reader = asyncio.create_task(read(receive, received))
+        await received.wait()
+        log.info("beside")
+        await reader
+
+    async def read(receive, received):
+        await receive()
+        log.info("heard")
+        received.set()
 
     async def main():
         peer = Peer(CONNECT, text("a"), DISCONNECT)
@@ -1076,8 +1100,8 @@ def test_who_gathers_readers_is_in_no_utterance(lines):
 
     asyncio.run(main())
 
-    [gathered], [ended] = lines(event="gathered"), lines(event="connection")
-    assert gathered["trace_id"] == ended["trace_id"]
+    [heard], [beside], [ended] = (lines(event=each) for each in ("heard", "beside", "connection"))
+    assert heard["trace_id"] != beside["trace_id"] == ended["trace_id"]
 
 
 def test_an_exception_is_of_the_utterance_that_failed():

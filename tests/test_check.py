@@ -482,6 +482,17 @@ MISTAKES = {
         "no module 'nowhere'",
         "spelling",
     ),
+    "a processor's argument, misspelt": (
+        formatter(
+            {
+                "()": "tracelog.JsonFormatter",
+                "processors": [{"()": "structlog.processors.TimeStamper", "fnt": "iso"}],
+            }
+        ),
+        "formatters.plain.processors[0].fnt",
+        "TimeStamper takes no 'fnt'",
+        "fmt",
+    ),
     "a processor that can't be called": (
         formatter({"()": "tracelog.Formatter", "processors": ["test_check_names.number"]}),
         "formatters.plain.processors[0]",

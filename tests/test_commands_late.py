@@ -33,7 +33,7 @@ LINES = (
 TABLE = """\
 2026-11-22 UTC, in ms
 
- time          user      connection  utterance  total  waited  handled
+ time          user      connection  utterance  total  waited  handled  why
  ───────────────────────────────────────────────────────────────────────────
  10:10:09.820  user-456  c-7f3a             41  303.9   291.3     12.6  late
  10:10:10.995  user-7    -                   1    5.0     0.0      5.0
@@ -120,6 +120,7 @@ def test_json_is_for_programs(capsys):
         "waited_ms": 291.3,
         "handled_ms": 12.6,
         "late": True,
+        "cause": None,
     }
     assert "1 line is no JSON: app.log:2." in err
 
@@ -214,7 +215,7 @@ def test_a_width_that_was_asked_for_is_kept(capsys, monkeypatch):
 
     run("app.log")
 
-    assert " time          user      total\n" in shown(capsys)
+    assert " time          user      total  why\n" in shown(capsys)
 
 
 def test_help_has_examples(capsys):

@@ -430,3 +430,40 @@ def test_any_record_is_one_line(msg, name, fields, bound, colors):
     assert line.startswith("12:00:00.123 info  9e3779b9 ")
     assert not re.search("[\x00-\x1f\x7f-\x9f\u2028\u2029]", line.removesuffix("\n"))
     assert line.endswith("\n")
+
+
+# Verdicts
+
+
+def verdict(**fields):
+    return make_formatter().format(make_record("utterance", name="tracelog.utterance", **fields))
+
+
+def test_a_verdict_says_nothing_twice():
+    """Its level tells whether it was late; waits of nothing are left out; its arrival is local."""
+    line = verdict(
+        utterance=3,
+        total_ms=330.0,
+        socket_ms=0.02,
+        queue_ms=280.0,
+        client_ms=None,
+        late=True,
+        kind="websocket",
+        arrived_at="2023-11-14T22:13:20.480999Z",
+    )
+
+    assert " ".join(line.split()[2:]) == (
+        "utterance utterance 3 total=330ms queue=280ms client_ms=null "
+        "kind=websocket arrived_at=22:13:20.480"
+    )
+
+
+@pytest.mark.parametrize(
+    "arrived_at",
+    ["noon", None, 5, "9999-12-31T23:59:59-23:59"],
+    ids=["text", "None", "number", "far"],
+)
+def test_a_verdict_that_a_processor_changed_is_shown_as_it_is(arrived_at):
+    """Whatever stands in it now, or doesn't."""
+    assert verdict(arrived_at=arrived_at).split()[4].startswith("arrived_at=")
+    assert verdict().split()[2:] == ["utterance", "utterance"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import sys
+import weakref
 from functools import partial
 
 import pytest
@@ -27,6 +29,7 @@ from tracelog.context import (
     snapshot,
     unbind_context,
 )
+from tracelog.fields import LEADING
 from tracelog.ids import TraceContext
 
 
@@ -175,8 +178,10 @@ def test_leading_keys_are_not_shadowed():
     ],
 )
 def test_whether_values_are_scalars_is_decided_once(value, flat):
-    """The event path asks an attribute, not every value."""
-    assert Context.make({"key": value}, None, None).flat is flat
+    """If they are, the event path copies what a line begins with; else it has to walk them."""
+    begun = Context.make({"key": value}, None, None).begun
+
+    assert begun == ({**dict.fromkeys(LEADING), "key": value} if flat else None)
 
 
 # -- Traces ----------------------------------------------------------------------------------------
@@ -337,6 +342,10 @@ def test_one_object_may_be_entered_again_inside_itself():
     assert bound() == {}
 
 
+class Value:
+    """Something that is bound."""
+
+
 def test_one_object_may_be_shared_by_contexts():
     """Each restores its own values, in whatever order they leave."""
     block = bound_context(room="attic")
@@ -366,14 +375,21 @@ def test_a_block_left_elsewhere_changes_nothing_there():
 
 
 def test_a_kept_block_left_elsewhere_keeps_nothing():
-    """One block used by a thousand closed generators is no leak."""
+    """One block used by a thousand generators, all closed elsewhere, is no leak."""
     block = bound_context(room="attic")
+    values = [Value() for _ in range(3)]
+    alive = [weakref.ref(value) for value in values]
 
-    for _ in range(3):
-        contextvars.copy_context().run(block.__enter__)
+    for value in values:
+        task = contextvars.copy_context()
+        task.run(bind_context, value=value)
+        task.run(block.__enter__)
+    for _ in alive:
         contextvars.copy_context().run(block.__exit__, None, None, None)
+    del task, value, values
+    gc.collect()
 
-    assert not block._entries
+    assert [reference() for reference in alive] == [None] * 3
 
 
 def test_a_block_left_elsewhere_leaves_others_theirs():
@@ -578,3 +594,10 @@ def test_closing_a_decorated_async_generator_closes_it_bound():
 
     assert asyncio.run(main()) == {}
     assert log == [{"room": "attic"}]
+
+
+def test_a_context_knows_its_connection():
+    """By its id; there may be none."""
+    contexts = [Context.make({}, None, Connection("c-1")), Context.make({}, None, None)]
+
+    assert [context.connection_id for context in contexts] == ["c-1", None]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 import sys
 import weakref
+from types import SimpleNamespace
 
 import pytest
 
-from tracelog.context import bind_context
+from tracelog.context import Context, bind_context
+from tracelog.delivery import delivery_stats
 from tracelog.emit import emit
 from tracelog.handlers import StreamHandler
 from tracelog.json_formatter import JsonFormatter
@@ -40,6 +43,12 @@ def kept(logger):
     handler = Kept()
     logger.addHandler(handler)
     return handler.records
+
+
+@pytest.fixture
+def lost():
+    before = delivery_stats().dropped
+    return lambda: delivery_stats().dropped - before
 
 
 def caught(error):
@@ -305,3 +314,89 @@ def test_a_record_factory_of_the_applications_is_used(logger, kept):
     emit(logger, logging.INFO, "hello", (), {})
 
     assert kept[0].region == "eu"
+
+
+# What isn't ours, and raises
+
+
+def raising(*_args, **_kwargs):
+    raise ValueError("secret")
+
+
+def test_a_filter_that_raises_costs_the_line_only(monkeypatch, logger, kept, lost):
+    """Whoever logs isn't troubled by what others put on the logger."""
+    monkeypatch.setattr(logger, "filters", [raising])
+
+    emit(logger, logging.INFO, "hello", (), {})
+
+    assert (kept, lost()) == ([], 1)
+
+
+@pytest.mark.parametrize("more", [{}, {"exc_info": ValueError()}], ids=["plain", "exception"])
+def test_a_handler_that_raises_costs_its_own_line_only(logger, lost, more):
+    """The handlers after it get the event."""
+    broken, whole = Kept(), Kept()
+    broken.handle = raising
+    logger.handlers = [broken, whole]
+
+    emit(logger, logging.INFO, "hello", (), more)
+
+    assert ([record.msg for record in whole.records], lost()) == (["hello"], 1)
+
+
+class Hostile:
+    """Nothing can be asked of it."""
+
+    __class__ = property(raising)
+    __bool__ = __eq__ = raising
+    __hash__ = None
+
+
+def test_a_value_that_means_something_may_raise(logger, kept):
+    """It means nothing then, and stays a field."""
+    value = Hostile()
+
+    emit(logger, logging.INFO, "hello", (), {"exc_info": value})
+
+    assert kept[0].fields["exc_info"] is value
+
+
+def test_a_record_factory_that_raises_costs_nothing(kept, lost):
+    """The record is one of the standard library's."""
+    before = logging.getLogRecordFactory()
+    logging.setLogRecordFactory(raising)
+    try:
+        emit(logging.getLogger("emitting"), logging.INFO, "hello", (), {"room": "lobby"})
+    finally:
+        logging.setLogRecordFactory(before)
+
+    [record] = kept
+    assert (record.getMessage(), record.room, lost()) == ("hello", "lobby", 0)
+
+
+def test_our_handlers_get_a_record_of_what_needs_one(logger):
+    """A list as a value, or a format of the standard library's."""
+    streams = [io.StringIO(), io.StringIO()]
+    logger.handlers = [StreamHandler(stream) for stream in streams]
+    logger.handlers[0].setFormatter(JsonFormatter())
+
+    emit(logger, logging.INFO, "hello", (), {"rooms": ["lobby"]})
+
+    assert '"rooms":["lobby"]' in streams[0].getvalue()
+    assert streams[1].getvalue() == "hello\n"
+
+
+def test_an_utterance_is_told_what_its_lines_cost():
+    """On its event loop: what a thread logs for it keeps nobody waiting."""
+    root = SimpleNamespace(logging=0.0)
+    context = Context.make({}, None, None, SimpleNamespace(root=root))
+    logger = logging.getLogger("app")
+
+    async def main():
+        emit(logger, logging.INFO, "x", (), {}, context)
+
+    emit(logger, logging.INFO, "x", (), {}, context)
+    off_the_loop = root.logging
+    asyncio.run(main())
+
+    assert off_the_loop == 0.0 < root.logging

@@ -12,6 +12,7 @@ import warnings
 import pytest
 
 from tracelog.context import bind_context
+from tracelog.delivery import delivery_stats
 from tracelog.foreign import Logger, install_logger_class
 from tracelog.handlers import StreamHandler
 from tracelog.json_formatter import JsonFormatter
@@ -404,3 +405,23 @@ def test_installing_twice_is_installing_once():
     install_logger_class()
 
     assert logging.getLoggerClass() is Logger
+
+
+def raising(*_args):
+    raise ValueError("secret")
+
+
+@pytest.mark.parametrize("more", [{}, {"exc_info": ValueError()}], ids=["short way", "long way"])
+@pytest.mark.parametrize("what", ["filter", "handler"])
+def test_what_is_on_a_logger_may_raise(logger, kept, what, more):
+    """The line is lost and counted, and whoever logs goes on."""
+    broken = Kept()
+    broken.handle = raising
+    logger.filters = [raising] if what == "filter" else []
+    logger.addHandler(broken)
+    before = delivery_stats().dropped
+
+    logger.info("hello", **more)
+
+    assert len(kept) == (what == "handler")
+    assert delivery_stats().dropped - before == 1

@@ -16,11 +16,12 @@ import pytest
 
 import tracelog
 from tracelog import handlers
-from tracelog.context import bound_context
+from tracelog.context import bound_context, current_context
+from tracelog.delivery import delivery_stats
 from tracelog.handlers import FileHandler, LineFormatter, RotatingFileHandler, StreamHandler
+from tracelog.json_formatter import JsonFormatter
 from tracelog.logger import get_logger
 from tracelog.records import ContextFilter
-from tracelog.sinks import delivery_stats
 
 
 PATIENCE_S = 30
@@ -526,3 +527,41 @@ def test_threads_rotate_together(tmp_path):
     lines = "".join(contents(tmp_path).values()).splitlines()
     assert sorted(lines) == sorted(f"{name} {number}" for name in "abcd" for number in range(100))
     assert all(len(text) <= 100 for text in contents(tmp_path).values())
+
+
+def test_no_memory_for_an_event_without_a_record_costs_the_line_only(tmp_path):
+    """What is raised on the short way stays there, too."""
+
+    class Exhausted(JsonFormatter):
+        """Has no memory left for a line."""
+
+        def __init__(self):
+            super().__init__()
+            self.line_of = self.fail
+
+        def fail(self, bare):
+            raise MemoryError
+
+    handler = FileHandler(tmp_path / "out")
+    handler.setFormatter(Exhausted())
+    before = delivery_stats().dropped
+
+    bare = (0.0, "app", logging.INFO, "hello", {}, current_context())
+
+    taken = handler.take(bare)
+
+    assert (taken, delivery_stats().dropped - before) == (True, 1)
+
+
+def test_a_format_of_the_standard_librarys_needs_a_record(tmp_path):
+    """So does a filter: it may look at everything, and change it."""
+    handler = FileHandler(tmp_path / "out")
+    bare = (0.0, "app", logging.INFO, "hello", {}, current_context())
+
+    formatted = handler.take(bare)
+    handler.setFormatter(JsonFormatter())
+    ours = handler.take(bare)
+    handler.addFilter(logging.Filter())
+    filtered = handler.take(bare)
+
+    assert (formatted, ours, filtered) == (False, True, False)

@@ -46,16 +46,11 @@ def make_record(msg="hello", args=(), *, at=logging.INFO, exc_info=None, stack_i
 
 
 def make_event(msg="hello", args=(), *, at=logging.INFO, **fields):
-    event = Event.__new__(Event)
-    event.created = 1_700_000_000.25
-    event.name = "app.chat"
-    event.levelno = at
-    event.msg = msg
-    event.args = args
-    event.context = context_of(make_record())
-    event.fields = fields
-    event.bare = SURPRISING.isdisjoint(fields)
-    return event
+    return Event.of(bare(msg, at=at, **fields), args)
+
+
+def bare(msg="hello", *, at=logging.INFO, **fields):
+    return 1_700_000_000.25, "app.chat", at, msg, fields, context_of(make_record())
 
 
 def line_of(record, *args, **options):
@@ -197,8 +192,11 @@ def test_the_short_way_makes_the_same_line(message, fields, bound, native):
     """Simple records take a short way to their line; where it leads is where the long one does."""
     with bound_context(**bound):
         record = (make_event if native else make_record)(message, **fields)
+        line = JsonFormatter().encode(record)
+        if native and SURPRISING.isdisjoint(fields):
+            line = JsonFormatter().line_of(bare(message, **fields)) or line
 
-        assert JsonFormatter().encode(record) == through_the_general_path(record)
+        assert line == through_the_general_path(record)
 
 
 @given(MESSAGES, st.dictionaries(st.sampled_from(["room", "n", "trace_id_", "user"]), VALUES))
@@ -215,7 +213,8 @@ def test_native_and_foreign_lines_are_the_same(message, fields):
 @given(st.dictionaries(st.text(), VALUES))
 def test_no_line_is_broken(fields):
     """One line of valid UTF-8 whose leading keys are the record's own, whatever the fields."""
-    line = JsonFormatter().encode(make_event(**{f"{key}": value for key, value in fields.items()}))
+    created, name, level, message, _, context = bare()
+    line = JsonFormatter().encode(Event.of((created, name, level, message, fields, context)))
 
     read = json.loads(line.decode("utf-8"))
     assert line.endswith(b"\n")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import socket
+import struct
 import time
 
 import pytest
 
-from tracelog.latency import arrival
-from tracelog.latency.arrival import make_socket_wait, transport_of
+from tracelog.latency.arrival import last_data_s, make_socket_wait, transport_of
 
 
 TICK_S = 0.02  # two of the kernel's, at its slowest
@@ -85,40 +85,53 @@ def test_asking_leaves_the_socket_as_it_is(connected):
     assert served.recv(5) == b"hello"
 
 
-@pytest.mark.parametrize(("milliseconds", "seconds"), [(0, 0.0), (9, 0.0), (10, 0.01), (300, 0.3)])
-def test_what_the_kernel_can_not_tell_apart_is_nothing(monkeypatch, milliseconds, seconds):
-    """It counts in ticks of up to 10 ms."""
-    monkeypatch.setattr(arrival, "_last_data_ms", lambda _descriptor, _option: milliseconds)
+@pytest.mark.parametrize(
+    ("milliseconds", "seconds"), [(0, 0.0), (4, 0.004), (300, 0.3), (2**32 - 1, 4294967.295)]
+)
+def test_milliseconds_are_told_in_seconds(connected, monkeypatch, milliseconds, seconds):
+    """An unsigned number of 32 bits."""
 
-    with socket.socket() as sock:
-        assert make_socket_wait(Transport(sock))() == seconds
+    class Socket:
+        def __init__(self, fileno):
+            """Of a descriptor that is open already."""
+
+        def getsockopt(self, _level, _option, size):
+            return struct.pack("=52xI", milliseconds)[:size]
+
+        def detach(self):
+            """Leave it open."""
+
+    descriptor = connected[1].fileno()
+    monkeypatch.setattr(socket, "socket", Socket)
+
+    assert last_data_s(descriptor) == seconds
 
 
 @pytest.mark.parametrize("transport", [None, Transport(None)], ids=["transport", "socket"])
-def test_without_a_socket_there_is_no_wait(transport):
+def test_without_a_socket_the_wait_is_not_known(transport):
     """A server may show none."""
-    assert make_socket_wait(transport)() == 0.0
+    assert make_socket_wait(transport)() is None
 
 
-def test_on_other_systems_there_is_no_wait(connected, monkeypatch):
+def test_on_other_systems_the_wait_is_not_known(connected, monkeypatch):
     """TCP_INFO is Linux's."""
     monkeypatch.delattr(socket, "TCP_INFO")
 
-    assert make_socket_wait(Transport(connected[1]))() == 0.0
+    assert make_socket_wait(Transport(connected[1]))() is None
 
 
 def test_a_kernel_that_tells_less_tells_no_wait(connected, monkeypatch):
     """An answer that is too short is none."""
     monkeypatch.setattr(socket, "TCP_INFO", socket.TCP_NODELAY)
 
-    assert make_socket_wait(Transport(connected[1]))() == 0.0
+    assert make_socket_wait(Transport(connected[1]))() is None
 
 
 def test_a_socket_of_another_kind_has_no_wait():
     """A Unix socket knows nothing of TCP."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        assert make_socket_wait(Transport(ours))() == 0.0
+        assert make_socket_wait(Transport(ours))() is None
 
 
 def test_a_closed_socket_has_no_wait(connected):
@@ -126,7 +139,7 @@ def test_a_closed_socket_has_no_wait(connected):
     wait = make_socket_wait(Transport(connected[1]))
     connected[1].close()
 
-    assert wait() == 0.0
+    assert wait() is None
 
 
 def test_a_descriptor_that_is_gone_has_no_wait():
@@ -136,4 +149,12 @@ def test_a_descriptor_that_is_gone_has_no_wait():
         def fileno(self):
             return 1_000_000
 
-    assert make_socket_wait(Transport(Gone()))() == 0.0
+    assert make_socket_wait(Transport(Gone()))() is None
+    assert last_data_s(1_000_000) is None
+
+
+def test_any_descriptor_may_be_asked(tmp_path):
+    """A loop watches pipes and files, too; they stay open."""
+    with (tmp_path / "file").open("w") as file:
+        assert last_data_s(file.fileno()) is None
+        file.write("still open")

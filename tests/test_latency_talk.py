@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextvars import copy_context
 from io import StringIO
 
 import pytest
@@ -157,6 +158,34 @@ def test_what_another_connection_bound_is_left_behind(talk, time, lines):
     [line] = lines()
     assert (line["connection_id"], line["room"]) == ("c-1", "lobby")
     assert "user_id" not in line
+
+
+def test_a_task_that_hears_for_the_handler_takes_it_along(time, lines):
+    """While the handler waits for it; with what each of them has bound. They may share a context."""
+
+    async def handle(context):
+        enter_context(context)
+        talk = Talk(context, about={}, policy=Policy(), clock=time.clock)
+
+        async def hear():
+            bind_context(by="the task")
+            talk.hear(Arrival.now(time.clock), 10)
+            return current_context().trace
+
+        bind_context(by="the handler")
+        apart = await asyncio.create_task(hear())
+        assert current_context().trace == apart
+        assert current_context().bound["by"] == "the handler"
+        shared = await asyncio.create_task(hear(), context=here)
+        assert current_context().trace == shared != apart
+
+    here = copy_context()
+
+    async def main():
+        context = Context.make({}, TraceContext.new(), Connection("c-1"))
+        await asyncio.create_task(handle(context), context=here)
+
+    asyncio.run(main())
 
 
 def test_a_level_that_is_off_costs_no_line(talk, lines):

@@ -180,7 +180,12 @@ def test_who_watches_by_another_clock_does_not_count(time):
 def lines():
     stream = StringIO()
     configure_logging(format="json", sink=stream, level="INFO", env_file=None)
-    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+
+    def lines():
+        found = [json.loads(line) for line in stream.getvalue().splitlines()]
+        return [line for line in found if line["logger"] == "tracelog.utterance"]
+
+    return lines
 
 
 def test_one_that_takes_very_long_is_told_of_while_it_runs(lines):

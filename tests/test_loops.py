@@ -8,7 +8,7 @@ import sys
 import threading
 import types
 
-from tracelog.loops import is_made_for, on_loop, running_task, variables_of
+from tracelog.loops import on_loop, running_task, variables_of, waits_for
 
 
 mark = contextvars.ContextVar("mark")
@@ -96,21 +96,39 @@ def test_what_has_no_context_tells_none():
     assert variables_of(object()) is None
 
 
-def test_who_a_task_is_made_for():
-    """Only what `wait_for` makes, before 3.12, is somebody else's."""
+def test_who_waits_for_a_task():
+    """Whoever awaits it, in whichever of asyncio's ways; not who waits for what it does."""
 
     async def ask(waiter):
-        return is_made_for(waiter)
+        return waits_for(waiter, running_task())
+
+    async def tell(waiter, told):
+        told.set_result(waits_for(waiter, running_task()))
 
     async def main():
-        me = asyncio.current_task()
-        assert not is_made_for(me)
-        assert not await asyncio.create_task(ask(me))
-        assert not (await asyncio.gather(ask(me)))[0]
-        return await asyncio.wait_for(ask(me), 10)
+        me = running_task()
+        assert await asyncio.create_task(ask(me))
+        assert await asyncio.gather(ask(me), ask(me)) == [True, True]
+        assert await asyncio.shield(ask(me))
+        [done], _ = await asyncio.wait([asyncio.create_task(ask(me))])
+        assert done.result()
+        assert await asyncio.wait_for(asyncio.create_task(ask(me)), 10)
+        assert not await ask(me)
+        told = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(tell(me, told))
+        assert not await told
+        await task
 
-    assert asyncio.run(main()) is (sys.version_info < (3, 12))
-    assert not is_made_for(None)
+    asyncio.run(main())
+
+
+def test_who_shows_nothing_waits_for_nobody():
+    """A task of a class of its own, or none."""
+    silent, waiting = object(), types.SimpleNamespace(_fut_waiter=object())
+
+    assert not waits_for(waiting, silent)
+    assert not waits_for(silent, silent)
+    assert not waits_for(None, None)
 
 
 def test_asyncio_may_be_half_loaded(monkeypatch):

@@ -8,11 +8,9 @@ import sys
 import warnings
 from contextvars import Context as Variables
 from contextvars import ContextVar, copy_context
-from types import SimpleNamespace
 
 import pytest
 
-from tracelog import queues
 from tracelog.context import (
     Connection,
     Context,
@@ -556,20 +554,3 @@ def test_it_can_be_subscripted():
     """As asyncio's can, for annotations."""
     assert Queue[int]().empty()
     assert LifoQueue[int].__origin__ is LifoQueue
-
-
-# -- Tasks of every Python -------------------------------------------------------------------------
-
-
-def test_who_waits_for_whom_is_only_looked_up_where_it_can_be_told():
-    """A task of a class of its own, that shows nothing, gets nothing."""
-
-    async def main():
-        getting = asyncio.create_task(asyncio.Queue().get())
-        getting.cancel()
-        silent = SimpleNamespace(get_coro=getting.get_coro)
-        with pytest.raises(asyncio.CancelledError):
-            await getting
-        return queues._takes_for(SimpleNamespace(_fut_waiter=object()), silent)
-
-    assert asyncio.run(main()) is False

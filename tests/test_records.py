@@ -75,16 +75,8 @@ def make_record(
 
 
 def make_event(**fields):
-    record = Event.__new__(Event)
-    record.created = 1_700_000_000.123456
-    record.name = "records"
-    record.levelno = logging.INFO
-    record.msg = "hello"
-    record.args = ()
-    record.context = context_of(make_record())
-    record.fields = fields
-    record.bare = True
-    return record
+    context = context_of(make_record())
+    return Event.of((1_700_000_000.123456, "records", logging.INFO, "hello", fields, context))
 
 
 def caught(error):
@@ -449,3 +441,20 @@ def test_the_place_of_a_record_is_one_text():
 def test_levels_are_lower_case(level, name):
     """One spelling a level, aliases or not; a number without a name is told as `logging` does."""
     assert name_of_level(make_record(level=level)) == name
+
+
+def test_a_record_factory_that_raises_is_done_without():
+    """Completing an event never fails for it: the standard library's record serves as well."""
+
+    def fail(*_args):
+        raise ValueError
+
+    before = logging.getLogRecordFactory()
+    event = make_event(room="lobby")
+    logging.setLogRecordFactory(fail)
+    try:
+        event.complete()
+    finally:
+        logging.setLogRecordFactory(before)
+
+    assert (event.getMessage(), event.room) == ("hello", "lobby")

@@ -15,8 +15,9 @@ import threading
 
 import pytest
 
-from tracelog import sinks
-from tracelog.sinks import DescriptorSink, TextSink, delivery_stats, flush, open_sink, report_loss
+from tracelog import delivery, sinks
+from tracelog.delivery import delivery_stats
+from tracelog.sinks import DescriptorSink, TextSink, flush, open_sink
 
 
 PATIENCE_S = 30  # of tests that wait for what is certain to come
@@ -25,7 +26,7 @@ PATIENCE_S = 30  # of tests that wait for what is certain to come
 @pytest.fixture(autouse=True)
 def said(monkeypatch, capfd):
     # Each test says its first loss, whatever the one before it said.
-    monkeypatch.setattr(sinks, "_last_report", [float("-inf")])
+    monkeypatch.setattr(delivery, "_said", {})
     return lambda: capfd.readouterr().err
 
 
@@ -287,28 +288,6 @@ def test_a_full_disk_costs_lines_only(gained, said):
     )
 
 
-def test_a_loss_that_is_no_system_error_is_named(said):
-    """Say what kind of error it was, and nothing of its text, which may hold anything."""
-    report_loss(ValueError("secret"))
-
-    assert said() == f"tracelog: lines lost so far: {delivery_stats().dropped} (ValueError)\n"
-
-
-def test_losses_are_said_again_after_a_second(said, monkeypatch):
-    """Once a second at most, with the count so far."""
-    now = iter([100.0, 100.9, 101.0])
-    monkeypatch.setattr(sinks.time, "monotonic", lambda: next(now))
-
-    for _ in range(3):
-        report_loss(ValueError())
-
-    lost = delivery_stats().dropped
-    assert said() == (
-        f"tracelog: lines lost so far: {lost - 2} (ValueError)\n"
-        f"tracelog: lines lost so far: {lost} (ValueError)\n"
-    )
-
-
 STDERR_IS_FULL = """
 import atexit, sys
 from tracelog import sinks
@@ -335,15 +314,6 @@ def test_saying_a_loss_blocks_nobody_either():
             os.close(reader)  # whoever waits for room is let go
 
     assert status == 7
-
-
-def test_a_closed_stderr_is_no_error():
-    """A service without descriptor 2 loses the report, not its life."""
-    done = run_python(
-        "import os; from tracelog.sinks import *; os.close(2); report_loss(OSError()); print('on')"
-    )
-
-    assert done.stdout == b"on\n"
 
 
 # Text streams
@@ -547,6 +517,27 @@ def test_flush_waits_for_every_sink(pipe):
     assert flush(PATIENCE_S)
 
 
+def test_flush_ends_though_lines_go_on_coming(monkeypatch):
+    """It waits for what was accepted before it was asked, whatever comes after."""
+    asked, more = threading.Event(), threading.Event()
+    sink = TextSink(io.StringIO())
+    wait_for = sink._moved.wait_for
+    monkeypatch.setattr(sink._moved, "wait_for", lambda *args: asked.set() or wait_for(*args))
+
+    def before():
+        asked.wait(PATIENCE_S)
+        sink.write(lambda: more.wait(PATIENCE_S) and b"after\n")
+        return b"before\n"
+
+    sink.write(before)
+    done = sink.flush(None)
+    waits = bool(sink._spill)
+    more.set()
+
+    assert (done, waits) == (True, True)
+    assert sink.flush(PATIENCE_S)
+
+
 def test_flushing_from_the_sinks_own_thread_does_not_wait_for_itself():
     """A line's maker may log or flush."""
     sink = TextSink(io.StringIO())
@@ -647,7 +638,8 @@ def run_unread(code):
 UNREAD = """
 import os, sys, warnings
 warnings.simplefilter("ignore")
-from tracelog.sinks import delivery_stats, flush, open_sink
+from tracelog.delivery import delivery_stats
+from tracelog.sinks import flush, open_sink
 sink = open_sink(sys.stdout)
 for number in range(100):
     sink.write(f"{number:03999d}\\n".encode())
@@ -737,6 +729,58 @@ def test_the_rest_of_a_line_comes_before_what_waits(gained, monkeypatch):
     assert sink.flush(PATIENCE_S)
     assert sink.taken == [b"fi", b"rst\n", b"second\n"]
     assert gained() == (2, 2, 0)
+
+
+class Taking(sinks._SpillingSink):
+    """Takes a long line in two parts; between them another thread tries to write its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.taken = []
+        self.other_waits = threading.Event()
+        self.thread = threading.Thread(target=self.write, args=(b"short\n",))
+
+    def _keep(self, lines):
+        self.other_waits.set()
+        super()._keep(lines)
+
+    def _put(self, line):
+        if line.startswith(b"long"):
+            self.thread.start()
+            assert self.other_waits.wait(PATIENCE_S)
+            line = line[:10]
+        self.taken.append(line)
+        return len(line)
+
+
+def test_no_line_comes_into_the_middle_of_a_long_one(gained):
+    """A pipe may take a part of what is longer than PIPE_BUF; other lines wait for the rest."""
+    sink = Taking()
+    line = b"long " + b"x" * 5_000 + b"\n"
+
+    sink.write(line)
+    sink.thread.join(PATIENCE_S)
+
+    assert sink.flush(PATIENCE_S)
+    assert b"".join(sink.taken) == line + b"short\n"
+    assert gained() == (2, 2, 0)
+
+
+def test_a_long_line_waits_its_turn_as_any_other(pipe, gained):
+    """If its pipe is full it comes after what waits, and if there is room it is out at once."""
+    source, stream = pipe
+    sink = open_sink(stream)
+    line = b"y" * 5_000 + b"\n"
+
+    sink.write(line)
+    at_once = source.read(6_000)
+    count = fill(sink)
+    sink.write(line)
+
+    assert at_once == line
+    assert read_lines(source, count + 1)[-1] == line
+    assert sink.flush(PATIENCE_S)
+    assert gained() == (count + 2, 2, 0)
 
 
 # Processes

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         new_trace,
         unbind_context,
     )
+    from tracelog.delivery import DeliveryStats, delivery_stats
     from tracelog.envelope import ClientWait
     from tracelog.errors import ConfigError, InputError, TracelogError, TraceparentError
     from tracelog.formatters import ConsoleFormatter, Formatter, JsonFormatter
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from tracelog.logger import BoundLogger, get_logger
     from tracelog.queues import LifoQueue, PriorityQueue, Queue
     from tracelog.records import ContextFilter
-    from tracelog.sinks import DeliveryStats, delivery_stats, flush
+    from tracelog.sinks import flush
 
 
 __version__ = "0.1.0"
@@ -92,6 +93,7 @@ _HOMES = {
         "new_trace",
         "unbind_context",
     ],
+    "delivery": ["DeliveryStats", "delivery_stats"],
     "envelope": ["ClientWait"],
     "errors": ["ConfigError", "InputError", "TracelogError", "TraceparentError"],
     "formatters": ["ConsoleFormatter", "Formatter", "JsonFormatter"],
@@ -103,7 +105,7 @@ _HOMES = {
     "logger": ["BoundLogger", "get_logger"],
     "queues": ["LifoQueue", "PriorityQueue", "Queue"],
     "records": ["ContextFilter"],
-    "sinks": ["DeliveryStats", "delivery_stats", "flush"],
+    "sinks": ["flush"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

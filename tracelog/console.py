@@ -10,6 +10,7 @@ import logging
 import shutil
 import time
 from collections.abc import Iterable
+from datetime import datetime
 from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, Final
@@ -17,15 +18,21 @@ from typing import Any, Final
 from tracelog.escapes import printable
 from tracelog.events import make_event_reader
 from tracelog.fields import (
+    ARRIVED_AT,
+    CLIENT_MS,
     CONNECTION_ID,
     EVENT,
     EXCEPTION,
+    LATE,
     LEADING,
     LEVEL,
     LOGGER,
+    QUEUE_MS,
+    SOCKET_MS,
     SPAN_ID,
     STACK,
     TRACE_ID,
+    UTTERANCE,
 )
 from tracelog.loops import on_loop
 from tracelog.plain import text_of
@@ -64,6 +71,9 @@ _WIDTH_OF_FILES: Final = 120
 _MAX_ITEMS: Final = 200
 _MAX_DURATION_MS: Final = 1e15
 _PLACED: Final = frozenset({*LEADING, SPAN_ID, CONNECTION_ID})
+_VERDICTS: Final = "tracelog.utterance"  # their logger
+_SAID: Final = frozenset({LATE, UTTERANCE})
+_WAITS: Final = frozenset({SOCKET_MS, CLIENT_MS, QUEUE_MS})
 
 
 class ConsoleFormatter(logging.Formatter):
@@ -129,6 +139,8 @@ class ConsoleFormatter(logging.Formatter):
         name = _text(event[LEVEL])
         level, color = _LEVELS.get(name) or (printable(f"{name:5.5}"), _BOLD)
         parts = [paint(self._clock(created), DIM), paint(level, color)]
+        if event[LOGGER] == _VERDICTS:
+            event = _verdict_for_eyes(event)
         parts.append(self._trace(event[TRACE_ID]))
         parts.append(paint(_short(_text(event[LOGGER])).ljust(self._logger_width), DIM))
         parts.append(paint(event_text(event[EVENT]).ljust(self._event_width), _BOLD))
@@ -167,6 +179,34 @@ class ConsoleFormatter(logging.Formatter):
         wide = self._width >= _NARROW
         self._logger_width = _LOGGER_WIDTH if wide else 0
         self._event_width = _EVENT_WIDTH if wide else 0
+
+
+def _verdict_for_eyes(event: dict[str, Any]) -> dict[str, Any]:
+    """Leave out of a verdict what its level and its name say already, and waits of nothing."""
+    shown = {
+        key: value
+        for key, value in event.items()
+        if key not in _SAID and not _is_nothing(key, value)
+    }
+    shown[EVENT] = f"{_text(event[EVENT])} {_text(event.get(UTTERANCE, ''))}"
+    if ARRIVED_AT in shown:
+        shown[ARRIVED_AT] = _time_of_day(shown[ARRIVED_AT])
+    return shown
+
+
+def _is_nothing(key: str, value: Any) -> bool:
+    return key in _WAITS and type(value) in (int, float) and value < 1
+
+
+def _time_of_day(timestamp: Any) -> Any:
+    """Write a line's *timestamp* as its clock does: local, to the millisecond."""
+    try:
+        moment = datetime.fromisoformat(timestamp)
+        second = time.strftime("%H:%M:%S", time.localtime(moment.timestamp()))
+    except (OSError, OverflowError, TypeError, ValueError):  # a processor put something else there
+        return timestamp
+
+    return f"{second}.{moment.microsecond // 1000:03d}"
 
 
 def _painted(text: str, color: str) -> str:

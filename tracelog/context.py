@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Collection, Mapping
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial, wraps
 from types import MappingProxyType
@@ -66,7 +66,8 @@ class Context:
         trace: The W3C trace, if there is one.
         connection: The client connection, if there is one.
         fields: All of these as a line shows them, ids first. Never mutated.
-        flat: No value of `fields` is anything but a scalar.
+        begun: A line as far as it is known, without its own values; None if it has to be walked
+            because not all of `fields` are scalars.
         ledger: To whose time what runs here is charged (`tracelog.latency.ledger`), if to any.
     """
 
@@ -74,7 +75,7 @@ class Context:
     trace: TraceContext | None
     connection: Connection | None
     fields: dict[str, Any]
-    flat: bool
+    begun: dict[str, Any] | None
     ledger: Any = None
 
     @classmethod
@@ -96,7 +97,8 @@ class Context:
             reserved = key in LEADING and key != TRACE_ID
             fields[name_beside(key, bound) if reserved else key] = value
         flat = SCALARS.issuperset(map(type, fields.values()))
-        return cls(bound, trace, connection, fields, flat, ledger)
+        begun = {**dict.fromkeys(LEADING), **fields} if flat else None
+        return cls(bound, trace, connection, fields, begun, ledger)
 
     @property
     def connection_id(self) -> str | None:
@@ -224,30 +226,25 @@ class bound_context:  # noqa: N801 -- used like a function, as `contextlib.suppr
 
     def __init__(self, **values: Any) -> None:
         self._values = values
-        self._entries: list[_Entry] = []
 
     def __enter__(self) -> None:
-        outer = _get()
-        bound = outer.with_bound({**outer.bound, **self._values})
-        self._entries.append((_current.set(bound), outer.bound))
+        context = _get()
+        _entered.set((*_entered.get(), (self, context.bound)))
+        _current.set(context.with_bound({**context.bound, **self._values}))
 
     def __exit__(self, *exc_info: object) -> None:
-        for entry in self._entries[::-1]:  # a copy: other threads may be leaving, too
-            token, outer = entry
-            context = _get()
-            try:
-                _current.reset(token)
-            except ValueError:  # entered by another task
-                continue
-
-            # The token tells whose the entry is, no more: what was bound to other keys stays.
-            self._entries.remove(entry)
-            _current.set(context.with_bound(_exchanged(context.bound, outer, self._values)))
+        entries = _entered.get()
+        for place in reversed(range(len(entries))):
+            block, outer = entries[place]
+            if block is self:
+                break
+        else:  # entered by another task, which closed a generator of its own here
             return
 
-        # A generator was closed elsewhere. Of one entry it is certain that it was this one's.
-        if len(self._entries) == 1:
-            self._entries.clear()
+        # Its own keys only: what was bound to others meanwhile stays.
+        _entered.set(entries[:place] + entries[place + 1 :])
+        context = _get()
+        _current.set(context.with_bound(_exchanged(context.bound, outer, self._values)))
 
     def __call__(self, func: Callable[_P, _R], /) -> Callable[_P, _R]:
         """Decorate *func*."""
@@ -256,7 +253,10 @@ class bound_context:  # noqa: N801 -- used like a function, as `contextlib.suppr
         return wrapped
 
 
-_Entry: TypeAlias = tuple[Token[Context], Mapping[str, Any]]
+_Entry: TypeAlias = tuple[bound_context, Mapping[str, Any]]
+# The blocks that this context is in, each with what was bound outside of it. Here, and not on the
+# block, so that nothing of an entry is left once its context has gone.
+_entered: ContextVar[tuple[_Entry, ...]] = ContextVar("tracelog.bound_context", default=())
 
 
 def _exchanged(

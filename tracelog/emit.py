@@ -11,9 +11,11 @@ from typing import Any, Final
 
 from tracelog.attribution import of_exception
 from tracelog.context import Context, snapshot
+from tracelog.delivery import report_loss
 from tracelog.handlers import FileHandler, RotatingFileHandler, StreamHandler
+from tracelog.loops import on_loop
 from tracelog.plain import SCALARS
-from tracelog.records import SURPRISING, Event, stack_text
+from tracelog.records import SURPRISING, Bare, Event, stack_text
 from tracelog.tracebacks import exc_info_of
 
 
@@ -28,15 +30,14 @@ _OURS: Final = frozenset({FileHandler, RotatingFileHandler, StreamHandler})
 # Names that ask for a second look, here or by a formatter: one question for both.
 _SPECIAL: Final = _MEANINGFUL | SURPRISING
 
-_new = Event.__new__
+_is_plain = _SPECIAL.isdisjoint
 _time = time.time
-_factory = logging.getLogRecordFactory
 _logger_class = logging.Logger
 _record_class = logging.LogRecord
 _STOCK_CALL_HANDLERS: Final = logging.Logger.callHandlers
 
 
-def emit(
+def emit(  # noqa: C901 -- every line's way: a call of its own for each part costs 2 % each
     logger: logging.Logger,
     level: int,
     event: Any,
@@ -55,30 +56,56 @@ def emit(
             what they mean to `logging`. Taken over, not copied.
         context: What it is about; None means what the current task is about.
     """
-    record: Event = _new(Event)
-    record.created = _time()
-    record.name = logger.name
-    record.levelno = level
-    record.msg = event
-    record.args = args
-    record.context = context or snapshot()
-    record.fields = fields
-    record.bare = True
-    if args and len(args) == 1 and type(args[0]) not in SCALARS:
-        record.args = _named(args)
-    if not _SPECIAL.isdisjoint(fields):
-        record.bare = False
-        _read_meaningful(record)
-    if (
-        _logger_class.callHandlers is _STOCK_CALL_HANDLERS  # Sentry puts its own there
-        and _factory() is _record_class
-        and not logger.filters
-        and not logger.disabled
-    ):
-        _call_handlers(logger, record, level)
-    else:
+    context = context or snapshot()
+    bare = (_time(), logger.name, level, event, fields, context)
+    record = _recorded(bare, args) if args or not _is_plain(fields) else None
+    try:
+        if (
+            _logger_class.callHandlers is not _STOCK_CALL_HANDLERS  # Sentry puts its own there
+            or logging._logRecordFactory is not _record_class  # type: ignore[attr-defined] # noqa: SLF001 -- no call
+            or logger.filters
+            or logger.disabled
+        ):
+            _handle(logger.handle, record or Event.of(bare))
+            return
+
+        # What `Logger.callHandlers` does; a record is made once a handler needs one.
+        handler = None
+        current: logging.Logger | None = logger
+        while current is not None:
+            for handler in current.handlers:
+                if level >= handler.level:
+                    if type(handler) not in _OURS:
+                        record = record or Event.of(bare)
+                        _hand_over(handler, record)
+                    elif record is not None or not handler.take(bare):  # type: ignore[attr-defined]
+                        record = record or Event.of(bare)
+                        handler.handle(record)
+            current = current.parent if current.propagate else None
+        if handler is None:
+            _handle(logger.callHandlers, record or Event.of(bare))  # logging.lastResort
+    finally:
+        if context.ledger is not None and on_loop():  # an utterance is told what its lines cost it
+            context.ledger.root.logging += _time() - bare[0]
+
+
+def _handle(handle: Callable[[logging.LogRecord], Any], record: Event) -> None:
+    """Let *handle*, which isn't ours, have a whole *record*; what it raises stays here."""
+    try:
         record.complete()
-        logger.handle(record)
+        handle(record)
+    except Exception as error:  # noqa: BLE001 -- a filter or a handler may raise anything
+        report_loss(error)
+
+
+def _recorded(bare: Bare, args: Any) -> Event:
+    """Make the record of an event that has arguments, or fields with a meaning."""
+    if len(args) == 1 and type(args[0]) not in SCALARS:
+        args = _named(args)
+    record = Event.of(bare, args)
+    if not _is_plain(record.fields):
+        _read_meaningful(record)
+    return record
 
 
 def _named(args: tuple[Any, ...]) -> Any:
@@ -87,23 +114,6 @@ def _named(args: tuple[Any, ...]) -> Any:
         return args[0] if isinstance(args[0], Mapping) and args[0] else args
     except Exception:  # noqa: BLE001 -- a value's own code may raise anything; a dead proxy does
         return args
-
-
-def _call_handlers(logger: logging.Logger, record: Event, level: int) -> None:
-    """Do what `Logger.callHandlers` does; only a handler that isn't ours needs a whole record."""
-    handler = None
-    current: logging.Logger | None = logger
-    while current is not None:
-        for handler in current.handlers:
-            if level >= handler.level:
-                if type(handler) in _OURS:
-                    handler.handle(record)
-                else:
-                    _hand_over(handler, record)
-        current = current.parent if current.propagate else None
-    if handler is None:
-        record.complete()
-        logger.callHandlers(record)  # logging.lastResort
 
 
 class _Inside(threading.local):
@@ -121,10 +131,9 @@ def _hand_over(handler: logging.Handler, record: Event) -> None:
     if handler in outer:  # since 3.13.4 logging itself stops what would never end
         return
 
-    record.complete()
     _inside.handlers = (*outer, handler)
     try:
-        handler.handle(record)
+        _handle(handler.handle, record)
     finally:
         _inside.handlers = outer
 

@@ -27,21 +27,23 @@ STACK_INFO: Final = "stack_info"
 
 
 def _make_timestamp_of() -> Callable[[float], str]:
-    digits = [f"{number:03d}" for number in range(1000)]
-    # A millisecond in microseconds since the epoch, and its text: many lines share it.
+    ends = [f"{number:03d}Z" for number in range(1000)]
+    # Where a millisecond begins, in microseconds, and its text, which many lines share.
     last = (-math.inf, "")
 
     def timestamp_of(created: float) -> str:
         """Write *created*, seconds since the epoch, in UTC with microseconds."""
         nonlocal last
         begin, text = last  # read once: another thread may put its own there
-        microsecond = created * 1e6 - begin + 0.5
-        if not 0 <= microsecond < 1000:  # noqa: PLR2004
-            millisecond, microsecond = divmod(int(created * 1e6 + 0.5), 1000)
-            second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(millisecond // 1000))
-            text = f"{second}.{digits[millisecond % 1000]}"
-            last = (millisecond * 1000.0, text)
-        return f"{text}{digits[int(microsecond)]}Z"
+        microsecond = created * 1e6 - begin
+        if 0 <= microsecond < 1000:  # noqa: PLR2004
+            return text + ends[int(microsecond)]
+
+        millisecond, microsecond = divmod(int(created * 1e6 + 0.5), 1000)
+        second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(millisecond // 1000))
+        text = f"{second}.{millisecond % 1000:03d}"
+        last = (millisecond * 1000.0 - 0.5, text)  # half a microsecond earlier: it is rounded
+        return text + ends[microsecond]
 
     return timestamp_of
 

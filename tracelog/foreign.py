@@ -6,6 +6,7 @@ import logging
 from typing import Any, Final
 
 from tracelog.attribution import of_line
+from tracelog.delivery import report_loss
 from tracelog.emit import emit
 from tracelog.records import FOREIGN, without_attributes
 
@@ -24,8 +25,9 @@ class Logger(logging.Logger):
     """What `logging.getLogger` makes from the first `configure_logging()` on.
 
     It does what its parent does, in less time: where only our own handlers are going to see a
-    record, the half of it that they don't need isn't made. Loggers that were there before stay as
-    they are.
+    record, the half of it that they don't need isn't made. What a filter or a handler raises is
+    counted as a loss, and doesn't reach the caller. Loggers that were there before stay as they
+    are.
     """
 
     def _log(  # noqa: PLR0913, PLR0917 -- logging's signature
@@ -48,7 +50,10 @@ class Logger(logging.Logger):
             or _base.makeRecord is not _MAKE_RECORD
             or _base.handle is not _HANDLE
         ):
-            super()._log(level, msg, args, exc_info, extra, stack_info, stacklevel + 1)
+            try:
+                super()._log(level, msg, args, exc_info, extra, stack_info, stacklevel + 1)
+            except Exception as error:  # noqa: BLE001 -- a filter or a handler may raise anything
+                report_loss(error)
             return
 
         fields = {**extra} if extra else {}

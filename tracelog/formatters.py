@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import copy
 from typing import Any
 
 from tracelog.console import ConsoleFormatter
 from tracelog.json_formatter import JsonFormatter
+from tracelog.records import Bare
 from tracelog.settings import ENV_FILE, read_settings
 from tracelog.sinks import Lines
 
@@ -57,6 +58,11 @@ class Formatter(logging.Formatter):
         console = self._settings.is_console(terminal=terminal)
         self.chosen: ConsoleFormatter | JsonFormatter = self._console if console else self._json
         self._encode = self.chosen.encode
+
+    @property
+    def line_of(self) -> Callable[[Bare], bytes] | None:
+        """As with `JsonFormatter`; None for the console."""
+        return getattr(self.chosen, "line_of", None) if type(self) is Formatter else None
 
     def encode(self, record: logging.LogRecord) -> Lines:
         """Make the finished line; empty if a processor dropped the event."""

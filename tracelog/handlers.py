@@ -12,8 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TextIO, runtime_checkable
 
-from tracelog.records import ContextFilter, Event
-from tracelog.sinks import DescriptorSink, Lines, Sink, open_sink, report_loss
+from tracelog.delivery import report_loss
+from tracelog.records import Bare, ContextFilter, Event
+from tracelog.sinks import DescriptorSink, Lines, Sink, open_sink
 
 
 __all__ = ["FileHandler", "LineFormatter", "RotatingFileHandler", "SinkHandler", "StreamHandler"]
@@ -34,10 +35,11 @@ class SinkHandler(logging.Handler):
         self._sink = sink
         self._lines_of: Callable[[logging.LogRecord], Lines]
         self._encode: Callable[[logging.LogRecord], Lines]
-        self._choose(None)
+        # Writes an event without making a record of it; False if it needs one.
+        self.take: Callable[[Bare], bool]
         self._write = sink.write
-        self._only_context = False
         super().__init__(level)
+        self._choose(None)
 
     @property
     def terminal(self) -> bool:
@@ -51,17 +53,16 @@ class SinkHandler(logging.Handler):
             fmt.on_terminal(self.terminal)
         super().setFormatter(fmt)
         self._choose(fmt)
-        self._note_filters()
 
     def addFilter(self, filter: Any) -> None:  # noqa: A002, N802 -- logging's names
         """Add a filter."""
         super().addFilter(filter)
-        self._note_filters()
+        self._choose(self.formatter)
 
     def removeFilter(self, filter: Any) -> None:  # noqa: A002, N802 -- logging's names
         """Remove a filter."""
         super().removeFilter(filter)
-        self._note_filters()
+        self._choose(self.formatter)
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Format and write *record*, if the filters let it pass."""
@@ -93,6 +94,10 @@ class SinkHandler(logging.Handler):
         if self._overrides("format"):
             self._lines_of = self._lines_by_format
         self._encode = self._lines_by_emit if self._overrides("emit") else self._lines_of
+        ours = isinstance(fmt, LineFormatter)
+        self._only_context = ours and all(type(f) is ContextFilter for f in self.filters)
+        line_of = getattr(fmt, "line_of", None) if self._only_context else None
+        self.take = _make_taker(line_of or _no_line, self._write)
 
     def _overrides(self, method: str) -> bool:
         return getattr(type(self), method) is not getattr(SinkHandler, method)
@@ -101,10 +106,6 @@ class SinkHandler(logging.Handler):
         if isinstance(record, Event):
             record.complete()
         return bool(self.filter(record))
-
-    def _note_filters(self) -> None:
-        ours = isinstance(self.formatter, LineFormatter)
-        self._only_context = ours and all(type(f) is ContextFilter for f in self.filters)
 
     def _lines_by_emit(self, record: logging.LogRecord) -> bytes:
         if isinstance(record, Event):
@@ -116,6 +117,26 @@ class SinkHandler(logging.Handler):
         if isinstance(record, Event):
             record.complete()
         return f"{self.format(record)}\n".encode("utf-8", "backslashreplace")
+
+
+def _no_line(_bare: Bare) -> bytes:
+    return b""
+
+
+def _make_taker(
+    line_of: Callable[[Bare], bytes], write: Callable[[Lines], None]
+) -> Callable[[Bare], bool]:
+    def take(bare: Bare) -> bool:
+        try:
+            line = line_of(bare)
+            if line:
+                write(line)
+        except Exception as error:  # noqa: BLE001 -- out of memory, or of stack
+            report_loss(error)
+            return True
+        return line != b""
+
+    return take
 
 
 class StreamHandler(SinkHandler):

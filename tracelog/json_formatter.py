@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 import orjson
@@ -30,6 +31,7 @@ from tracelog.records import (
     BASE_COUNT,
     LEVELS,
     SURPRISING,
+    Bare,
     Event,
     exception_of,
     message_of,
@@ -112,19 +114,29 @@ class JsonFormatter(BaseJsonFormatter):
         self._read = make_event_reader(chain=chain, caller=caller, exception=self._exception)
         self._formats_exceptions = type(self).formatException is not JsonFormatter.formatException
         overridden = any(getattr(type(self), h) is not getattr(JsonFormatter, h) for h in _HOOKS)
-        self._encode: Callable[[logging.LogRecord], bytes]
+        self._encode = self._encode_any
+        self.line_of: Callable[[Bare], bytes] | None = None
         self._optional = bool(fmt or options or self._json or overridden)
         if self._optional:
             self._encode = self._encode_optional
         elif chain is None and not caller:
-            self._encode = _make_encoder(self._encode_any)
-        else:
-            self._encode = self._encode_any
+            self.line_of = _line_of
+            self._encode = self._encode_ordinary
 
     @property
     def encode(self) -> Callable[[logging.LogRecord], bytes]:
         """Makes the finished line of a record; empty if a processor dropped the event."""
         return self._encode
+
+    def _encode_ordinary(self, record: logging.LogRecord) -> bytes:
+        """Take the short way for a record of the standard library's that has nothing unusual."""
+        if record.__class__ is logging.LogRecord and _is_ordinary(record):
+            fields = dict(islice(record.__dict__.items(), BASE_COUNT, None))
+            if SURPRISING.isdisjoint(fields):
+                context = of_line(record.name)
+                bare = (record.created, record.name, record.levelno, record.msg, fields, context)
+                return _line_of(bare) or self._encode_any(record)
+        return self._encode_any(record)
 
     def _encode_any(self, record: logging.LogRecord) -> bytes:
         event = self._read(record)
@@ -231,53 +243,39 @@ def _is_ordinary(record: logging.LogRecord) -> bool:
     return not (record.args or record.exc_info or record.exc_text or record.stack_info)
 
 
-def _make_encoder(
-    encode_any: Callable[[logging.LogRecord], bytes],
-) -> Callable[[logging.LogRecord], bytes]:
-    """Build what encodes a record that has nothing unusual, and leaves any other to *encode_any*.
+def _make_line_of() -> Callable[[Bare], bytes]:
+    scalars, level_of, dumps, newline = SCALARS, LEVELS.get, orjson.dumps, NEWLINE
 
-    The line is the same either way. This is the hot path, hence one function, and no call that
-    can be spared.
-    """
-    has_no_surprise = SURPRISING.isdisjoint
-    are_scalars = SCALARS.issuperset
-    base_count, levels = BASE_COUNT, LEVELS
-    dumps, newline = orjson.dumps, NEWLINE
+    def line_of(bare: Bare) -> bytes:
+        """Make the line of an event of scalars, as nearly all are; of any other, nothing.
 
-    def encode_ordinary(record: logging.LogRecord) -> bytes:
-        if record.__class__ is Event and record.bare and not record.args:
-            context, fields = record.context, record.fields
-        elif record.__class__ is logging.LogRecord and _is_ordinary(record):
-            attributes = record.__dict__
-            context = of_line(record.name)
-            fields = {key: attributes[key] for key in list(attributes)[base_count:]}
-            if not has_no_surprise(fields):
-                return encode_any(record)
-        else:
-            return encode_any(record)
+        This is the hot path, hence one function, and no call that can be spared.
+        """
+        created, name, levelno, message, fields, context = bare
+        level = level_of(levelno)
+        if level is None or type(message) is not str or context.begun is None:
+            return b""
 
-        message = record.msg
-        level = levels.get(record.levelno)
-        if level is None or type(message) is not str or not context.flat:
-            return encode_any(record)
+        for value in fields.values():
+            if type(value) not in scalars:
+                return b""
 
-        if not are_scalars(map(type, fields.values())):
-            return encode_any(record)
-
-        event = {
-            TIMESTAMP: timestamp_of(record.created),
-            LEVEL: level,
-            LOGGER: record.name,
-            EVENT: message,
-            **context.fields,
-            **fields,
-        }
+        event = context.begun | fields
+        event[TIMESTAMP] = timestamp_of(created)
+        event[LEVEL] = level
+        event[LOGGER] = name
+        event[EVENT] = message
         try:
             line = dumps(event, None, newline)
         except TypeError:
             return encode(event)
 
-        fits = line.isascii() and DEL not in line and len(line) <= MAX_LINE
-        return line if fits else encode(event)
+        if line.isascii() and DEL not in line and len(line) <= MAX_LINE:
+            return line
 
-    return encode_ordinary
+        return encode(event)
+
+    return line_of
+
+
+_line_of = _make_line_of()

@@ -8,7 +8,7 @@ from contextvars import Context
 from typing import Any
 
 
-__all__ = ["is_made_for", "on_loop", "running_task", "variables_of"]
+__all__ = ["on_loop", "running_task", "variables_of", "waits_for"]
 
 
 def on_loop() -> bool:
@@ -23,22 +23,24 @@ def running_task() -> Any:
     return sys.modules["asyncio"].current_task() if on_loop() else None
 
 
-def is_made_for(waiter: Any) -> bool:
-    """Tell whether the current task is one that `asyncio.wait_for` has made for the task *waiter*.
+def waits_for(waiter: Any, task: Any) -> bool:
+    """Tell whether the task *waiter* is waiting for *task*.
 
-    Before Python 3.12 it makes one for each coroutine: what that binds doesn't reach the waiter.
+    By itself, or in `gather`, `wait`, `shield`, or `wait_for`, which makes a task of its own before
+    Python 3.12.
     """
-    task = running_task()
-    if task is None or task is waiter:
-        return False
-
-    release = sys.modules["asyncio"].tasks._release_waiter  # noqa: SLF001 -- asyncio's own callback
-    waits_for = getattr(waiter, "_fut_waiter", None)
+    future = getattr(waiter, "_fut_waiter", None)
     callbacks = getattr(task, "_callbacks", None) or ()
-    return any(
-        getattr(callback, "func", None) is release and waits_for in callback.args
-        for callback, _ in callbacks
+    return future is not None and (
+        future is task or any(_holds(callback, future) for callback, _ in callbacks)
     )
+
+
+def _holds(callback: Any, future: Any) -> bool:
+    """Look for *future* where `wait_for` keeps it, in an argument, and others do, in a closure."""
+    cells = getattr(callback, "__closure__", None) or ()
+    kept = (*getattr(callback, "args", ()), *gc.get_referents(*cells))
+    return any(each is future for each in kept)
 
 
 def variables_of(thing: Any) -> Context | None:

@@ -8,7 +8,6 @@ item's. Other people's context variables are left alone.
 from __future__ import annotations
 
 import asyncio
-import gc
 import math
 import sys
 import time
@@ -20,7 +19,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 from weakref import ref
 
 from tracelog.context import Context, current_context, enter_context, snapshot
-from tracelog.loops import variables_of
+from tracelog.loops import variables_of, waits_for
 
 
 __all__ = ["LifoQueue", "PriorityQueue", "Queue", "Taken", "take_arrival", "taken"]
@@ -233,19 +232,8 @@ def _hand_on(entry: _Entry, asked: Any, task: asyncio.Task[Any] | None) -> None:
 
 def _takes_for(worker: asyncio.Task[Any], task: asyncio.Task[Any]) -> bool:
     """Tell whether *task* does nothing but take an item, and *worker* nothing but wait for it."""
-    if getattr(task.get_coro(), "cr_code", None) is not asyncio.Queue.get.__code__:
-        return False
-
-    waits_for = getattr(worker, "_fut_waiter", None)
-    callbacks = getattr(task, "_callbacks", None) or ()
-    return waits_for is task or any(_holds(callback, waits_for) for callback, _ in callbacks)
-
-
-def _holds(callback: Any, future: Any) -> bool:
-    """Look for *future* where `wait_for` keeps it, in an argument, and `wait`, in a closure."""
-    cells = getattr(callback, "__closure__", None) or ()
-    kept = (*getattr(callback, "args", ()), *gc.get_referents(*cells))
-    return any(each is future for each in kept)
+    takes = getattr(task.get_coro(), "cr_code", None) is asyncio.Queue.get.__code__
+    return takes and waits_for(worker, task)
 
 
 def _receive(entry: _Entry, worker: _Worker) -> None:

@@ -13,10 +13,11 @@ import traceback
 from itertools import islice
 from pathlib import PurePath
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from tracelog.attribution import of_exception, of_line
 from tracelog.context import Context
+from tracelog.delivery import report_failure
 from tracelog.fields import LEADING, name_beside
 from tracelog.plain import text_of
 from tracelog.tracebacks import exc_info_of, exception_data, exception_text
@@ -27,6 +28,7 @@ __all__ = [
     "FOREIGN",
     "LEVELS",
     "SURPRISING",
+    "Bare",
     "ContextFilter",
     "Event",
     "caller_of",
@@ -73,6 +75,11 @@ LEVELS = {level: name.lower() for name, level in logging.getLevelNamesMapping().
 LEVELS.update({logging.WARNING: "warning", logging.CRITICAL: "critical"})  # not their aliases
 
 
+# A native event that has nothing special, before anybody asked for a record of it: when, whose
+# logger, which level, what, its own fields, and what it was about.
+Bare: TypeAlias = tuple[float, str, int, Any, dict[str, Any], Context]
+
+
 class Event(logging.LogRecord):
     """A native event: a LogRecord without caller, thread and process, until it is completed.
 
@@ -80,17 +87,14 @@ class Event(logging.LogRecord):
     make each of those that are there five times as slow.)
 
     Attributes:
-        bare: It has neither exception nor stack nor a field with a special name, and nobody but us
-            has seen it.
         context: What it was about.
         fields: Its own fields, those that can't be attributes of a record among them.
         kept: Message, exception and stack, if there is more than a message.
         depth: The `stacklevel` of the call.
     """
 
-    __slots__ = ("bare", "context", "fields", "kept")
+    __slots__ = ("context", "fields", "kept")
 
-    bare: bool
     context: Context
     fields: dict[str, Any]
     kept: tuple[str, Any, str | None] | None
@@ -99,16 +103,28 @@ class Event(logging.LogRecord):
     exc_text: str | None = None
     stack_info: str | None = None
 
+    @classmethod
+    def of(cls, bare: Bare, args: Any = ()) -> Event:
+        """Make the record of a *bare* event, with *args* for the `%` of its message."""
+        record = cls.__new__(cls)
+        record.created, record.name, record.levelno, record.msg, record.fields, record.context = (
+            bare
+        )
+        record.args = args
+        return record
+
     def complete(self) -> None:
         """Become an ordinary record: every attribute set, context and fields as `extra`."""
         if "pathname" in self.__dict__:
             return
 
-        self.bare = False
         path, line, function = _find_caller(self.depth)
-        made = logging.getLogRecordFactory()(
-            self.name, self.levelno, path, line, self.msg, (), self.exc_info, function, None
-        )
+        given = (self.name, self.levelno, path, line, self.msg, (), self.exc_info, function, None)
+        try:
+            made = logging.getLogRecordFactory()(*given)
+        except Exception as error:  # noqa: BLE001 -- the application's factory may raise anything
+            report_failure("the record factory", error)
+            made = logging.LogRecord(*given)
         known = {"args": self.args, "created": self.created, "stack_info": self.stack_info}
         known["msecs"] = int(self.created % 1 * 1000) + 0.0
         known["relativeCreated"] = made.relativeCreated + (self.created - made.created) * 1000

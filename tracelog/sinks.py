@@ -2,7 +2,7 @@
 
 A line is one `os.write` on a descriptor of our own, so there is nothing to deadlock on and nothing
 buffered to lose. Only what the descriptor refuses for now is kept, bounded, and written by a
-thread; what can't be written at all is counted, and said on descriptor 2.
+thread; what can't be written at all is counted.
 """
 
 from __future__ import annotations
@@ -18,44 +18,29 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from select import PIPE_BUF  # what a pipe takes whole, or not at all
 from typing import Any, Final, Protocol, TypeAlias
 from weakref import WeakValueDictionary
 
+from tracelog.delivery import Counts, report_loss
+
 
 __all__ = [
-    "DeliveryStats",
     "DescriptorSink",
     "Lines",
     "Sink",
     "SocketSink",
     "TextSink",
-    "delivery_stats",
     "flush",
     "open_sink",
-    "report_loss",
 ]
+
+_write = os.write
 
 MAX_SPILL: Final = 8 * 1024 * 1024  # bytes that wait for a descriptor which refuses them
 _UNMADE: Final = 16 * 1024  # bytes that lines count as which are yet to be made
 _FAREWELL_S: Final = 1.5  # how long the interpreter's exit waits for them
-_REPORT_EVERY_S: Final = 1.0
 _PAUSE_S: Final = 0.05  # before a stream that can't be waited for is tried again
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryStats:
-    """What became of the lines so far, in this process.
-
-    Attributes:
-        written: Lines that are out.
-        spilled: Lines that had to wait for their descriptor, whether or not they are out by now.
-        dropped: Lines that are lost.
-    """
-
-    written: int
-    spilled: int
-    dropped: int
 
 
 # Finished lines, newline included, or what makes them, for a thread that has the time.
@@ -72,36 +57,12 @@ class Sink(Protocol):
         """Wait for what had to wait, *timeout* seconds at most; False if time ran out."""
 
 
-class _Counts:
-    """The counters of one sink; read without a lock, they may lag by a line."""
-
-    __slots__ = ("dropped", "spilled", "written")
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        self.written = self.spilled = self.dropped = 0
-
-
 _sinks: WeakValueDictionary[int, _SpillingSink] = WeakValueDictionary()
-_gone = _Counts()  # of sinks that are no more, and of lines that never reached one
-_last_report = [0.0]
 
 
 def _living() -> list[_SpillingSink]:
     """List the sinks; other threads may make some meanwhile, which iterating wouldn't survive."""
     return [sink for reference in _sinks.valuerefs() if (sink := reference()) is not None]
-
-
-def delivery_stats() -> DeliveryStats:
-    """Tell how many lines were written, had to wait, and were lost."""
-    counts = [_gone, *(sink.counts for sink in _living())]
-    return DeliveryStats(
-        sum(c.written for c in counts),
-        sum(c.spilled for c in counts),
-        sum(c.dropped for c in counts),
-    )
 
 
 def flush(timeout: float | None = None) -> bool:
@@ -121,30 +82,6 @@ def flush(timeout: float | None = None) -> bool:
     return done
 
 
-def report_loss(error: BaseException, counts: _Counts | None = None) -> None:
-    """Count one lost line, and say so on descriptor 2, at most once a second."""
-    counts = counts or _gone
-    counts.dropped += 1
-    now = time.monotonic()
-    if now - _last_report[0] < _REPORT_EVERY_S:
-        return
-
-    _last_report[0] = now
-    reason = type(error).__name__
-    if isinstance(error, OSError):
-        reason = f"{reason}: {error.strerror}"
-    _say(f"tracelog: lines lost so far: {delivery_stats().dropped} ({reason})\n")
-
-
-def _say(text: str) -> None:
-    """Write *text* to descriptor 2, unless that would have to be waited for: it may be as full."""
-    ready = select.poll()
-    ready.register(2, select.POLLOUT)
-    with suppress(OSError):
-        if ready.poll(0):
-            os.write(2, text.encode("utf-8", "backslashreplace"))
-
-
 def _size_of(lines: Lines) -> int:
     return len(lines) if isinstance(lines, bytes) else _UNMADE
 
@@ -153,11 +90,13 @@ class _SpillingSink(ABC):
     """What both sinks share: lines that can't be written at once wait here, in their order."""
 
     def __init__(self) -> None:
-        self.counts = _Counts()
+        self.counts = Counts()
         self._spill: deque[Lines] = deque()
         self._bytes = 0
+        self._accepted = self._settled = 0  # how many lines came into the spill, and left it
         # One thread may take it twice: a signal handler or a finalizer that logs can come between.
         self._lock = threading.RLock()
+        self._moved = threading.Condition(self._lock)
         self._drainer: threading.Thread | None = None
         _sinks[id(self)] = self
 
@@ -165,6 +104,10 @@ class _SpillingSink(ABC):
         """Write *lines* whole, now or as soon as that is possible."""
         if self._spill or not isinstance(lines, bytes):
             self._keep(lines)
+            return
+
+        if len(lines) > PIPE_BUF:
+            self._write_long(lines)
             return
 
         try:
@@ -179,30 +122,26 @@ class _SpillingSink(ABC):
                 self._keep_rest(lines[size:])
 
     def flush(self, timeout: float | None) -> bool:
-        """Wait for what had to wait; False if time ran out."""
+        """Wait for what had to wait so far; False if time ran out."""
         with self._lock:  # or somebody else could start one between the two
             self._start_drainer()
-            drainer = self._drainer
-            waits = bool(self._spill)
-        if drainer is None:
-            if waits:  # no thread could be started: the interpreter is ending
-                self._drain(timeout)
-        elif drainer is not threading.current_thread():
-            drainer.join(timeout)
+            drainer, accepted = self._drainer, self._accepted
+            if drainer not in (None, threading.current_thread()):
+                # Not for lines that come meanwhile: under load there might be no end of them.
+                return self._moved.wait_for(lambda: self._settled >= accepted, timeout)
+
+        if drainer is None and self._spill:  # no thread could be started: the interpreter is ending
+            self._drain(timeout)
         return not self._spill
 
     def forget(self) -> None:
         """Leave what waits to the parent process, whose it is."""
         self._lock = threading.RLock()
+        self._moved = threading.Condition(self._lock)
         self._drainer = None
         self._spill.clear()
         self._bytes = 0
-        self.counts.reset()
-
-    def __del__(self) -> None:
-        _gone.written += self.counts.written
-        _gone.spilled += self.counts.spilled
-        _gone.dropped += self.counts.dropped
+        self._settled = self._accepted
 
     @abstractmethod
     def _put(self, line: bytes) -> int:
@@ -219,17 +158,33 @@ class _SpillingSink(ABC):
             if fits:
                 self._spill.append(lines)
                 self._bytes += size
+                self._accepted += 1
                 self.counts.spilled += 1
         if fits:
             self._start_drainer()
         else:
             report_loss(BlockingIOError(errno.EAGAIN, "its reader is too slow"), self.counts)
 
+    def _write_long(self, lines: bytes) -> None:
+        """Write *lines* of which a part may be refused: others' wait until the whole is out."""
+        with self._lock:
+            if self._spill:
+                self._keep(lines)
+                return
+
+            self._spill.append(lines)
+            self._bytes += len(lines)
+            self._accepted += 1
+            self._drain_one(lines, 0.0)
+            self.counts.spilled += bool(self._spill)
+        self._start_drainer()
+
     def _keep_rest(self, rest: bytes) -> None:
         """Keep the end of a line that was written in part, before everything else."""
         with self._lock:
             self._spill.appendleft(rest)
             self._bytes += len(rest)
+            self._accepted += 1
             self.counts.written -= 1
             self.counts.spilled += 1
         self._start_drainer()
@@ -273,6 +228,8 @@ class _SpillingSink(ABC):
             place = self._spill.index(lines)  # the rest of another line may have come before it
             if size == len(data):
                 del self._spill[place]
+                self._settled += 1
+                self._moved.notify_all()
             else:
                 self._spill[place] = data[size:]
 
@@ -310,16 +267,19 @@ class DescriptorSink(_SpillingSink):
             return
 
         try:
-            size = os.write(self._descriptor, lines)  # type: ignore[arg-type]
+            length = len(lines)  # type: ignore[arg-type]
+            size = _write(self._descriptor, lines) if length <= PIPE_BUF else 0  # type: ignore[arg-type]
         except (OSError, TypeError):
-            super().write(lines)  # once more, for what the error means
-        else:
-            self.counts.written += 1
-            if size != len(lines):  # type: ignore[arg-type]
-                self._keep_rest(lines[size:])  # type: ignore[index]
+            size = 0
+        if size == 0:
+            super().write(lines)  # once more, for what an error means
+            return
+
+        self.counts.written += 1
+        if size != length:
+            self._keep_rest(lines[size:])  # type: ignore[index]
 
     def __del__(self) -> None:
-        super().__del__()
         with suppress(OSError):
             os.close(self._descriptor)
 
@@ -344,7 +304,6 @@ class SocketSink(_SpillingSink):
         self._dont_wait = MSG_DONTWAIT
 
     def __del__(self) -> None:
-        super().__del__()
         self._socket.close()
 
     def _put(self, line: bytes) -> int:
@@ -391,7 +350,6 @@ def _private(descriptor: int) -> int:
 
 
 def _forget_all() -> None:
-    _gone.reset()
     for sink in _living():
         sink.forget()
 

@@ -120,6 +120,8 @@ class Server:
             for begun, ended in (
                 ("HTTP connection made", "connection lost"),
                 (r"ASGI \[\d+\] Started", r"ASGI \[\d+\] (?:Completed|Raised)"),
+                # uvicorn's own line about it comes once its tracing has said so.
+                (r"ASGI \[\d+\] Raised", "Exception in ASGI application"),
                 *self._own_ends,
             )
         )

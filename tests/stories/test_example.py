@@ -24,8 +24,8 @@ def server(serve):
     asyncio.run(chat(server))
     with httpx.Client(base_url=server.url(""), trust_env=False) as client:
         assert client.get("/rooms").json() == {"lobby": 0}
-    server.wait_for(1, event="request")
-    server.wait_for(2, event="left")
+    server.wait_for(4, event="utterance")
+    server.wait_for(2, event="connection")
     return server
 
 

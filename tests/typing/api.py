@@ -109,7 +109,18 @@ def handling() -> None:
 
 
 def wrapping(app: TraceMiddleware) -> TraceMiddleware:
-    return TraceMiddleware(app, late_ms=100.0, access_log=False, trace_from=tracelog.current_trace)
+    budgets = [{"path": "/report/*", "late_ms": 2000}]
+    late = TraceMiddleware(app, late_ms=100.0, budgets=budgets, on_time="debug", keep=0.1)
+    return TraceMiddleware(late, access_log=False, trace_from=tracelog.current_trace, watch=None)
+
+
+def timing() -> None:
+    with tracelog.span("llm", model="m") as here:
+        assert_type(here, tracelog.TraceContext)
+    with tracelog.utterance(user_id="kim", budget_ms=50, parent=here) as trace:
+        assert_type(trace, tracelog.TraceContext)
+    assert_type(tracelog.span("add")(decorated)(1, text="x"), str)
+    assert_type(tracelog.watch_loop(mode="sampled").stop(), None)
 
 
 async def travelling(message: dict[str, object]) -> None:

@@ -27,15 +27,17 @@ _LONGEST: Final = 120  # characters of a value in the table
 _COLUMNS: Final = (  # and the narrowest terminal that has room for them
     ("time", 0),
     ("user", 0),
-    ("connection", 80),
-    ("utterance", 70),
+    ("connection", 120),
+    ("utterance", 130),
     ("total", 0),
-    ("waited", 60),
-    ("handled", 60),
-    ("", 0),
+    ("waited", 100),
+    ("handled", 100),
+    ("why", 0),
 )
 _NAMES: Final = ("user", "connection")
 _FIGURES: Final = ("utterance", "total", "waited", "handled")
+_WHY: Final = "why"
+_CAUSE: Final = 300  # characters of it
 _ABSENT: Final = "-"
 _CLOCK: Final = "%H:%M:%S"
 _DATED: Final = f"%Y-%m-%d {_CLOCK}"
@@ -85,9 +87,11 @@ def sentences(answer: Answer, names: Sequence[str], *, is_filtered: bool) -> Ite
 
 
 def _add_column(table: Table, header: str) -> None:
-    """Let names give way when it gets narrow, and figures not."""
+    """Let names give way when it gets narrow, and figures not; what is long is wrapped."""
     if header in _NAMES:
         table.add_column(header, overflow="ellipsis", max_width=_LONGEST)
+    elif header == _WHY:
+        table.add_column(header, overflow="fold", min_width=len("late"))
     else:
         table.add_column(header, no_wrap=True, justify="right" if header in _FIGURES else "left")
 
@@ -103,7 +107,7 @@ def _cells(row: Utterance, clock: str) -> tuple[Text, ...]:
         Text(f"{row.total_ms:,.1f}", alarm),
         Text(f"{row.waited_ms:,.1f}", "dim" if row.waited_ms < row.handled_ms else ""),
         Text(f"{row.handled_ms:,.1f}", "dim" if row.handled_ms < row.waited_ms else ""),
-        Text("late" if row.late else "", alarm),
+        Text(_shown(row.cause)[:_CAUSE]) if row.cause else Text("late" if row.late else "", alarm),
     )
 
 

@@ -31,6 +31,7 @@ KEYS: Final = (
     fields.SOCKET_MS,
     fields.QUEUE_MS,
     fields.LATE,
+    fields.CAUSE,
 )
 
 
@@ -43,6 +44,7 @@ class Utterance:
         total_ms: From its arrival to the end of its handling.
         waited_ms: The part of it before its handling began.
         handled_ms: The rest.
+        cause: Why it was late, in a sentence.
     """
 
     time: datetime | None
@@ -55,6 +57,7 @@ class Utterance:
     waited_ms: float
     handled_ms: float
     late: bool
+    cause: Any = None
 
     @classmethod
     def read(cls, texts: Sequence[str | None]) -> Self:
@@ -73,6 +76,7 @@ class Utterance:
             waited_ms=round(waited, 3),
             handled_ms=round(total - waited, 3),
             late=line[fields.LATE] is True,
+            cause=line[fields.CAUSE],
         )
 
 

@@ -49,7 +49,7 @@ def last_data_s(descriptor: int) -> float | None:
     try:
         # Through the descriptor: uvloop's sockets can't be asked. Ours is detached, never closed.
         ours = socket.socket(fileno=descriptor)
-    except OSError:  # closed meanwhile
+    except (OSError, ValueError):  # closed meanwhile; -1, if Python knows that
         return None
 
     try:

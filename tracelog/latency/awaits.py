@@ -40,6 +40,7 @@ _WHAT: Final = {
     "wait": "tasks",
     "_wait": "tasks",
 }
+_BUILT_OF: Final = frozenset({"event", "condition"})  # others of asyncio's, inside
 _FUTURE: Final = "future"
 _CLIENT: Final = "client"
 _SENDING: Final = "Talk.send"
@@ -62,7 +63,7 @@ def await_of(task: Any, within: Any = None) -> Await:
     places, around = _places(task), _places(within)
     where = next((place for place in (*places, *around) if place.is_users), None)
     where = where or users_place(places)
-    return Await(_what(_called(places) or _called(around)), str(where or ""))
+    return Await(_what(places or around), str(where or ""))
 
 
 def _places(task: Any) -> list[Place]:
@@ -70,20 +71,16 @@ def _places(task: Any) -> list[Place]:
     return [] if get_coro is None else places_of_awaits(get_coro())
 
 
-def _called(places: list[Place]) -> list[Place]:
-    """Leave out what is around the user's code: a framework that has called it waits for it."""
-    return list(takewhile(lambda place: not place.is_users, places)) or places
-
-
 def _what(places: list[Place]) -> str:
     """Name it by the innermost of asyncio's coroutines that is known, and the library around it."""
     if any(place.is_ours and place.function == _SENDING for place in places):
         return _CLIENT
 
-    what = next(
-        (_WHAT[p.function] for p in places if p.is_asyncios and p.function in _WHAT), _FUTURE
-    )
-    library = next((p.library for p in places if p.library), None)
+    # What called the user's code, a server or a framework, doesn't wait for anything.
+    called = [*takewhile(lambda place: not place.is_users, places)]
+    known = [_WHAT[p.function] for p in called if p.is_asyncios and p.function in _WHAT]
+    what = min(known, key=_BUILT_OF.__contains__, default=_FUTURE)
+    library = next((place.library for place in called if place.library), None)
     if library is None:
         return what
 

@@ -34,51 +34,70 @@ __all__ = ["cause_of"]
 
 _CLAUSES: Final = 2
 _WORTH: Final = 0.1  # of the total: what is less isn't why
+_LEAST_MS: Final = 1
 _MOST: Final = 0.5
+_BEFORE: Final = "before "  # where a step was that nobody saw: up to there
+_NOT_SEEN: Final = "not sampled"
 _PHRASES: Final = {
     "sleep": "sleeping",
     "lock": "waiting for a lock",
     "semaphore": "waiting for a semaphore",
     "event": "waiting for an event",
     "condition": "waiting for a condition",
-    "queue get": "waiting for an item of a queue",
+    "barrier": "waiting for others at a barrier",
+    "queue get": "waiting for an item in a queue",
     "queue put": "waiting for room in a queue",
-    "network read": "waiting for an answer from the network",
+    "queue join": "waiting for a queue to be worked off",
+    "network read": "waiting for data from the network",
     "network write": "waiting for the network to take data",
-    "network connect": "connecting",
     "client": "waiting for another client to take what it was sent",
+    "network connect": "waiting for a connection to be made",
+    "network accept": "waiting for somebody to connect",
     "DNS": "looking up a host's name",
     "subprocess": "waiting for a subprocess",
+    "thread": "waiting for a thread",
     "tasks": "waiting for tasks",
     "future": "waiting",
 }
+_FREE_THREAD: Final = "free thread for "
+_THREAD: Final = "thread running "
 
 
 def cause_of(verdict: Mapping[str, Any]) -> str:
     """Tell what took longest, at most two things; empty if nothing stands out."""
-    worth = _WORTH * verdict[TOTAL_MS]
+    worth = max(_WORTH * verdict[TOTAL_MS], _LEAST_MS)
     clauses = sorted(_clauses(verdict), reverse=True)[:_CLAUSES]
-    return "; ".join(f"{ms:.0f} ms: {text}" for ms, text in clauses if ms >= max(worth, 1))
+    return "; ".join(f"{ms:.0f} ms: {text}" for ms, text in clauses if ms >= worth)
 
 
 def _clauses(verdict: Mapping[str, Any]) -> Iterator[tuple[float, str]]:
     held = 0.0
     for hold in verdict.get(BLOCKED_BY, ()):
         held += hold[MS]
-        yield hold[MS], f"loop held by {_who(hold)} in {hold[WHERE]} ({hold[KIND]})"
+        yield hold[MS], f"loop held by {_held(_who(hold), hold)}"
     yield from _waits_for_the_loop(verdict, held)
-    if BEHIND in verdict:
-        yield (
-            verdict[BEHIND_MS] - held,
-            f"behind utterance {verdict[BEHIND]} of the same connection",
-        )
-    elif BEHIND_MS in verdict:
-        yield verdict[BEHIND_MS] - held, "its worker was at another item"
     for wait in verdict.get(AWAITS, ()):
         yield wait[MS], _await(wait)
     if verdict.get(SEND_MS):
         yield verdict[SEND_MS], "the client was slow to take the reply"
     yield from _own_code(verdict)
+
+
+def _waits_for_the_loop(verdict: Mapping[str, Any], held: float) -> Iterator[tuple[float, str]]:
+    """Tell of what no hold explains: the message before, and many steps, none of them long."""
+    behind = verdict.get(BEHIND_MS, 0.0)
+    waited = sum(verdict.get(key, 0.0) for key in (SOCKET_MS, QUEUE_MS, LOOP_MS))
+    if BEHIND in verdict:
+        yield behind - held, f"waiting for message {verdict[BEHIND]} of the same connection"
+    elif behind:
+        yield behind - held, "waiting for its worker, which was at another item"
+    left, busiest = waited - held - behind, verdict.get(BUSIEST, ())
+    if sum(other[MS] for other in busiest) < _WORTH * left:
+        yield left, "waiting for the event loop"  # whatever kept it, none of these has
+        return
+
+    names = ", ".join(map(_who, busiest))
+    yield left, f"the loop was busy with many short steps, most of them of {names}"
 
 
 def _own_code(verdict: Mapping[str, Any]) -> Iterator[tuple[float, str]]:
@@ -88,28 +107,34 @@ def _own_code(verdict: Mapping[str, Any]) -> Iterator[tuple[float, str]]:
         code -= logs
     for hold in verdict.get(HELD, ()):
         code -= hold[MS]
-        yield hold[MS], f"its own code in {hold[WHERE]} ({hold[KIND]})"
+        yield hold[MS], _held("its own code", hold)
     yield code, "its own code"
 
 
-def _waits_for_the_loop(verdict: Mapping[str, Any], held: float) -> Iterator[tuple[float, str]]:
-    """Tell of what no hold explains: many steps, none of them long."""
-    waited = sum(verdict.get(key, 0.0) for key in (SOCKET_MS, QUEUE_MS, LOOP_MS))
-    left = waited - held - verdict.get(BEHIND_MS, 0.0)
-    busiest = verdict.get(BUSIEST, ())
-    if sum(other[MS] for other in busiest) < _WORTH * left:
-        yield left, "waiting for the loop"  # whatever it was, no step here is known to have kept it
-        return
-
-    names = ", ".join(map(_who, busiest))
-    yield left, f"the loop was busy with many short steps, most of them of {names}"
+def _held(who: str, hold: Mapping[str, Any]) -> str:
+    """Tell who it was, where and how, as far as it was seen."""
+    where, kind = hold[WHERE], hold[KIND]
+    place = "" if where == who else f" {where}" if where.startswith(_BEFORE) else f" in {where}"
+    return f"{who}{place}" if kind == _NOT_SEEN else f"{who}{place} ({kind})"
 
 
 def _await(wait: Mapping[str, Any]) -> str:
-    phrase = _PHRASES.get(wait[WHAT], f"waiting for {wait[WHAT]}")
     place = f" in {wait[WHERE]}" if wait[WHERE] else ""
-    until = f", until {_who(wait[UNTIL])} let it go on" if UNTIL in wait else ""
-    return f"{phrase}{place}{until}"
+    until = f", until {_who(wait[UNTIL])} let it go on" if wait.get(UNTIL) else ""
+    return f"{_phrase(wait[WHAT])}{place}{until}"
+
+
+def _phrase(what: str) -> str:
+    for prefix, phrase in (
+        (_FREE_THREAD, "waiting for a free thread to run"),
+        (_THREAD, "waiting for a thread to run"),
+    ):
+        if what.startswith(prefix):
+            return f"{phrase} {what.removeprefix(prefix)}"
+
+    known, _, library = what.partition(" in ")
+    phrase = _PHRASES.get(known, f"waiting for {known}")
+    return f"{phrase} ({library})" if library else phrase
 
 
 def _who(about: Mapping[str, Any]) -> str:
@@ -119,6 +144,7 @@ def _who(about: Mapping[str, Any]) -> str:
         return f"{user}'s {about[WHAT]}" if WHAT in about else str(user)
 
     if TRACE_ID in about:
-        return f"trace {about[TRACE_ID]}"
+        trace = f"trace {about[TRACE_ID]}"
+        return f"{about[WHAT]} of {trace}" if WHAT in about else trace
 
     return str(about.get(HOLDER, "somebody"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context as Variables
 from typing import Any, Final
 
 from tracelog.context import current_context
@@ -62,6 +63,6 @@ class _Timed:
 def _name(func: Any) -> str:
     """Name a function; `asyncio.to_thread` hides it in a partial of `Context.run`."""
     while isinstance(func, functools.partial):
-        runs = getattr(func.func, "__name__", "") == "run" and func.args
+        runs = isinstance(getattr(func.func, "__self__", None), Variables) and func.args
         func = func.args[0] if runs else func.func
     return str(getattr(func, "__qualname__", type(func).__qualname__)).replace("<locals>.", "")

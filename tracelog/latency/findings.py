@@ -68,11 +68,10 @@ class Findings:
         others: Seconds for which many short steps did, by the trace whose they were.
         who: The latest context of each trace in here.
         spans: Count, and total and own seconds, of the spans within it, by their names.
-        logging: Seconds spent in log calls.
         jobs: The latest that executors have run for it.
     """
 
-    __slots__ = ("_root", "awaits", "holds", "jobs", "logging", "others", "own", "spans", "who")
+    __slots__ = ("_root", "awaits", "holds", "jobs", "others", "own", "spans", "who")
 
     def __init__(self, root: Ledger) -> None:
         self._root = root
@@ -82,7 +81,6 @@ class Findings:
         self.others: dict[str, float] = {}
         self.who: dict[str, Context] = {}
         self.spans: dict[tuple[str, ...], list[float]] = {}
-        self.logging = 0.0
         self.jobs: deque[Job] = deque(maxlen=_MAX)
 
     @classmethod
@@ -170,8 +168,10 @@ class Findings:
             return None
 
         trace_id = context.trace.trace_id
-        if trace_id in self.who or len(self.who) < _MAX:
-            self.who[trace_id] = context
+        if trace_id not in self.who and len(self.who) >= _MAX:
+            return None  # whoever is named has to be known
+
+        self.who[trace_id] = context
         return trace_id
 
 

@@ -2,7 +2,8 @@
 """asyncio's handles, which tell of the step that they are: three kinds, by when they were ready.
 
 Classes of their own for each loop; asyncio's own stay as they are. This is every step's way: what
-isn't needed for each of them is elsewhere.
+isn't needed for each of them is elsewhere. And no frame in here keeps its handle: the traceback of
+what a task has raised keeps the frame, and the handle keeps the task.
 """
 
 from __future__ import annotations
@@ -15,7 +16,15 @@ from tracelog.latency.findings import NOTABLE_S, explain
 from tracelog.latency.steps import SHORT_S, Steps
 
 
-__all__ = ["end_step", "make_ready", "make_soon", "make_threadsafe", "make_timer", "sleeper_of"]
+__all__ = [
+    "end_step",
+    "make_ready",
+    "make_soon",
+    "make_threadsafe",
+    "make_timer",
+    "owner_of",
+    "sleeper_of",
+]
 
 run = Handle._run  # the method that all of them extend
 
@@ -35,14 +44,14 @@ def make_soon(steps: Steps) -> type[Any]:
             if context is not None and context.ledger is not None:
                 began, ledger = steps.began, context.ledger
                 if began - ledger.cursor >= NOTABLE_S:
-                    task = getattr(self._callback, "__self__", None)
-                    explain(steps, ledger, task, self.ready, self.waker)
+                    explain(steps, ledger, owner_of(self._callback), self.ready, self.waker)
                 ledger.resume(self.ready, began)
             steps.running = self._callback
             try:
                 run(self)
             finally:
                 end_step(steps, variables.get(CURRENT), clock())
+                del self
 
     return Soon
 
@@ -61,6 +70,7 @@ def make_threadsafe(steps: Steps, soon: type[Any]) -> type[Any]:
                 super()._run()
             finally:
                 steps.relay = None
+                del self
 
     return Threadsafe
 
@@ -87,6 +97,7 @@ def make_timer(steps: Steps) -> type[Any]:
                 run(self)
             finally:
                 end_step(steps, variables.get(CURRENT), clock())
+                del self
 
     return Timer
 
@@ -109,6 +120,7 @@ def make_ready(steps: Steps) -> type[Any]:
             finally:
                 steps.relay = None
                 end_step(steps, None, clock())
+                del self
 
     return Ready
 
@@ -123,6 +135,11 @@ def end_step(steps: Steps, context: Context | None, now: float) -> None:
         now = steps.clock()
     steps.running = None
     steps.began = now
+
+
+def owner_of(callback: Any) -> Any:
+    """Find the task that a callback goes on with."""
+    return getattr(callback, "__self__", None)
 
 
 def sleeper_of(args: Any) -> Any:

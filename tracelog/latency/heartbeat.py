@@ -6,13 +6,14 @@ import asyncio
 from typing import Any, Final
 
 from tracelog.context import CURRENT, Context
-from tracelog.latency.steps import SHORT_S, Steps
+from tracelog.latency.steps import Steps
 from tracelog.loops import variables_of
 
 
 __all__ = ["Heartbeat"]
 
 _EVERY_S: Final = 0.02
+_LATE_S: Final = 0.005  # an idle loop's timers are as late as this, too
 
 
 class Heartbeat:
@@ -43,7 +44,7 @@ class Heartbeat:
     def _beat(self) -> None:
         steps = self._steps
         now = steps.clock()
-        if now - steps.began >= SHORT_S:
+        if now - steps.began >= _LATE_S:
             steps.busy_since = min(steps.busy_since, steps.began)
             steps.end_long(self.task or self._beat, _context_of(self.task), now)
         else:

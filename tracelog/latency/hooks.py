@@ -10,6 +10,7 @@ from asyncio import AbstractEventLoop, BaseEventLoop, Handle, TimerHandle
 from asyncio.selector_events import BaseSelectorEventLoop
 from collections.abc import Callable
 from contextvars import Context as Variables
+from selectors import BaseSelector
 from typing import Any, Final
 
 from tracelog.context import current_context
@@ -22,10 +23,10 @@ from tracelog.latency.steps import Steps
 __all__ = ["hook", "is_known"]
 
 _OVERRIDDEN: Final = (
-    *("call_soon", "call_soon_threadsafe", "call_at"),
+    *("call_soon", "call_soon_threadsafe", "call_at", "time"),
     *("_add_reader", "_add_writer", "_process_events"),
 )
-_EXPECTED: Final = ("_ready", "_scheduled", "_selector", "_write_to_self", "_check_closed")
+_EXPECTED: Final = ("_ready", "_scheduled", "_write_to_self", "_check_closed")
 
 
 def is_known(loop: AbstractEventLoop) -> bool:
@@ -34,7 +35,9 @@ def is_known(loop: AbstractEventLoop) -> bool:
         isinstance(loop, BaseSelectorEventLoop)
         and type(loop).call_soon is BaseEventLoop.call_soon
         and type(loop).call_at is BaseEventLoop.call_at
+        and type(loop).time is BaseEventLoop.time
         and all(hasattr(loop, name) for name in _EXPECTED)
+        and isinstance(getattr(loop, "_selector", None), BaseSelector)
         and vars(loop).keys().isdisjoint(_OVERRIDDEN)
     )
 
@@ -55,7 +58,8 @@ def hook(loop: Any, steps: Steps) -> Callable[[], None]:
         for name, method in ours.items():
             if vars(loop).get(name) is method:
                 delattr(loop, name)
-        _convert(loop, {ready: Handle, timer: TimerHandle})
+        if not loop.is_closed():  # which leaves it no handle, and no selector
+            _convert(loop, {ready: Handle, timer: TimerHandle})
 
     return unhook
 
@@ -139,8 +143,8 @@ def _arrivals(events: Any, before: float, now: float) -> dict[Handle, float]:
 def _convert(loop: Any, kinds: dict[type[Any], type[Any]]) -> None:
     """Turn handles that are there already into those of the other kind."""
     handles = [*loop._scheduled]
-    registered = loop._selector and loop._selector.get_map()  # closed loops have neither
-    for key in (registered or {}).values():
+    keys = loop._selector.get_map() if loop._selector is not None else None  # it was closed
+    for key in (keys or {}).values():
         handles += [handle for handle in key.data or () if handle is not None]
     for handle in handles:
         kind = kinds.get(type(handle))

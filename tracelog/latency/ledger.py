@@ -32,6 +32,7 @@ class Ledger:
         send: Seconds in which none could because the client had not taken what was sent.
         cursor: Up to when its time is accounted for.
         root: Of the utterance that it is part of, or itself.
+        logging: Seconds of `code` that log calls took.
         covered: Seconds in which spans within it were open.
         notes: What was found out about its waits, if anything was (`findings`).
         task: The task that began it, until it ends.
@@ -39,7 +40,8 @@ class Ledger:
 
     __slots__ = (
         *("__weakref__", "_children", "_covered_since", "begun", "code", "covered", "cursor"),
-        *("ended", "loop", "name", "notes", "parent", "root", "send", "sending", "task", "waiting"),
+        *("_unsent", "ended", "logging", "loop", "name", "notes", "parent", "root", "send"),
+        *("sending", "task", "waiting"),
     )
 
     def __init__(self, begun: float, name: str = "", parent: Ledger | None = None) -> None:
@@ -49,8 +51,9 @@ class Ledger:
         self.root: Ledger = self if parent is None else parent.root
         self.notes: Any = None
         self.task: Any = None
-        self.code = self.loop = self.waiting = self.send = self.covered = 0.0
+        self.code = self.loop = self.waiting = self.send = self.covered = self.logging = 0.0
         self.sending = 0
+        self._unsent = 0.0
         self.ended = _NEVER
         self._children = 0
         self._covered_since = begun
@@ -104,17 +107,18 @@ class Ledger:
         if self.parent is not None:
             self.parent._uncover(now)  # noqa: SLF001 -- of our own class
 
-    def begin_send(self) -> float:
-        """Note that, from here on, it waits for its client; give what `end_send` wants to know."""
+    def begin_send(self) -> None:
+        """Note that, from here on, it waits for its client."""
+        if not self.sending:
+            self._unsent = self.waiting
         self.sending += 1
-        return self.waiting
 
-    def end_send(self, waiting: float) -> None:
-        """Note that it doesn't any more: what was waited since was waited for the client."""
+    def end_send(self) -> None:
+        """Note that it doesn't any more; of sends that overlap, the last to end counts for all."""
         self.sending -= 1
-        moved = max(0.0, self.waiting - waiting)
-        self.waiting -= moved
-        self.send += moved
+        if not self.sending:
+            self.send += self.waiting - self._unsent
+            self.waiting = self._unsent
 
     @property
     def is_open(self) -> bool:

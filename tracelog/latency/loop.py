@@ -7,9 +7,12 @@ holds it is seen from another thread.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
+import math
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from tracelog.context import Context
@@ -37,6 +40,8 @@ _HOLD_MS: Final = 50.0
 _TOLD_AFTER_S: Final = 0.5  # whom a hold has delayed is known a little later
 _STILL_EVERY_S: Final = 0.1
 _MAX_UNTOLD: Final = 256
+_MAX_WARNINGS: Final = 64
+_SAME_TIME_S: Final = 1.0  # a loop whose time is its own, such as a test's, can't be timed
 _log = logging.getLogger("tracelog.internal")
 
 
@@ -118,12 +123,12 @@ class LoopWatch:
         setattr(self._loop, _ATTRIBUTE, self)
         hooks = _hooks_for(self._loop) if self._mode == "exact" else None
         self.exact = hooks is not None
-        if hooks is None:
+        if hooks is not None:
+            self._undo.append(hooks(self._loop, self.steps))
+        elif abs(self._loop.time() - self.steps.clock()) < _SAME_TIME_S:
             heartbeat = Heartbeat(self._loop, self.steps)
             heartbeat.start()
             self._undo.append(heartbeat.stop)
-        else:
-            self._undo.append(hooks(self._loop, self.steps))
         self._undo.append(time_jobs(self._loop, self.steps.clock))
         self._pauses.start()
         watchdog.watch(self)
@@ -152,8 +157,7 @@ class LoopWatch:
             if isinstance(running, Heartbeat):
                 running.look()
             self._sampler.look(began, lambda: steps.began == began)
-        if self._untold and now - self._untold[0].ended >= _TOLD_AFTER_S:
-            self._untold.popleft().write()
+        self._tell(now - _TOLD_AFTER_S)
         if now - self._checked >= _STILL_EVERY_S:
             self._checked = now
             for utterance in [*self.open.values()]:
@@ -162,8 +166,12 @@ class LoopWatch:
 
     def finish(self) -> None:
         """Write the lines of the holds that are still without one."""
-        while self._untold:
-            self._untold.popleft().write()
+        self._tell(math.inf)
+
+    def _tell(self, before: float) -> None:
+        with suppress(IndexError):  # the watchdog and the loop may both be at it
+            while self._untold[0].ended < before:
+                self._untold.popleft().write()
 
     def note_own(self, ledger: Ledger, now: float) -> None:
         """Note, if *ledger*'s utterance ends *now* in a step of its own that is a hold, where."""
@@ -198,9 +206,14 @@ def _hooks_for(loop: Any) -> Callable[[Any, Steps], Callable[[], None]] | None:
         return wrap
 
     kind = type(loop)
-    _log.warning(
-        "%s.%s is no event loop that is known here: who holds it is sampled, and how long others"
-        " wait for it isn't told",
-        *(kind.__module__, kind.__qualname__),
-    )
+    _warn_about(f"{kind.__module__}.{kind.__qualname__}")
     return None
+
+
+@functools.lru_cache(maxsize=_MAX_WARNINGS)  # once for each kind
+def _warn_about(kind: str) -> None:
+    _log.warning(
+        "%s is no event loop that is known here: who holds it is sampled, and how long others wait"
+        " for it isn't told",
+        kind,
+    )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import sysconfig
+from collections import deque
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -15,12 +17,15 @@ from typing import Any, Final, NamedTuple
 __all__ = ["Place", "places_of_awaits", "places_of_frames", "users_place"]
 
 _DEPTH: Final = 40
-_ASYNCIO: Final = str(Path(asyncio.__file__).parent)
-_OURS: Final = str(Path(__file__).parents[1])
-_DEMO: Final = str(Path(_OURS, "demo"))  # a user's, by way of example
+# Folders, with a separator: one beside them may begin with the same name.
+_ASYNCIO: Final = str(Path(asyncio.__file__).parent) + os.sep
+_OURS: Final = str(Path(__file__).parents[1]) + os.sep
+_DEMO: Final = f"{_OURS}demo{os.sep}"  # a user's, by way of example
+_FRAMES: Final = ("cr_frame", "gi_frame", "ag_frame")
+_AWAITS: Final = ("cr_await", "gi_yieldfrom", "ag_await")
 _STEP_RUNNERS: Final = frozenset({"_run", "_run_once", "_run_step"})
 _LIBRARY_FOLDERS: Final = frozenset({"site-packages", "dist-packages"})
-_STDLIB: Final = tuple({sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib")})
+_STDLIB: Final = tuple({sysconfig.get_paths()[name] + os.sep for name in ("stdlib", "platstdlib")})
 
 
 class Place(NamedTuple):
@@ -68,7 +73,7 @@ def _shown(file: str) -> str:
 
 @lru_cache(4096)
 def _library_of(file: str) -> str | None:
-    parts = Path(file).parts
+    parts = () if file.startswith(_DEMO) else Path(file).parts
     for number, part in enumerate(parts[:-1]):
         if part in _LIBRARY_FOLDERS:
             return parts[number + 1].removesuffix(".py")
@@ -78,8 +83,11 @@ def _library_of(file: str) -> str | None:
 
 @lru_cache(4096)
 def _is_users(file: str) -> bool:
-    others = file.startswith(("<", *_STDLIB)) or _library_of(file)
-    return not others and not _is_ours(file)
+    if file.startswith(_DEMO):
+        return True
+
+    others = file.startswith(("<", _OURS, *_STDLIB)) or _library_of(file)
+    return not others
 
 
 def _is_ours(file: str) -> bool:
@@ -112,15 +120,15 @@ def places_of_frames(frame: FrameType | None) -> list[Place]:
 
 def places_of_awaits(awaitable: Any) -> list[Place]:
     """List where a suspended coroutine waits, innermost first."""
-    places: list[Place] = []
-    while awaitable is not None and len(places) < _DEPTH:
-        frame = _first(awaitable, ("cr_frame", "gi_frame", "ag_frame"))
-        if frame is None:
-            break
-        places.append(Place.of(frame.f_code, frame.f_lineno))
-        awaitable = _first(awaitable, ("cr_await", "gi_yieldfrom", "ag_await"))
-    places.reverse()
-    return places
+    places: deque[Place] = deque(maxlen=_DEPTH)  # the innermost: there it waits
+    frame = _first(awaitable, _FRAMES)
+    while frame is not None:
+        place = Place.of(frame.f_code, frame.f_lineno)
+        if not place.is_ours:
+            places.appendleft(place)
+        awaitable = _first(awaitable, _AWAITS)
+        frame = _first(awaitable, _FRAMES)
+    return [*places]
 
 
 def _first(thing: Any, names: Iterable[str]) -> Any:

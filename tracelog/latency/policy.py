@@ -67,12 +67,21 @@ class Policy:
             raise ConfigError("on_time", text, hint="on_time='debug'")
 
         for number, budget in enumerate(options.get("budgets", ())):
-            if not isinstance(budget.get(_LATE_MS), (int, float)):
+            if not (isinstance(budget, Mapping) and _is_number(budget.get(_LATE_MS))):
                 text = f"{budget!r} has no late_ms, a number of milliseconds"
                 raise ConfigError(f"budgets[{number}]", text, hint=f"budgets={_HINT}")
 
+        late_ms, still_ms = options.get(_LATE_MS, 0), options.get("still_ms")
+        if not _is_number(late_ms):
+            text = f"expected a number of milliseconds, got {late_ms!r}"
+            raise ConfigError(_LATE_MS, text, hint="late_ms=200")
+
+        if still_ms is not None and not _is_number(still_ms):
+            text = f"expected a number of milliseconds or None, got {still_ms!r}"
+            raise ConfigError("still_ms", text, hint="still_ms=5000")
+
         keep = options.get("keep", 1.0)
-        if not 0 <= keep <= 1:
+        if not (_is_number(keep) and 0 <= keep <= 1):
             text = f"expected a share from 0.0 to 1.0, got {keep!r}"
             raise ConfigError("keep", text, hint="keep=0.1 for one in ten")
 
@@ -101,8 +110,15 @@ class Policy:
         return drawn < self.keep * (1 << _RANDOM_BITS)
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def _fits(value: Any, wanted: Any) -> bool:
     if isinstance(wanted, str):
         return value is not None and fnmatchcase(text_of(value), wanted)
 
-    return bool(value == wanted)
+    try:
+        return bool(value == wanted)
+    except Exception:  # noqa: BLE001 -- a bound value's own code may raise anything
+        return False

@@ -96,6 +96,8 @@ class Sampler:
         if is_first:
             self._stacks = []
             self._began = began
+            self._rivals = {}
+            self._others = (self._clock(), {})
         self._stacks.append(places)
         if is_first:
             self._others = (self._clock(), usages_of_others(self._ident))
@@ -129,8 +131,10 @@ class Sampler:
         )
 
     def forget(self) -> None:
-        """Forget the step: it is over."""
+        """Forget the step: it is over. Threads that have ended since are not to be kept."""
         self._stacks = []
+        self._rivals = {}
+        self._others = (0.0, {})
         self.rest()  # the next one may be as long, and nobody has looked in between
 
     def _rival(self, now: float) -> tuple[str, float]:

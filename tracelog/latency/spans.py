@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final, ParamSpec, Self, TypeVar
@@ -39,18 +40,18 @@ _ITEM: Final = "queue"
 _before: WeakKeyDictionary[Any, Before] = WeakKeyDictionary()  # by the task that works on items
 
 
-class _Timed:
+class _Timed(ABC):
     """A `with` block, or each call of a decorated function."""
 
+    @abstractmethod
     def _again(self) -> Self:
         """Make another one like this: each call of a function has its own."""
-        raise NotImplementedError
 
-    def __enter__(self) -> TraceContext:
-        raise NotImplementedError
+    @abstractmethod
+    def __enter__(self) -> TraceContext: ...
 
-    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None: ...
 
     def __call__(self, func: Callable[_P, _R], /) -> Callable[_P, _R]:
         """Decorate *func*, a function or a coroutine function."""

@@ -7,7 +7,6 @@ the handler asks for the next, it is over.
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from contextvars import Context as Variables
@@ -40,13 +39,12 @@ from tracelog.latency.percentiles import Percentiles
 from tracelog.latency.policy import Policy
 from tracelog.latency.utterance import Arrival, Before, Utterance
 from tracelog.latency.verdict import conclude
-from tracelog.loops import is_made_for, running_task, variables_of
+from tracelog.loops import running_task, variables_of, waits_for
 
 
 __all__ = ["Talk", "payload_bytes"]
 
 _log = logging.getLogger("tracelog.connection")
-_WAIT_FOR_MAKES_TASKS: Final = sys.version_info < (3, 12)
 _SHARES: Final = ((P50_MS, 0.5), (P95_MS, 0.95), (P99_MS, 0.99))
 
 
@@ -132,15 +130,8 @@ class Talk:
         What others tell this client meanwhile, they wait for.
         """
         utterance, sender = self._utterance, current_context().ledger
-        if utterance is None or sender is None or sender.root is not utterance.ledger:
-            await sent
-            return
-
-        waiting = utterance.ledger.begin_send()
-        try:
-            await sent
-        finally:
-            utterance.ledger.end_send(waiting)
+        is_own = utterance is not None and sender is not None and sender.root is utterance.ledger
+        await (utterance.send(sent) if utterance is not None and is_own else sent)
 
     def listen(self) -> None:
         """Go on outside of any utterance: in the trace of the handshake."""
@@ -170,18 +161,21 @@ class Talk:
         return {**summary, **self._about}
 
     def _enter(self, trace: TraceContext | None, ledger: Ledger | None = None) -> Context:
+        """Go on in *trace*, and so does the handler, if it waits for another task to receive."""
+        context = self._go_on(trace, ledger)
+        handler, task = self._handler(), running_task()
+        if handler is not task and waits_for(handler, task):
+            variables = variables_of(handler) or Variables()
+            with suppress(RuntimeError):  # the two share one context
+                variables.run(self._go_on, trace, ledger)
+        return context
+
+    def _go_on(self, trace: TraceContext | None, ledger: Ledger | None) -> Context:
         """Go on in *trace*; what the application bound stays with the connection."""
         ours, now = self._context, current_context()
         bound = now.bound if now.connection is ours.connection else ours.bound
-        context = Context.make(bound, trace, ours.connection, ledger)
+        # Thousands are idle that have bound nothing: they share one.
+        same = bound is ours.bound and trace is ours.trace and ledger is None
+        context = ours if same else Context.make(bound, trace, ours.connection, ledger)
         enter_context(context)
-        if _WAIT_FOR_MAKES_TASKS and is_made_for(self._handler()):
-            _enter_elsewhere(self._handler(), context)
         return context
-
-
-def _enter_elsewhere(task: Any, context: Context) -> None:
-    """Put *task*, which is waiting, into *context*."""
-    variables = variables_of(task) or Variables()
-    with suppress(RuntimeError):  # somebody runs in it right now
-        variables.run(enter_context, context)

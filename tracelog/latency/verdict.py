@@ -124,12 +124,13 @@ def _boxes(utterance: Utterance) -> dict[str, Any]:
         return {}
 
     ledger = utterance.ledger
-    return {
+    boxes = {
         LOOP_MS: ms_of(ledger.loop),
         CODE_MS: ms_of(ledger.code),
         AWAIT_MS: ms_of(ledger.waiting),
         SEND_MS: ms_of(ledger.send),
     }
+    return {**boxes, LOG_MS: ms_of(ledger.logging)} if ledger.logging else boxes
 
 
 def _findings(found: Findings | None) -> dict[str, Any]:
@@ -143,10 +144,7 @@ def _findings(found: Findings | None) -> dict[str, Any]:
         AWAITS: [_awaited(found, awaited, ms) for awaited, ms in _most(found.awaits)],
         SPANS: [_span(path, sums) for path, sums in islice(found.spans.items(), _SPANS)],
     }
-    shown: dict[str, Any] = {key: entries for key, entries in lists.items() if entries}
-    if found.logging:
-        shown[LOG_MS] = ms_of(found.logging)
-    return shown
+    return {key: entries for key, entries in lists.items() if entries}
 
 
 def _most(sums: Mapping[Any, float]) -> Iterator[tuple[Any, float]]:

@@ -36,8 +36,8 @@ class _Watchdog:
     def add(self, watched: Watched) -> None:
         with self._lock:
             self._watched = (*self._watched, watched)
+            self._wake.clear()  # the thread may not have seen yet that it wasn't needed any more
             if self._thread is None:
-                self._wake.clear()
                 self._thread = threading.Thread(
                     target=self._run, name="tracelog-watchdog", daemon=True
                 )
@@ -51,12 +51,19 @@ class _Watchdog:
 
     def finish(self) -> None:
         for watched in self._watched:
-            watched.finish()
+            try:
+                watched.finish()
+            except Exception:  # noqa: BLE001 -- the others have something to say, too
+                _log.exception("finishing an event loop's watch failed")
 
     def _run(self) -> None:
         while not self._is_over():
-            for watched in self._watched:
-                self._look(watched)
+            self._look_around()
+
+    def _look_around(self) -> None:
+        """Look at each; while the thread waits, no name in here keeps one, nor its event loop."""
+        for watched in self._watched:
+            self._look(watched)
 
     def _is_over(self) -> bool:
         self._wake.wait(_EVERY_S)

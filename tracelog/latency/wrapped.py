@@ -12,13 +12,13 @@ from typing import Any, Final
 
 from tracelog.context import current_context
 from tracelog.latency.findings import NOTABLE_S, explain
-from tracelog.latency.handles import end_step, sleeper_of
+from tracelog.latency.handles import end_step, owner_of, sleeper_of
 from tracelog.latency.steps import SLEPT_S, Steps
 
 
 __all__ = ["is_wrappable", "wrap"]
 
-_WRAPPED: Final = ("call_soon", "call_soon_threadsafe", "call_at", "call_later")
+_WRAPPED: Final = ("call_soon", "call_soon_threadsafe", "call_later")  # call_at calls that
 
 
 def is_wrappable(loop: Any) -> bool:
@@ -57,21 +57,18 @@ def _soon_methods(loop: Any, steps: Steps, run: Callable[..., None]) -> dict[str
             run(callback, args, ready, waker)
         finally:
             steps.relay = None
+            callback = args = None
 
     return {"call_soon": call_soon, "call_soon_threadsafe": call_soon_threadsafe}
 
 
 def _timer_methods(loop: Any, steps: Steps, run: Callable[..., None]) -> dict[str, Any]:
-    clock, at, later = steps.clock, loop.call_at, loop.call_later
-
-    def call_at(when: float, callback: Any, *args: Any, context: Variables | None = None) -> Any:
-        due = clock() + when - loop.time()
-        return at(when, run, callback, args, due, None, context=context)
+    clock, later = steps.clock, loop.call_later
 
     def call_later(delay: float, callback: Any, *args: Any, context: Any = None) -> Any:
         return later(delay, run, callback, args, clock() + delay, None, context=context)
 
-    return {"call_at": call_at, "call_later": call_later}
+    return {"call_later": call_later}
 
 
 def _make_runner(steps: Steps) -> Callable[..., None]:
@@ -85,7 +82,7 @@ def _make_runner(steps: Steps) -> Callable[..., None]:
         ledger = current_context().ledger
         if ledger is not None:
             if now - ledger.cursor >= NOTABLE_S:
-                task = sleeper_of(args) if waker is None else getattr(callback, "__self__", None)
+                task = sleeper_of(args) if waker is None else owner_of(callback)
                 explain(steps, ledger, task, ready, waker)
             ledger.resume(ready, now)
         steps.running = callback
@@ -93,5 +90,6 @@ def _make_runner(steps: Steps) -> Callable[..., None]:
             callback(*args)
         finally:
             end_step(steps, current_context(), clock())
+            callback = args = task = None  # an exception's traceback keeps this frame
 
     return _run_step

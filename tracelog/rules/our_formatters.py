@@ -10,6 +10,7 @@ from tracelog.escapes import printable
 from tracelog.rules.classes import class_of, is_ours
 from tracelog.rules.draft import BROKEN, Draft, Entry
 from tracelog.rules.findings import Finding, Path, clip, index, kind, show
+from tracelog.rules.handlers import keyword_findings
 from tracelog.rules.names import Unresolved
 
 
@@ -64,6 +65,8 @@ def _processors(path: Path, value: object) -> Iterator[Finding]:
 
 def _processor(path: Path, item: object) -> Iterator[Finding]:
     if isinstance(item, Mapping) and "()" in item:
+        given = {key: value for key, value in item.items() if key != "()"}
+        yield from keyword_findings(path, class_of(item["()"]), given)
         path, item = (*path, "()"), item["()"]
     found = class_of(item.removeprefix(_EXT) if isinstance(item, str) else item)
     if isinstance(found, Unresolved):

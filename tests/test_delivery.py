@@ -1,0 +1,133 @@
+"""What became of lines: counted, and said."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tracelog import delivery
+from tracelog.delivery import Counts, delivery_stats, report_failure, report_loss
+
+
+@pytest.fixture(autouse=True)
+def said(monkeypatch, capfd):
+    # Each test says its first loss, whatever the one before it said.
+    monkeypatch.setattr(delivery, "_said", {})
+    return lambda: capfd.readouterr().err
+
+
+def test_what_a_sink_counted_stays_counted():
+    """Even if the sink is no more."""
+    before = delivery_stats()
+    counts = Counts()
+    counts.written, counts.spilled, counts.dropped = 5, 3, 2
+    during = delivery_stats()
+
+    del counts
+    gc.collect()
+
+    gained = (during.written - before.written, during.spilled - before.spilled)
+    assert (*gained, during.dropped - before.dropped) == (5, 3, 2)
+    assert delivery_stats() == during
+
+
+def test_a_loss_may_be_a_sinks(said):
+    """It is counted where it happened, and in the whole."""
+    counts, before = Counts(), delivery_stats().dropped
+
+    report_loss(OSError(28, "No space left on device"), counts)
+
+    assert (counts.dropped, delivery_stats().dropped - before) == (1, 1)
+    assert said().endswith("(OSError: No space left on device)\n")
+
+
+def test_a_loss_that_is_no_system_error_is_named(said):
+    """Say what kind of error it was, and nothing of its text, which may hold anything."""
+    report_loss(ValueError("secret"))
+
+    assert said() == f"tracelog: lines lost so far: {delivery_stats().dropped} (ValueError)\n"
+
+
+def test_losses_are_said_again_after_a_second(said, monkeypatch):
+    """Once a second at most, with the count so far."""
+    now = iter([100.0, 100.9, 101.0])
+    monkeypatch.setattr(delivery.time, "monotonic", lambda: next(now))
+
+    for _ in range(3):
+        report_loss(ValueError())
+
+    lost = delivery_stats().dropped
+    assert said() == (
+        f"tracelog: lines lost so far: {lost - 2} (ValueError)\n"
+        f"tracelog: lines lost so far: {lost} (ValueError)\n"
+    )
+
+
+def test_what_fails_without_losing_lines_is_said_but_not_counted(said):
+    """Once a second, whatever losses are said meanwhile."""
+    before = delivery_stats()
+
+    report_failure("the record factory", ValueError("secret"))
+    report_failure("the record factory", ValueError("secret"))
+
+    assert said() == "tracelog: the record factory failed (ValueError)\n"
+    assert delivery_stats() == before
+
+
+STDERR_IS_FULL = """
+import os
+from tracelog.delivery import report_loss
+os.set_blocking(2, False)
+for size in (4096, 1):
+    try:
+        while True:
+            os.write(2, b"x" * size)
+    except BlockingIOError:
+        pass
+os.set_blocking(2, True)
+report_loss(OSError())
+print("on")
+"""
+STDERR_IS_CLOSED = """
+import os
+from tracelog.delivery import report_loss
+os.close(2)
+report_loss(OSError())
+print("on")
+"""
+
+
+@pytest.mark.parametrize("code", [STDERR_IS_FULL, STDERR_IS_CLOSED], ids=["full", "closed"])
+def test_saying_a_loss_blocks_nobody(code):
+    """Without room on descriptor 2, or without a descriptor 2, the report is lost, no more."""
+    reader, writer = os.pipe()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=writer, timeout=30
+        )
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+    assert done.stdout == b"on\n"
+
+
+def test_the_child_of_a_fork_begins_at_nothing():
+    """What its parent counted is its parent's."""
+    code = """
+import os, sys
+from tracelog.delivery import delivery_stats, report_loss
+report_loss(ValueError())
+child = os.fork()
+if child == 0:
+    sys.exit(delivery_stats().dropped)
+print(os.waitpid(child, 0)[1], delivery_stats().dropped)
+"""
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30)
+
+    assert done.stdout == b"0 1\n"

@@ -1,0 +1,256 @@
+"""What a suspended task waits for, as its frames tell."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+import types
+
+import pytest
+
+from tracelog.latency.awaits import Await, await_of
+
+
+async def settled(task):
+    """Let *task* go on until it waits."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+    return task
+
+
+@contextlib.asynccontextmanager
+async def waiting(coroutine):
+    """A task that waits; it is cancelled in the end."""
+    task = await settled(asyncio.create_task(coroutine))
+    yield task
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def what_of(coroutine):
+    async with waiting(coroutine) as task:
+        return await_of(task).what
+
+
+async def user_sleeps():
+    await asyncio.sleep(3600)
+
+
+async def user_wants_a_lock():
+    lock = asyncio.Lock()
+    await lock.acquire()
+    await lock.acquire()
+
+
+async def user_wants_a_semaphore():
+    await asyncio.Semaphore(0).acquire()
+
+
+async def user_waits_for_an_event():
+    await asyncio.Event().wait()
+
+
+async def user_waits_for_a_condition():
+    async with (condition := asyncio.Condition()):
+        await condition.wait()
+
+
+async def user_waits_at_a_barrier():
+    await asyncio.Barrier(2).wait()
+
+
+async def user_gets():
+    await asyncio.Queue().get()
+
+
+async def user_puts():
+    queue = asyncio.Queue(1)
+    await queue.put(1)
+    await queue.put(2)
+
+
+async def user_joins():
+    queue = asyncio.Queue()
+    queue.put_nowait(1)
+    await queue.join()
+
+
+async def user_reads():
+    await asyncio.StreamReader().readline()
+
+
+async def user_gathers_tasks():
+    async with asyncio.TaskGroup() as group:
+        group.create_task(user_sleeps())
+
+
+async def user_waits_for_tasks():
+    await asyncio.wait([asyncio.create_task(user_sleeps())])
+
+
+async def user_waits_for_whatever():
+    await asyncio.get_running_loop().create_future()
+
+
+async def user_receives():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        await asyncio.get_running_loop().sock_recv(ours, 1)
+
+
+async def user_accepts():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        await asyncio.get_running_loop().sock_accept(server)
+
+
+async def user_asks_a_thread():
+    release = threading.Event()
+    try:
+        await asyncio.to_thread(release.wait)
+    finally:
+        release.set()
+
+
+@pytest.mark.parametrize(
+    ("user", "what"),
+    [
+        (user_sleeps, "sleep"),
+        (user_wants_a_lock, "lock"),
+        (user_wants_a_semaphore, "semaphore"),
+        (user_waits_for_an_event, "event"),
+        (user_waits_for_a_condition, "condition"),
+        (user_waits_at_a_barrier, "barrier"),
+        (user_gets, "queue get"),
+        (user_puts, "queue put"),
+        (user_joins, "queue join"),
+        (user_reads, "network read"),
+        (user_receives, "network read"),
+        (user_accepts, "network accept"),
+        (user_asks_a_thread, "thread"),
+        (user_gathers_tasks, "tasks"),
+        (user_waits_for_tasks, "tasks"),
+        (user_waits_for_whatever, "future"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_a_task_waits_for_and_where(user, what):
+    """asyncio's own coroutines are known by name; the line is the user's."""
+
+    async def main():
+        async with waiting(user()) as task:
+            return await_of(task)
+
+    found = asyncio.run(main())
+
+    assert found.what == what
+    assert "test_latency_awaits.py:" in found.where
+    assert found.where.endswith(f" {user.__name__}")
+
+
+async def write(peer):
+    address = peer.getsockname()
+    _, writer = await asyncio.open_connection(*address, limit=2)
+    try:
+        writer.transport.set_write_buffer_limits(0)
+        while True:
+            writer.write(bytes(1_000_000))
+            await writer.drain()
+    finally:
+        writer.transport.abort()
+
+
+def test_whoever_waits_for_a_peer_to_take_data_is_known():
+    """A connection whose other end doesn't read."""
+
+    async def main():
+        with socket.create_server(("127.0.0.1", 0)) as peer:
+            task = asyncio.create_task(write(peer))
+            while await_of(task).what != "network write":
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+
+    asyncio.run(main())
+
+
+def library(file, source):
+    names = {"asyncio": asyncio}
+    exec(compile(source, file, "exec"), names)
+    return types.SimpleNamespace(**names)
+
+
+asyncpg = library(
+    "/x/site-packages/asyncpg/connection.py",
+    "async def fetch():\n    await asyncio.get_running_loop().create_future()\n"
+    "async def read():\n    await asyncio.StreamReader().readline()\n",
+)
+starlette = library(
+    "/x/site-packages/starlette/routing.py",
+    "async def app(endpoint):\n    await endpoint()\n"
+    "async def run(endpoint):\n    await asyncio.wait_for(endpoint(), 3600)\n",
+)
+
+
+async def user_fetches():
+    await asyncpg.fetch()
+
+
+async def user_reads_rows():
+    await asyncpg.read()
+
+
+@pytest.mark.parametrize(
+    ("coroutine", "what"),
+    [
+        (user_fetches, "asyncpg"),
+        (user_reads_rows, "network read in asyncpg"),
+        (asyncpg.fetch, "asyncpg"),
+    ],
+    ids=["unknown", "known", "nobody's but the library's"],
+)
+def test_a_library_is_named(coroutine, what):
+    """Whatever it waits for itself, the user waits for it."""
+    assert asyncio.run(what_of(coroutine())) == what
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "what"),
+    [(user_sleeps, "sleep"), (user_fetches, "asyncpg"), (user_waits_for_whatever, "future")],
+    ids=["asyncio", "library", "future"],
+)
+def test_a_framework_that_called_the_user_is_not_what_they_wait_for(endpoint, what):
+    """Below a server's and a framework's frames, the user's code is the innermost that matters."""
+    assert asyncio.run(what_of(starlette.app(endpoint))) == what
+
+
+def test_the_task_around_it_tells_where():
+    """A library's own task has no line of the user's: whoever waits for it has."""
+
+    async def main():
+        async with waiting(asyncpg.fetch()) as inner, waiting(user_sleeps()) as outer:
+            return await_of(inner, outer), await_of(inner), await_of(object(), outer)
+
+    inside, alone, nothing = asyncio.run(main())
+
+    assert inside.what == "asyncpg"
+    assert inside.where.endswith("user_sleeps")
+    assert alone == Await("asyncpg", "connection.py:2 fetch")
+    assert (nothing.what, nothing.where) == ("sleep", inside.where)
+
+
+def test_what_is_no_task_waits_for_nobody_knows_what():
+    """A callback, or a task that has ended."""
+
+    async def ended():
+        """Nothing."""
+
+    async def main():
+        task = await settled(asyncio.create_task(ended()))
+        return await_of(task), await_of(None)
+
+    assert asyncio.run(main()) == (Await("future", ""), Await("future", ""))

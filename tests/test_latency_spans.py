@@ -1,0 +1,258 @@
+"""`span` and `utterance`: parts of a trace that are timed, around any code."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+
+import pytest
+
+from tracelog.context import bind_context, current_context, current_trace, get_context, new_trace
+from tracelog.ids import TraceContext
+from tracelog.latency.loop import watch_loop
+from tracelog.latency.spans import span, utterance
+from tracelog.queues import Queue
+
+
+TRACE = TraceContext("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331")
+
+
+@pytest.fixture(autouse=True)
+def lines(caplog):
+    """What was written to the loggers of spans and utterances: the fields of each line."""
+    caplog.set_level(logging.DEBUG, "tracelog")
+    return lambda event: [each.fields for each in caplog.records if each.getMessage() == event]
+
+
+def on_a_watched_loop(story):
+    async def main():
+        watch = watch_loop()
+        await asyncio.sleep(0)  # its first step of all was not seen
+        try:
+            return await story()
+        finally:
+            watch.stop()
+
+    return asyncio.run(main())
+
+
+# -- spans -----------------------------------------------------------------------------------------
+
+
+def test_a_span_is_part_of_the_trace_that_is_there():
+    """Lines within it carry its own id, and the trace's; afterwards all is as it was."""
+    outer = new_trace()
+    bind_context(user_id="kim")
+    before = current_context()
+
+    with span("llm") as here:
+        assert current_trace() is here
+        assert get_context()["user_id"] == "kim"
+
+    assert (here.trace_id, here.span_id == outer.span_id) == (outer.trace_id, False)
+    assert current_context() is before
+
+
+def test_a_span_without_a_trace_begins_one():
+    """Its lines belong together."""
+    with span("llm") as here:
+        assert len(here.trace_id) == 32
+
+    assert current_trace() is None
+
+
+def test_a_span_leaves_a_line(lines):
+    """With its own fields, its time, and whether it failed."""
+    with span("llm", model="m"):
+        with span("http"):
+            pass
+    with pytest.raises(ZeroDivisionError), span("sum"):
+        1 / 0
+
+    http, llm, failed = lines("span")
+    assert (llm["name"], llm["model"], http["name"]) == ("llm", "m", "http")
+    assert 0 <= llm["own_ms"] <= llm["total_ms"]
+    assert ("failed" in llm, failed["failed"]) == (False, True)
+
+
+def test_no_line_is_made_where_none_is_wanted(caplog, lines):
+    """DEBUG is off, as a rule."""
+    caplog.set_level(logging.INFO, "tracelog")
+
+    with span("llm"):
+        pass
+
+    assert lines("span") == []
+
+
+def test_a_verdict_sums_its_spans_up(lines):
+    """By name, with how often each was there; nested ones within."""
+
+    async def query():
+        with span("db.query"):
+            await asyncio.sleep(0)
+
+    async def story():
+        with utterance(), span("page"):
+            await asyncio.gather(*(query() for _ in range(41)))
+
+    on_a_watched_loop(story)
+
+    [verdict] = lines("utterance")
+    queries, page = verdict["spans"]
+    assert (queries["name"], queries["within"], queries["count"]) == ("db.query", ["page"], 41)
+    assert (page["name"], page["count"]) == ("page", 1)
+    assert "within" not in page
+
+
+def test_a_span_that_outlives_its_utterance_belongs_to_none(lines):
+    """A background task goes on; the verdict has been given."""
+
+    async def background(gate):
+        with span("mail"):
+            await gate.wait()
+
+    async def story():
+        gate = asyncio.Event()
+        with utterance():
+            task = asyncio.create_task(background(gate))
+            await asyncio.sleep(0)
+        gate.set()
+        await task
+
+    on_a_watched_loop(story)
+
+    assert "spans" not in lines("utterance")[0]
+    assert lines("span")[0]["name"] == "mail"
+
+
+def test_a_generator_that_is_closed_elsewhere_leaves_that_as_it_is():
+    """What is restored is what this span has put there, and nothing else."""
+
+    def steps():
+        with span("steps"):
+            yield
+
+    generator = steps()
+
+    async def begin():
+        next(generator)
+
+    asyncio.run(begin())
+    before = current_context()
+    generator.close()
+
+    assert current_context() is before
+
+
+# -- decorators ------------------------------------------------------------------------------------
+
+
+def test_a_function_can_be_timed(lines):
+    """Each call is a span of its own; what it gives is given, and its name stays."""
+
+    @span("add")
+    def add(a, b):
+        """Add."""
+        return a + b
+
+    assert (add(1, 2), add(3, 4), add.__doc__) == (3, 7, "Add.")
+    assert [line["name"] for line in lines("span")] == ["add", "add"]
+
+
+def test_a_coroutine_function_can_be_timed(lines):
+    """Its whole run counts; calls at the same time stay apart."""
+
+    @span("add")
+    async def add(a, b):
+        await asyncio.sleep(0)
+        return a + b
+
+    async def main():
+        return await asyncio.gather(add(1, 2), add(3, 4))
+
+    assert asyncio.run(main()) == [3, 7]
+    assert asyncio.iscoroutinefunction(add)
+    assert len(lines("span")) == 2
+
+
+def test_a_function_can_be_an_utterance(lines):
+    """A bot's handler, say: each call has a trace and a verdict."""
+
+    @utterance(user_id="kim", budget_ms=0)
+    def handle():
+        return current_trace().trace_id
+
+    assert handle() != handle()
+    assert [line["budget_ms"] for line in lines("utterance")] == [0, 0]
+
+
+# -- utterances ------------------------------------------------------------------------------------
+
+
+def test_an_utterance_has_a_trace_of_its_own(lines):
+    """Never one that happens to be there; what it is given is bound, and gone afterwards."""
+    outer = new_trace()
+
+    with utterance(user_id="kim") as trace:
+        assert get_context()["user_id"] == "kim"
+
+    assert trace.trace_id != outer.trace_id
+    assert "user_id" not in get_context()
+    [verdict] = lines("utterance")
+    assert (verdict["utterance"], verdict["kind"], verdict["late"]) == (1, "task", False)
+
+
+def test_an_utterance_may_continue_a_trace():
+    """That of a message from elsewhere."""
+    with utterance(parent=TRACE) as trace:
+        assert trace.trace_id == TRACE.trace_id
+
+
+def test_an_utterance_that_raises_has_failed(lines):
+    """What it raised goes on."""
+    with pytest.raises(ZeroDivisionError), utterance():
+        1 / 0
+
+    assert lines("utterance")[0]["failed"] is True
+
+
+def test_the_item_of_a_queue_arrives_when_it_is_put(lines):
+    """Its wait counts, once; and its trace goes on."""
+
+    async def story():
+        queue = Queue()
+        with utterance(user_id="kim") as asked:
+            await queue.put("job")
+        await asyncio.sleep(0.02)
+        await queue.get()
+        with utterance() as done:
+            pass
+        with utterance() as again:
+            pass
+        return asked, done, again
+
+    asked, done, again = on_a_watched_loop(story)
+
+    kinds = Counter(line["kind"] for line in lines("utterance"))
+    [item] = [line for line in lines("utterance") if line["kind"] == "queue"]
+    assert kinds == {"task": 2, "queue": 1}
+    assert item["queue_ms"] >= 15
+    assert done.trace_id == asked.trace_id != again.trace_id
+
+
+def test_boxes_sum_to_the_total(lines):
+    """Whatever happens within: gathered, timed out, in a thread."""
+
+    async def story():
+        with utterance():
+            await asyncio.gather(asyncio.sleep(0.01), asyncio.to_thread(sum, range(1000)))
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(asyncio.sleep(1), 0.01)
+
+    on_a_watched_loop(story)
+
+    [verdict] = lines("utterance")
+    boxes = ("socket_ms", "queue_ms", "loop_ms", "code_ms", "await_ms", "send_ms")
+    assert sum(verdict[box] for box in boxes) == pytest.approx(verdict["total_ms"], abs=0.01)

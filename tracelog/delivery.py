@@ -1,0 +1,115 @@
+"""What became of lines: counted by whoever writes them; what is lost is said on descriptor 2."""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import ClassVar, Final
+from weakref import WeakValueDictionary
+
+
+__all__ = ["Counts", "DeliveryStats", "delivery_stats", "report_failure", "report_loss"]
+
+_REPORT_EVERY_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryStats:
+    """What became of the lines so far, in this process.
+
+    Attributes:
+        written: Lines that are out.
+        spilled: Lines that had to wait for their descriptor, whether or not they are out by now.
+        dropped: Lines that are lost.
+    """
+
+    written: int
+    spilled: int
+    dropped: int
+
+
+class Counts:
+    """The counters of one sink; read without a lock, they may lag by a line."""
+
+    __slots__ = ("__weakref__", "dropped", "spilled", "written")
+
+    # Those of sinks that are no more. (At exit, a module's names go before its objects do.)
+    gone: ClassVar[list[int]] = [0, 0, 0]
+
+    def __init__(self) -> None:
+        self.reset()
+        _counts[id(self)] = self
+
+    def __del__(self) -> None:
+        self.gone[:] = map(int.__add__, self.gone, self.all())
+
+    def all(self) -> tuple[int, int, int]:
+        """Give them in the order of `DeliveryStats`."""
+        return self.written, self.spilled, self.dropped
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self.written = self.spilled = self.dropped = 0
+
+
+_counts: WeakValueDictionary[int, Counts] = WeakValueDictionary()
+_no_sink = Counts()  # of lines that never reached one
+_said: dict[str, float] = {}  # when something was said last
+
+
+def _living() -> list[Counts]:
+    """List the counters; other threads may make some, which iterating wouldn't survive."""
+    return [counts for reference in _counts.valuerefs() if (counts := reference()) is not None]
+
+
+def delivery_stats() -> DeliveryStats:
+    """Tell how many lines were written, had to wait, and were lost."""
+    return DeliveryStats(*map(sum, zip(Counts.gone, *(c.all() for c in _living()), strict=True)))
+
+
+def report_loss(error: BaseException, counts: Counts = _no_sink) -> None:
+    """Count one lost line, and say so, at most once a second."""
+    counts.dropped += 1
+    if _is_due("loss"):
+        _say(f"lines lost so far: {delivery_stats().dropped} ({_reason(error)})")
+
+
+def report_failure(what: str, error: BaseException) -> None:
+    """Say, at most once a second, that *what* failed, which isn't ours; no line is lost by it."""
+    if _is_due(what):
+        _say(f"{what} failed ({_reason(error)})")
+
+
+def _is_due(what: str) -> bool:
+    now = time.monotonic()
+    if now - _said.get(what, -_REPORT_EVERY_S) < _REPORT_EVERY_S:
+        return False
+
+    _said[what] = now
+    return True
+
+
+def _reason(error: BaseException) -> str:
+    name = type(error).__name__  # its text may be anybody's secret, but for the system's own
+    return f"{name}: {error.strerror}" if isinstance(error, OSError) else name
+
+
+def _say(text: str) -> None:
+    """Write *text* to descriptor 2, unless that would have to be waited for: it may be as full."""
+    ready = select.poll()
+    ready.register(2, select.POLLOUT)
+    with suppress(OSError):
+        if ready.poll(0):
+            os.write(2, f"tracelog: {text}\n".encode("utf-8", "backslashreplace"))
+
+
+def _reset_all() -> None:
+    Counts.gone[:] = 0, 0, 0
+    for counts in _living():
+        counts.reset()
+
+
+os.register_at_fork(after_in_child=_reset_all)
