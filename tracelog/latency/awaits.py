@@ -42,8 +42,6 @@ _WHAT: Final = {
 }
 _BUILT_OF: Final = frozenset({"event", "condition"})  # others of asyncio's, inside
 _FUTURE: Final = "future"
-_CLIENT: Final = "client"
-_SENDING: Final = "Talk.send"
 
 
 class Await(NamedTuple):
@@ -73,9 +71,6 @@ def _places(task: Any) -> list[Place]:
 
 def _what(places: list[Place]) -> str:
     """Name it by the innermost of asyncio's coroutines that is known, and the library around it."""
-    if any(place.is_ours and place.function == _SENDING for place in places):
-        return _CLIENT
-
     # What called the user's code, a server or a framework, doesn't wait for anything.
     called = [*takewhile(lambda place: not place.is_users, places)]
     known = [_WHAT[p.function] for p in called if p.is_asyncios and p.function in _WHAT]

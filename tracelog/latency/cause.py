@@ -50,7 +50,6 @@ _PHRASES: Final = {
     "queue join": "waiting for a queue to be worked off",
     "network read": "waiting for data from the network",
     "network write": "waiting for the network to take data",
-    "client": "waiting for another client to take what it was sent",
     "network connect": "waiting for a connection to be made",
     "network accept": "waiting for somebody to connect",
     "DNS": "looking up a host's name",
