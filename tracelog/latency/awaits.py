@@ -34,6 +34,7 @@ _WHAT: Final = {
     "BaseEventLoop.getaddrinfo": "DNS",
     "BaseSubprocessTransport._wait": "subprocess",
     "Process.communicate": "subprocess",
+    "Process.wait": "subprocess",
     "to_thread": "thread",
     "TaskGroup.__aexit__": "tasks",
     "wait": "tasks",

@@ -86,13 +86,17 @@ def _waits_for_the_loop(verdict: Mapping[str, Any], held: float) -> Iterator[tup
     """Tell of what no hold explains: the message before, and many steps, none of them long."""
     behind = verdict.get(BEHIND_MS, 0.0)
     waited = sum(verdict.get(key, 0.0) for key in (SOCKET_MS, QUEUE_MS, LOOP_MS))
-    if behind:
+    if BEHIND in verdict:
         yield behind - held, f"waiting for message {verdict[BEHIND]} of the same connection"
-    busiest = ", ".join(_who(other) for other in verdict.get(BUSIEST, ()))
-    by = f", most of them of {busiest}" if busiest else ""
-    # Only a loop that tells of each step is known to have been busy with something.
-    busy = f"the loop was busy with many short steps{by}" if LOOP_MS in verdict else ""
-    yield waited - held - behind, busy or "waiting for the event loop"
+    elif behind:
+        yield behind - held, "waiting for its worker, which was at another item"
+    left, busiest = waited - held - behind, verdict.get(BUSIEST, ())
+    if sum(other[MS] for other in busiest) < _WORTH * left:
+        yield left, "waiting for the event loop"  # whatever kept it, none of these has
+        return
+
+    names = ", ".join(map(_who, busiest))
+    yield left, f"the loop was busy with many short steps, most of them of {names}"
 
 
 def _own_code(verdict: Mapping[str, Any]) -> Iterator[tuple[float, str]]:

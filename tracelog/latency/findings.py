@@ -6,7 +6,7 @@ Bounded, whatever the utterance does: what there is no room for is in the boxes 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from tracelog.context import Context
@@ -109,7 +109,12 @@ class Findings:
             _add(self.awaits, Awaited(found.what, found.where, until), left)
 
     def note_loop(
-        self, recent: Iterable[Step], began: float, ended: float, *, short: bool = True
+        self,
+        recent: Iterable[Step],
+        began: float,
+        ended: float,
+        *,
+        only: Callable[[Step], bool] | None = None,
     ) -> None:
         """Note which of the *recent* steps, the latest first, kept the loop from then to then.
 
@@ -117,13 +122,13 @@ class Findings:
             recent: What ran.
             began: Since when it waited for the loop, or for somebody who did.
             ended: Until when.
-            short: Look at steps that were no holds, too.
+            only: Tells which of them count; all do by default.
         """
         for step in recent:
             if step.ended <= began:
                 break
             seconds = min(ended, step.ended) - max(began, step.began)
-            if seconds > 0 and (short or step.hold) and not self._is_own(step.context):
+            if seconds > 0 and (only is None or only(step)) and not self._is_own(step.context):
                 self._note_step(step, seconds)
 
     def note_own(self, where: str, kind: str, seconds: float) -> None:

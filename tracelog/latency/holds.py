@@ -45,6 +45,7 @@ UNKNOWN: Final = "not sampled"
 
 _MOST: Final = 0.5
 _MUCH: Final = 0.4
+_SOME: Final = 0.2
 _SWITCHES_PER_S: Final = 20  # who waits for the GIL wakes up every 5 ms; who is blocked, doesn't
 _EXPECTED_EVERY_S: Final = 0.08  # even a busy machine's watchdog sees a step this often
 
@@ -139,16 +140,17 @@ def kind_of(seconds: float, seen: Seen | None, gc: float) -> str:
     if seen is None:
         return UNKNOWN
 
+    # Whoever waits for the GIL is off the CPU, too, but asks for it again and again.
+    if min(seen.idle, seen.rival_share) > _SOME and seen.switches > _SWITCHES_PER_S:
+        return THREADS
+
     if seen.queued > _MUCH:
         return NO_CPU
 
-    if seen.rival_share > _MUCH and seen.switches > _SWITCHES_PER_S:
-        return THREADS
-
-    if seen.over and seen.running < _MOST:
+    if seen.idle > _MOST:
         return BLOCKING
 
-    return C_CALL if seen.samples * _EXPECTED_EVERY_S < seconds else CPU
+    return C_CALL if (seen.samples + 1) * _EXPECTED_EVERY_S < seconds else CPU
 
 
 def name_of_step(step: Any) -> str:

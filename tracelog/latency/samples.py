@@ -45,6 +45,11 @@ class Seen:
     rival_share: float = 0.0
 
     @property
+    def idle(self) -> float:
+        """The share in which the thread had nothing to do with a CPU; 0 if that isn't known."""
+        return 1 - self.running - self.queued if self.over else 0.0
+
+    @property
     def stack(self) -> list[str]:
         """The innermost few places, as text."""
         return [str(place) for place in self.places[:_STACK]]
@@ -79,7 +84,7 @@ class Sampler:
         self._rivals: dict[threading.Thread, Place | None] = {}
 
     def rest(self) -> None:
-        """Note what the thread has had of the CPU so far, while no step takes long."""
+        """Note what the thread has had of the CPU so far: no step takes long."""
         self._baseline = (self._clock(), usage_of(self._native_id))
 
     def look(self, began: float, still: Callable[[], bool]) -> None:
@@ -90,12 +95,15 @@ class Sampler:
         if not places or not still() or len(self._stacks) >= _MAX_SAMPLES:
             return
 
-        if began != self._began:
-            self._began = began
+        is_first = began != self._began
+        if is_first:
             self._stacks = []
+            self._began = began
             self._rivals = {}
-            self._others = (self._clock(), usages_of_others(self.ident))
+            self._others = (self._clock(), {})
         self._stacks.append(places)
+        if is_first:
+            self._others = (self._clock(), usages_of_others(self.ident))
         for thread in self._others[1]:
             if thread.ident in frames:
                 stack = places_of_frames(frames[thread.ident])
@@ -130,6 +138,7 @@ class Sampler:
         self._stacks = []
         self._rivals = {}
         self._others = (0.0, {})
+        self.rest()  # the next one may be as long, and nobody has looked in between
 
     def _rival(self, now: float) -> tuple[str, float]:
         """Tell which other thread has run most since the first sample, where, and its share."""

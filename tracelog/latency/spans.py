@@ -11,7 +11,8 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, Final, ParamSpec, Self, TypeVar
+from weakref import WeakKeyDictionary
 
 from tracelog.context import Context, current_context, enter_context
 from tracelog.emit import emit
@@ -22,8 +23,9 @@ from tracelog.latency.findings import Findings
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.loop import watch_of_running_loop
 from tracelog.latency.policy import Policy
-from tracelog.latency.utterance import Arrival, Utterance
+from tracelog.latency.utterance import Arrival, Before, Utterance
 from tracelog.latency.verdict import conclude
+from tracelog.loops import running_task
 from tracelog.queues import take_arrival
 
 
@@ -34,6 +36,8 @@ _R = TypeVar("_R")
 
 _log = logging.getLogger("tracelog.span")
 _POLICY = Policy()
+_ITEM: Final = "queue"
+_before: WeakKeyDictionary[Any, Before] = WeakKeyDictionary()  # by the task that works on items
 
 
 class _Timed(ABC):
@@ -148,13 +152,14 @@ class utterance(_Timed):  # noqa: N801 -- the same
         kind, name, parent = "task", "utterance", self._parent
         arrival = Arrival.now(SYSTEM_CLOCK, 0.0)
         if item is not None:
-            kind, name, parent = "queue", "item", parent or outer.trace
+            kind, name, parent = _ITEM, "item", parent or outer.trace
             arrival = Arrival(arrival.wall - (arrival.read - item), item)
         self._utterance = Utterance(
             *(1, kind, name, arrival),
             policy=_POLICY,
             clock=SYSTEM_CLOCK,
             about={},
+            before=_item_before() if item is not None else None,
             budget_ms=self._budget_ms,
         )
         trace = parent.child() if parent is not None else TraceContext.new()
@@ -166,7 +171,16 @@ class utterance(_Timed):  # noqa: N801 -- the same
 
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         conclude(self._utterance, failed=isinstance(error, Exception))
+        worker = running_task()
+        if worker is not None and self._utterance.kind == _ITEM:
+            _before[worker] = self._utterance.as_before()._replace(number=None)
         _leave(self._utterance.ledger, self._outer)
+
+
+def _item_before() -> Before | None:
+    """Tell what the current worker was at before."""
+    worker = running_task()
+    return None if worker is None else _before.get(worker)
 
 
 def _leave(ledger: Ledger, outer: Context) -> None:

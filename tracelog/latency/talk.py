@@ -119,15 +119,19 @@ class Talk:
             return
 
         total_ms, late = conclude(utterance, failed=failed)
-        self._before = Before(utterance.number, utterance.ended)
+        self._before = utterance.as_before()
         self._percentiles = self._percentiles or Percentiles()
         self._percentiles.add(total_ms)
         self._late += late
 
     async def send(self, sent: Awaitable[None]) -> None:
-        """Wait for *sent*: while its client takes nothing, the utterance waits for that."""
-        utterance = self._utterance
-        await (sent if utterance is None else utterance.send(sent))
+        """Wait for *sent*: while its client takes nothing, the utterance waits for that.
+
+        What others tell this client meanwhile, they wait for.
+        """
+        utterance, sender = self._utterance, current_context().ledger
+        is_own = utterance is not None and sender is not None and sender.root is utterance.ledger
+        await (utterance.send(sent) if utterance is not None and is_own else sent)
 
     def listen(self) -> None:
         """Go on outside of any utterance: in the trace of the handshake."""

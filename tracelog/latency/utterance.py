@@ -19,6 +19,7 @@ from tracelog.latency.ledger import Ledger
 from tracelog.latency.loop import LoopWatch, watch_of_running_loop
 from tracelog.latency.places import places_of_awaits
 from tracelog.latency.policy import Policy
+from tracelog.latency.steps import Step
 
 
 __all__ = ["Arrival", "Before", "Utterance"]
@@ -63,15 +64,26 @@ class Arrival:
 
 
 class Before(NamedTuple):
-    """The utterance before this one, in its connection.
+    """The utterance before this one, in its connection or of its worker.
 
     Attributes:
-        number: Its number.
+        number: Its number; None if it was a worker's.
         ended: When it ended, on the monotonic clock.
+        ledger: Where its time went.
+        delayed_by: The holds of others that it had to wait for.
     """
 
-    number: int
+    number: int | None
     ended: float
+    ledger: Ledger
+    delayed_by: tuple[Any, ...]
+
+    def was_delayed_by(self, step: Step) -> bool:
+        """Tell whether *step* is a hold that it had to wait for, or its own."""
+        ledger = step.context.ledger if step.context is not None else None
+        return step.hold is not None and (
+            step.hold in self.delayed_by or (ledger is not None and ledger.root is self.ledger)
+        )
 
 
 class Utterance:
@@ -90,16 +102,27 @@ class Utterance:
 
     Attributes:
         ledger: Where its time goes. Enter a context with it at once.
-        behind: The number of the utterance that it had to wait for; None if there was none.
-        behind_s: For how many seconds.
+        behind: The number of the utterance that it had to wait for, if that has one.
+        behind_s: For how many seconds; 0 if there was none.
         watch: Who watches the loop that it is handled on, if anybody does.
         context: What it is about: what it began with, until it ends.
         ended: When that was, on the monotonic clock.
+        delayed_by: The holds of others that it had to wait for, then.
     """
 
     __slots__ = (
         *("_clock", "_said", "about", "arrival", "behind", "behind_s", "budget_ms"),
-        *("context", "ended", "kind", "ledger", "number", "policy", "started", "watch"),
+        *(
+            "context",
+            "delayed_by",
+            "ended",
+            "kind",
+            "ledger",
+            "number",
+            "policy",
+            "started",
+            "watch",
+        ),
     )
 
     def __init__(  # noqa: PLR0913 -- it is what all integrations tell
@@ -128,6 +151,7 @@ class Utterance:
         self.context: Context | None = None
         self.behind: int | None = None
         self.behind_s = 0.0
+        self.delayed_by: tuple[Any, ...] = ()
         self.watch: LoopWatch | None = watch_of_running_loop(clock)
         if self.watch is not None:
             self.ledger.task = asyncio.current_task()
@@ -139,15 +163,15 @@ class Utterance:
     def _explain_wait(self, before: Before | None) -> None:
         """Find out why it was not handled before."""
         read = self.arrival.read
-        came, free = read - self.arrival.socket_wait, read
-        if before is not None and before.ended - read >= NOTABLE_S:
+        free = came = read - self.arrival.socket_wait
+        if before is not None and before.ended - came >= NOTABLE_S:
             free = min(before.ended, self.started)
-            self.behind, self.behind_s = before.number, free - read
+            self.behind, self.behind_s = before.number, free - came
         if self.watch is not None:
             recent = self.watch.steps.recent
             findings = Findings.of(self.ledger)
-            findings.note_loop(reversed(recent), came, read)
-            findings.note_loop(reversed(recent), read, free, short=False)
+            if before is not None:  # what that had to wait for, this one had to, too
+                findings.note_loop(reversed(recent), came, free, only=before.was_delayed_by)
             findings.note_loop(reversed(recent), free, self.started)
 
     async def send(self, sent: Awaitable[None]) -> None:
@@ -162,9 +186,15 @@ class Utterance:
         """Tell for how many seconds it has been handled so far."""
         return self._clock.monotonic() - self.started
 
+    def as_before(self) -> Before:
+        """Tell the next one what it has to know of this one, which has ended."""
+        return Before(self.number, self.ended, self.ledger, self.delayed_by)
+
     def end(self) -> Context:
         """End it; tells what it was about at last."""
         now = self.ended = self._clock.monotonic()
+        if self.ledger.notes is not None:
+            self.delayed_by = tuple(self.ledger.notes.holds)
         context = self.context = current_context()
         watch = self.watch
         if watch is None:

@@ -106,7 +106,9 @@ def _fields(utterance: Utterance, total_ms: float, *, late: bool, failed: bool) 
     if arrival.bound:
         fields[SOCKET_BOUND] = True
     if utterance.behind is not None:
-        fields[BEHIND], fields[BEHIND_MS] = utterance.behind, ms_of(utterance.behind_s)
+        fields[BEHIND] = utterance.behind
+    if utterance.behind_s:
+        fields[BEHIND_MS] = ms_of(utterance.behind_s)
     fields.update(_findings(utterance.ledger.notes))
     if late:
         cause = cause_of(fields)
