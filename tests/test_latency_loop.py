@@ -12,6 +12,8 @@ import uvloop
 
 from tracelog.context import Context, enter_context
 from tracelog.latency import watchdog
+from tracelog.latency.clock import SYSTEM_CLOCK
+from tracelog.latency.clock import Clock as SystemClock
 from tracelog.latency.heartbeat import Heartbeat
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.loop import LoopWatch, watch_if_wanted, watch_loop, watch_of_running_loop
@@ -124,7 +126,7 @@ def test_a_loop_is_watched_once(loop, dog):
     async def main():
         watch = watch_loop()
         answers = watch_loop(mode="sampled") is watch, watch.exact
-        watch_if_wanted("sampled")
+        watch_if_wanted("sampled", SYSTEM_CLOCK)
         watch.stop()
         return answers
 
@@ -137,9 +139,10 @@ def test_a_loop_is_watched_if_that_is_wanted(loop, dog, mode, exact):
     """`TraceMiddleware` is told whether."""
 
     async def main():
-        watch_if_wanted(None)
+        watch_if_wanted(None, SYSTEM_CLOCK)
+        watch_if_wanted(mode, SystemClock(monotonic=lambda: 1.0))  # a test's
         assert watch_of_running_loop() is None
-        watch_if_wanted(mode)
+        watch_if_wanted(mode, SYSTEM_CLOCK)
         watch = watch_of_running_loop()
         watch.stop()
         return watch.exact
@@ -149,7 +152,7 @@ def test_a_loop_is_watched_if_that_is_wanted(loop, dog, mode, exact):
 
 def test_without_a_loop_there_is_none_to_watch():
     """Plain code: the same call may be made from anywhere."""
-    watch_if_wanted("exact")
+    watch_if_wanted("exact", SYSTEM_CLOCK)
 
     assert watch_of_running_loop() is None
     with pytest.raises(RuntimeError, match="no running event loop"):
@@ -169,7 +172,7 @@ def test_whoever_watches_the_loop_instead_is_left_alone(loop, dog):
 
     async def main():
         old = watch_loop()
-        loop._tracelog_watch = new = object()
+        loop._tracelog_watch = new = LoopWatch(loop)
         old.stop()
         found = watch_of_running_loop() is new
         del loop._tracelog_watch
@@ -349,6 +352,7 @@ def test_sampled_a_holder_is_found(loop, dog, caplog):
     """Nothing but a heartbeat is on the loop: who holds it is seen from another thread."""
     clock = Clock()
     watch = make_watch(loop, clock, "sampled")
+    loop.time = clock  # for its heartbeat; a loop with a time of its own has none
 
     async def hold():
         enter_context(Context.make({"user_id": "kim"}, None, None))

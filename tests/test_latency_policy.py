@@ -124,7 +124,7 @@ def test_what_is_not_its_own_is_left():
         ({"path": "/report/xy"}, 1000.0),
         ({"path": None}, 200.0),
         ({"room": 7}, 10.5),
-        ({"room": "7"}, 200.0),
+        ({"room": "7"}, 10.5),
     ],
     ids=str,
 )

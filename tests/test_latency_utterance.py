@@ -16,6 +16,7 @@ from tracelog.context import Context, enter_context
 from tracelog.ids import TraceContext
 from tracelog.latency.clock import SYSTEM_CLOCK, Clock
 from tracelog.latency.holds import Hold
+from tracelog.latency.ledger import Ledger
 from tracelog.latency.loop import watch_loop
 from tracelog.latency.policy import Policy
 from tracelog.latency.steps import Step
@@ -46,6 +47,11 @@ def begin(clock, arrival, **options):
     utterance.context = context
     enter_context(context)
     return utterance
+
+
+def before(number, ended):
+    """The utterance before this one, which nothing had delayed."""
+    return Before(number, ended, Ledger(ended), ())
 
 
 def watched(story):
@@ -113,7 +119,7 @@ def test_its_time_runs_until_it_ends(time):
 
 def test_it_may_have_been_behind_another(time):
     """One connection's messages are handled one after the other: the second waits for the first."""
-    utterance = begin(time.clock, Arrival(NOON, 49.0), before=Before(2, 49.75))
+    utterance = begin(time.clock, Arrival(NOON, 49.0), before=before(2, 49.75))
 
     assert (utterance.behind, utterance.behind_s) == (2, 0.75)
 
@@ -121,7 +127,7 @@ def test_it_may_have_been_behind_another(time):
 @pytest.mark.parametrize("ended", [48.0, 49.001], ids=["long before", "just then"])
 def test_what_was_over_is_not_in_the_way(time, ended):
     """When it came, the one before it had ended: something else has kept it waiting."""
-    utterance = begin(time.clock, Arrival(NOON, 49.0), before=Before(2, ended))
+    utterance = begin(time.clock, Arrival(NOON, 49.0), before=before(2, ended))
 
     assert utterance.behind is None
 

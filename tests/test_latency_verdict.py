@@ -70,7 +70,7 @@ def test_a_late_verdict_is_a_warning(records, seconds, level):
 
 def test_it_tells_where_the_time_went(records):
     """Keys in the order of a line; the total holds the waits, the moment is before them."""
-    handled(0.5, arrival=Arrival(NOON, 49.5, 0.25), before=Before(7, 49.7))
+    handled(0.5, arrival=Arrival(NOON, 49.5, 0.25), before=Before(7, 49.7, Ledger(49.0), ()))
 
     [record] = records()
     assert list(record.fields.items()) == [

@@ -91,14 +91,7 @@ def let(owner: Hashable, rules: tuple[Rule, ...] = ()) -> None:
 
 def is_open(context: Context, level: int) -> bool:
     """Tell whether a rule has lines of *level* made, and written, in *context*."""
-    try:
-        for rule in _rules:
-            if rule.level <= level and fits(context.fields, rule.wanted):
-                return True
-    except Exception:  # noqa: BLE001 -- what is bound may be anything, and can't be compared perhaps
-        return False
-
-    return False
+    return any(rule.level <= level and fits(context.fields, rule.wanted) for rule in _rules)
 
 
 def _begin() -> None:

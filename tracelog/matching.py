@@ -27,6 +27,13 @@ def fits(fields: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
 
 
 def _is(value: Any, wanted: Any) -> bool:
+    try:
+        return _reads_as(value, wanted)
+    except Exception:  # noqa: BLE001 -- a bound value's own code may raise anything
+        return False
+
+
+def _reads_as(value: Any, wanted: Any) -> bool:
     if isinstance(wanted, str):
         text = value if isinstance(value, str) else text_of(value)
         return text == wanted or (value is not None and fnmatchcase(text, wanted))

@@ -101,10 +101,11 @@ def _waits_for_the_loop(verdict: Mapping[str, Any], held: float) -> Iterator[tup
 
 def _own_code(verdict: Mapping[str, Any]) -> Iterator[tuple[float, str]]:
     code, logs = verdict.get(CODE_MS, 0.0), verdict.get(LOG_MS, 0.0)
+    holds = verdict.get(HELD, ())
     if logs > _MOST * code:
-        yield logs, "its own log calls"
-        code -= logs
-    for hold in verdict.get(HELD, ()):
+        yield logs, _held("its own log calls", holds[0]) if holds else "its own log calls"
+        code, holds = code - logs, ()
+    for hold in holds:
         code -= hold[MS]
         yield hold[MS], _held("its own code", hold)
     yield code, "its own code"

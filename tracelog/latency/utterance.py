@@ -111,18 +111,8 @@ class Utterance:
     """
 
     __slots__ = (
-        *("_clock", "_said", "about", "arrival", "behind", "behind_s", "budget_ms"),
-        *(
-            "context",
-            "delayed_by",
-            "ended",
-            "kind",
-            "ledger",
-            "number",
-            "policy",
-            "started",
-            "watch",
-        ),
+        *("_clock", "_said", "about", "arrival", "behind", "behind_s", "budget_ms", "context"),
+        *("delayed_by", "ended", "kind", "ledger", "number", "policy", "started", "watch"),
     )
 
     def __init__(  # noqa: PLR0913 -- it is what all integrations tell

@@ -103,12 +103,7 @@ def _fields(utterance: Utterance, total_ms: float, *, late: bool, failed: bool) 
         KIND: utterance.kind,
         ARRIVED_AT: timestamp_of(arrival.wall - arrival.socket_wait),
     }
-    if arrival.bound:
-        fields[SOCKET_BOUND] = True
-    if utterance.behind is not None:
-        fields[BEHIND] = utterance.behind
-    if utterance.behind_s:
-        fields[BEHIND_MS] = ms_of(utterance.behind_s)
+    fields.update(_wait(utterance))
     fields.update(_findings(utterance.ledger.notes))
     if late:
         cause = cause_of(fields)
@@ -121,6 +116,16 @@ def _fields(utterance: Utterance, total_ms: float, *, late: bool, failed: bool) 
         if count:
             fields[key], _left_out[key] = count, 0
     return fields
+
+
+def _wait(utterance: Utterance) -> dict[str, Any]:
+    """Tell what there is to say of the time before it was handled."""
+    wait: dict[str, Any] = {SOCKET_BOUND: True} if utterance.arrival.bound else {}
+    if utterance.behind is not None:
+        wait[BEHIND] = utterance.behind
+    if utterance.behind_s:
+        wait[BEHIND_MS] = ms_of(utterance.behind_s)
+    return wait
 
 
 def _boxes(utterance: Utterance) -> dict[str, Any]:
