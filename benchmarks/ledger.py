@@ -24,9 +24,9 @@ from pathlib import Path
 from side_by_side import table
 
 
-CLIENTS, MESSAGES, WARM = 16, 24_000, 4_000
-WORKERS, ITEMS, ITEMS_WARM = 32, 150_000, 10_000
-PONGS = 400_000
+CLIENTS, MESSAGES, WARM = 16, 8_000, 2_000
+WORKERS, ITEMS, ITEMS_WARM = 32, 20_000, 4_000
+PONGS = 200_000
 UTTERANCES = 1_000_000
 GOALS = {
     ("websocket", "sampled"): 1.02,
