@@ -47,9 +47,7 @@ MESSAGE = json.dumps(
 
 
 def work(message):
-    """What a handler does: read it, think a little, write an answer. One line of logging costs
-    the service that does no more about 1.4 times its time; one that does less isn't worth a log.
-    """
+    """What a handler does: read it, think a little, write an answer."""
     told = json.loads(message)
     for _ in range(8):
         told["sizes"] = sorted(told["sizes"], key=lambda size: -size)
