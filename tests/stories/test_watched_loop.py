@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import threading
 import time
 import weakref
+from types import SimpleNamespace
 
 import pytest
 import uvloop
@@ -14,6 +16,7 @@ import uvloop
 from tracelog.latency import watchdog
 from tracelog.latency.hooks import is_known
 from tracelog.latency.loop import LoopWatch, watch_loop
+from tracelog.latency.samples import Sampler
 
 
 LOOPS = [
@@ -174,3 +177,18 @@ def test_a_loop_that_goes_on_in_another_thread_blames_nobody_else(loop_factory, 
     assert [record.kind for record in holds] == ["not sampled", "blocking call"]
     assert "join" not in "".join(record.where for record in holds)
     assert "hold" in holds[1].where
+
+
+def test_nothing_is_sampled_beside_sub_interpreters(monkeypatch):
+    """`sys._current_frames` goes through their frames, too, while they run: the process aborts."""
+    sampler = Sampler()
+    interpreters = [0, 1]
+    module = SimpleNamespace(list_all=lambda: interpreters)
+    monkeypatch.setitem(sys.modules, "_interpreters", module)
+
+    sampler.look(1.0, lambda: True)
+    assert sampler.seen(1.0) is None
+
+    interpreters.pop()
+    sampler.look(1.0, lambda: True)
+    assert sampler.seen(1.0) is not None

@@ -89,6 +89,9 @@ class Sampler:
 
     def look(self, began: float, still: Callable[[], bool]) -> None:
         """Note where the thread is, in the step that *began* then, if that is *still* so."""
+        if _has_sub_interpreters():
+            return
+
         frames = sys._current_frames()  # noqa: SLF001 -- what it is for
         places = tuple(places_of_frames(frames.get(self.ident)))
         # Whatever calls the system lets the thread go on: only after the stack was taken.
@@ -152,3 +155,12 @@ class Sampler:
         place = self._rivals.get(most)
         name = f"{most.name} at {place}" if place else most.name
         return name, ran[most] / (now - since)
+
+
+def _has_sub_interpreters() -> bool:
+    """Tell whether there are other interpreters: to look at their frames, too, ends the process.
+
+    `sys._current_frames` can't be told to leave them out, nor do they wait for its GIL.
+    """
+    interpreters = sys.modules.get("_interpreters")  # since Python 3.13
+    return interpreters is not None and len(interpreters.list_all()) > 1
