@@ -88,12 +88,15 @@ def test_a_hold_has_a_holder_a_place_and_a_kind(holds, sentence):
     [
         (
             {"loop_ms": 200.0},
-            "200 ms: the loop was busy with many short steps",
+            "200 ms: waiting for the event loop",
         ),
         (
             {
                 **{"loop_ms": 100.0, "socket_ms": 60.0, "queue_ms": 45.0},
-                "busiest": [{"user_id": "user-456", "what": "message 17"}, {"trace_id": TRACE}],
+                "busiest": [
+                    {"ms": 15.0, "user_id": "user-456", "what": "message 17"},
+                    {"ms": 9.0, "trace_id": TRACE},
+                ],
             },
             "205 ms: the loop was busy with many short steps, most of them of "
             f"user-456's message 17, trace {TRACE}",
@@ -101,11 +104,19 @@ def test_a_hold_has_a_holder_a_place_and_a_kind(holds, sentence):
         (
             {"loop_ms": 100.0, "queue_ms": 100.0, "blocked_by": [hold(150.0, user_id="kim")]},
             "150 ms: loop held by kim in render.py:42 resize (blocking call); "
-            "50 ms: the loop was busy with many short steps",
+            "50 ms: waiting for the event loop",
         ),
         (
             {"socket_ms": 100.0, "queue_ms": 90.0},
             "190 ms: waiting for the event loop",
+        ),
+        (
+            {"loop_ms": 200.0, "busiest": [{"ms": 2.0, "user_id": "kim"}]},
+            "200 ms: waiting for the event loop",
+        ),
+        (
+            {"loop_ms": 0.0, "queue_ms": 205.0, "behind_ms": 200.0},
+            "200 ms: waiting for its worker, which was at another item",
         ),
         (
             {"loop_ms": 0.0, "queue_ms": 205.0, "behind": 16, "behind_ms": 200.0},
@@ -120,7 +131,7 @@ def test_a_hold_has_a_holder_a_place_and_a_kind(holds, sentence):
             "80 ms: loop held by kim in render.py:42 resize (blocking call)",
         ),
     ],
-    ids=["nobody in particular", "somebody", "what holds leave", "not exact", "behind", "behind, held"],
+    ids=["nobody in particular", "somebody", "what holds leave", "not exact", "hardly anybody", "an item", "behind", "behind, held"],
 )  # fmt: skip
 def test_a_wait_that_no_hold_explains_is_told(verdict, sentence):
     """Every millisecond is told once: what holds have had is not the loop's."""
