@@ -94,8 +94,8 @@ def test_a_hold_has_a_holder_a_place_and_a_kind(holds, sentence):
             {
                 **{"loop_ms": 100.0, "socket_ms": 60.0, "queue_ms": 45.0},
                 "busiest": [
-                    {"ms": 150.0, "user_id": "user-456", "what": "message 17"},
-                    {"ms": 50.0, "trace_id": TRACE},
+                    {"ms": 15.0, "user_id": "user-456", "what": "message 17"},
+                    {"ms": 9.0, "trace_id": TRACE},
                 ],
             },
             "205 ms: the loop was busy with many short steps, most of them of "
@@ -111,6 +111,14 @@ def test_a_hold_has_a_holder_a_place_and_a_kind(holds, sentence):
             "190 ms: waiting for the event loop",
         ),
         (
+            {"loop_ms": 200.0, "busiest": [{"ms": 2.0, "user_id": "kim"}]},
+            "200 ms: waiting for the event loop",
+        ),
+        (
+            {"loop_ms": 0.0, "queue_ms": 205.0, "behind_ms": 200.0},
+            "200 ms: waiting for its worker, which was at another item",
+        ),
+        (
             {"loop_ms": 0.0, "queue_ms": 205.0, "behind": 16, "behind_ms": 200.0},
             "200 ms: waiting for message 16 of the same connection",
         ),
@@ -123,7 +131,7 @@ def test_a_hold_has_a_holder_a_place_and_a_kind(holds, sentence):
             "80 ms: loop held by kim in render.py:42 resize (blocking call)",
         ),
     ],
-    ids=["nobody in particular", "somebody", "what holds leave", "not exact", "behind", "behind, held"],
+    ids=["nobody in particular", "somebody", "what holds leave", "not exact", "hardly anybody", "an item", "behind", "behind, held"],
 )  # fmt: skip
 def test_a_wait_that_no_hold_explains_is_told(verdict, sentence):
     """Every millisecond is told once: what holds have had is not the loop's."""

@@ -132,6 +132,39 @@ def test_what_was_over_is_not_in_the_way(time, ended):
     assert utterance.behind is None
 
 
+@pytest.mark.parametrize("delayed", [True, False], ids=["delayed it", "delayed nobody"])
+def test_behind_another_only_what_delayed_that_one_counts(delayed):
+    """What had nothing to do with the one before it has nothing to do with this one."""
+    hold = Hold(0, 0, NOON, None, "task janitor", "app.py:1 clean", "CPU-bound")
+
+    async def story(watch):
+        now = SYSTEM_CLOCK.monotonic()
+        watch.steps.recent.append(Step(now - 0.3, now - 0.1, None, hold))
+        before = Before(1, now, delayed_by=(hold,) if delayed else ())
+        return begin(SYSTEM_CLOCK, Arrival(NOON, now - 0.4), before=before).ledger.notes.holds
+
+    assert watched(story) == ({hold: pytest.approx(0.2)} if delayed else {})
+
+
+def test_the_one_behind_it_learns_what_delayed_it():
+    """And which holds were its own: the one behind it had to wait for those, too."""
+    hold = Hold(0, 0, NOON, None, "task janitor", "app.py:1 clean", "CPU-bound")
+
+    async def story(watch):
+        now = SYSTEM_CLOCK.monotonic()
+        watch.steps.recent.append(Step(now - 0.3, now - 0.1, None, hold))
+        utterance = begin(SYSTEM_CLOCK, Arrival(NOON, now - 0.4))
+        own = Context.make({}, None, None, utterance.ledger)
+        utterance.end()
+        before = utterance.as_before()
+        return [
+            before.was_delayed_by(Step(0, 1, context, held))
+            for context, held in ((None, hold), (own, object()), (own, None), (None, object()))
+        ]
+
+    assert watched(story) == [True, True, False, False]
+
+
 def test_a_hold_before_it_was_read_is_found():
     """Nobody could read it meanwhile; who held the loop is known all the same."""
     hold = Hold(0, 0, NOON, None, "task janitor", "app.py:1 clean", "CPU-bound")

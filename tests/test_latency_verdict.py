@@ -82,10 +82,10 @@ def test_it_tells_where_the_time_went(records):
         ("kind", "http"),
         ("arrived_at", "2025-11-22T11:59:59.750000Z"),
         ("behind", 7),
-        ("behind_ms", 200.0),
+        ("behind_ms", 450.0),
         (
             "cause",
-            "550 ms: waiting for the event loop; 200 ms: waiting for message 7 of the same connection",
+            "450 ms: waiting for message 7 of the same connection; 300 ms: waiting for the event loop",
         ),
         ("path", "/rooms"),
     ]

@@ -66,12 +66,7 @@ class Server:
         self._folder.cleanup()
 
     def cpu_s(self):
-        """Tell for how long its main thread has had a CPU so far, and has waited for one."""
-        try:
-            running, queued, _ = Path(f"/proc/{self._process.pid}/schedstat").read_text().split()
-        except OSError:  # not Linux
-            return 0.0, 0.0
-        return int(running) / 1e9, int(queued) / 1e9
+        return cpu_s(self._process.pid)
 
     @property
     def output(self):
@@ -95,6 +90,15 @@ class Server:
                 raise TimeoutError(f"{wanted} is not in\n{self.output}")
             await asyncio.sleep(0.005)
         return lines
+
+
+def cpu_s(process="self"):
+    """Tell for how long its main thread has had a CPU so far, and has waited for one."""
+    try:
+        running, queued, _ = Path(f"/proc/{process}/schedstat").read_text().split()
+    except OSError:  # not Linux
+        return 0.0, 0.0
+    return int(running) / 1e9, int(queued) / 1e9
 
 
 @dataclass

@@ -200,7 +200,10 @@ async def load(user):
 
 
 def load_report():
-    return json.loads(REPORT)
+    total = 0.0
+    for number in json.loads(REPORT):
+        total += number
+    return total
 
 
 @verb
@@ -603,7 +606,7 @@ cache = threading.Lock()
 document, exports = asyncio.Lock(), asyncio.Semaphore(1)
 pool, feed, bookings = asyncio.Queue(), asyncio.Queue(1), tracelog.Queue()
 garbage, meeting = asyncio.Event(), asyncio.Barrier(2)
-REPORT = "[" + ",".join(['{"a": [1, 2, 3, "xyz"]}'] * 400_000) + "]"
+REPORT = json.dumps([number / 7 for number in range(500_000)])  # numbers: nothing to collect
 getaddrinfo, socket.getaddrinfo = socket.getaddrinfo, slow_getaddrinfo
 audit.addHandler(Courier())
 

@@ -75,8 +75,8 @@ class Before(NamedTuple):
 
     number: int | None
     ended: float
-    ledger: Ledger
-    delayed_by: tuple[Any, ...]
+    ledger: Ledger | None = None
+    delayed_by: tuple[Any, ...] = ()
 
     def was_delayed_by(self, step: Step) -> bool:
         """Tell whether *step* is a hold that it had to wait for, or its own."""
