@@ -37,29 +37,35 @@ def test_it_begins_now_and_at_rest(steps):
     assert (steps.running, steps.relay, steps.arrivals, [*steps.recent]) == (None, None, {}, [])
 
 
-@pytest.mark.parametrize(
-    ("seconds", "slept"), [(0.0, False), (0.0009, False), (0.3, True)], ids=str
-)
-def test_a_poll_that_takes_time_had_nothing_to_do(steps, clock, seconds, slept):
-    """The loop has been busy only since then; what is shorter may be a preemption."""
-    clock.now += seconds
-
-    steps.poll()
-
-    assert steps.polled == steps.began == clock.now
-    assert steps.busy_since == (clock.now if slept else 100.0)
-
-
-def test_a_busy_loop_stays_busy_from_poll_to_poll(steps, clock):
-    """What has come since its last look may have come at any time since."""
-    unseen = []
-    for _ in range(3):
-        clock.now += 0.1
+def test_a_loop_that_looks_often_has_seen_all_there_is(steps, clock):
+    """However long it waits for something to do, and however much it does between two looks."""
+    for step, wait in ((0.001, 0.5), (0.004, 0.0), (0.0, 0.02)):
+        clock.now += step
         steps.began = clock.now  # a step has ended
-        unseen.append(steps.poll())
+        clock.now += wait
 
-    assert unseen == [pytest.approx(0.1)] * 3
-    assert steps.busy_since == 100.0
+        assert steps.poll() == pytest.approx(step)
+
+        assert steps.polled == steps.began == steps.busy_since == clock.now
+
+
+def test_what_is_found_after_a_long_step_may_have_come_before_it(steps, clock):
+    """For as long as it takes to pass it on."""
+    for _ in range(2):
+        clock.now += 0.1
+        steps.poll()
+    clock.now += 0.3
+    steps.began = clock.now
+
+    assert steps.poll() == pytest.approx(0.3)
+
+    assert steps.busy_since == pytest.approx(100.1)
+    clock.now += 0.01
+    steps.poll()
+    assert steps.busy_since == pytest.approx(100.1)
+    clock.now += 0.02
+    steps.poll()
+    assert steps.busy_since == clock.now
 
 
 @pytest.mark.parametrize(("seconds", "held"), [(0.049, False), (0.051, True)], ids=str)

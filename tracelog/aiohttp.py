@@ -106,7 +106,7 @@ class _Exchange:
         self._options = options
         self._transport = transport = request.transport
         clock = options.clock
-        arrival = Arrival.now(clock, make_socket_wait(transport)())
+        arrival = Arrival.now(clock, make_socket_wait(transport))
         self._utterance = Utterance(
             *(1, "http", f"{request.method} {request.path}", arrival),
             policy=options.policy,

@@ -100,7 +100,7 @@ class _Conversation:
         return context
 
     def _arrival(self) -> Arrival:
-        return Arrival.now(self._options.clock, self._socket_wait())
+        return Arrival.now(self._options.clock, self._socket_wait)
 
     def _answer(self, headers: Iterable[Any]) -> list[Any]:
         headers = list(headers)

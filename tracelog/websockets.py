@@ -104,7 +104,7 @@ class ServerConnection(server.ServerConnection):
     def begin(self, request: Request, clock: Clock) -> None:
         """Enter the trace of the handshake; from now on messages may come."""
         wait = make_socket_wait(self.transport)
-        self._note = lambda: Arrival.now(clock, wait())
+        self._note = lambda: Arrival.now(clock, wait)
         parent = extract(request.headers)
         trace = parent.child() if parent else TraceContext.new()
         bound, connection = base_of(self.transport)

@@ -45,6 +45,7 @@ _MAX_UNTOLD: Final = 256
 _MAX_WARNINGS: Final = 64
 _SAME_TIME_S: Final = 1.0  # a loop whose time is its own, such as a test's, can't be timed
 _log = logging.getLogger("tracelog.internal")
+_running_loop = asyncio._get_running_loop  # noqa: SLF001 -- the public one raises without a loop
 
 
 class Open(Protocol):
@@ -89,7 +90,7 @@ def watch_if_wanted(mode: Mode | None, clock: Clock) -> None:
 
 def watch_of_running_loop(clock: Clock = SYSTEM_CLOCK) -> LoopWatch | None:
     """Tell who watches the loop that runs here, if one does, by this *clock*."""
-    watch = _watch_of(asyncio.get_running_loop()) if on_loop() else None
+    watch = _watch_of(_running_loop())
     return watch if watch is not None and watch.steps.clock is clock.monotonic else None
 
 

@@ -150,7 +150,7 @@ class utterance(_Timed):  # noqa: N801 -- the same
         outer = self._outer = current_context()
         item = take_arrival()
         kind, name, parent = "task", "utterance", self._parent
-        arrival = Arrival.now(SYSTEM_CLOCK, 0.0)
+        arrival = Arrival.now(SYSTEM_CLOCK)
         if item is not None:
             kind, name, parent = _ITEM, "item", parent or outer.trace
             arrival = Arrival(arrival.wall - (arrival.read - item), item)

@@ -14,10 +14,11 @@ from typing import Any, Final
 from tracelog.context import Context
 
 
-__all__ = ["SHORT_S", "SLEPT_S", "Step", "Steps"]
+__all__ = ["BLIND_S", "SHORT_S", "Step", "Steps"]
 
 SHORT_S: Final = 0.0002  # shorter steps are nobody's fault
-SLEPT_S: Final = 0.001  # a poll that took longer had nothing to do, and was not only preempted
+BLIND_S: Final = 0.005  # a loop that doesn't look for longer may keep something waiting
+_LINGERS_S: Final = 0.02  # what it has found is passed on within that time
 _RECENT: Final = 4096
 
 
@@ -52,7 +53,7 @@ class Steps:
         began: When the current step began: when the last one ended, or the last poll.
         running: What runs; None between steps, and while the loop polls.
         polled: When the loop last looked for something to do.
-        busy_since: When it last had to wait for that.
+        busy_since: Since when something may have been there that it hadn't seen.
         arrivals: By the readers of sockets, when their data came; after a busy while only.
         relay: When what the current step passes on was ready; None if that is now.
         recent: The latest steps that weren't short.
@@ -60,8 +61,8 @@ class Steps:
     """
 
     __slots__ = (
-        *("_hold_s", "_left", "_make_hold", "arrivals", "began", "busy_since", "clock"),
-        *("failures", "polled", "recent", "relay", "running"),
+        *("_blind_at", "_hold_s", "_left", "_make_hold", "_polled_before", "arrivals", "began"),
+        *("busy_since", "clock", "failures", "polled", "recent", "relay", "running"),
     )
 
     def __init__(
@@ -72,7 +73,8 @@ class Steps:
         make_hold: Callable[[Any, Context | None, float, float], Any],
     ) -> None:
         self.clock = clock
-        self.began = self.polled = self.busy_since = clock()
+        self.began = self.polled = self.busy_since = self._polled_before = clock()
+        self._blind_at = 0.0
         self.arrivals: dict[Any, float] = {}
         self.running: Any = None
         self.relay: float | None = None
@@ -86,8 +88,12 @@ class Steps:
         """Note that the loop has looked for something to do; tell how long it hadn't before."""
         now = self.clock()
         unseen = self.began - self.polled
-        if now - self.began > SLEPT_S:
+        if unseen >= BLIND_S:
+            # What it finds now, or has found then and passes on, came after the look before that.
+            self.busy_since, self._blind_at = self._polled_before, now
+        elif now - self._blind_at > _LINGERS_S:
             self.busy_since = now
+        self._polled_before = self.polled
         self.began = self.polled = now
         return unseen
 

@@ -70,7 +70,7 @@ class Talk:
     __slots__ = (
         *("__weakref__", "_about", "_began", "_clock", "_context", "_handler", "_late"),
         *("_before", "_make_trace", "_percentiles", "_policy", "_received", "_received_bytes"),
-        *("_sent", "_sent_bytes", "_utterance"),
+        *("_resting", "_sent", "_sent_bytes", "_utterance"),
     )
 
     def __init__(
@@ -82,7 +82,7 @@ class Talk:
         make_trace: Callable[[], TraceContext] = TraceContext.new,
         clock: Clock,
     ) -> None:
-        self._context = context
+        self._context = self._resting = context
         self._about = about
         self._policy = policy
         self._make_trace = make_trace
@@ -174,8 +174,12 @@ class Talk:
         """Go on in *trace*; what the application bound stays with the connection."""
         ours, now = self._context, current_context()
         bound = now.bound if now.connection is ours.connection else ours.bound
-        # Thousands are idle that have bound nothing: they share one.
-        same = bound is ours.bound and trace is ours.trace and ledger is None
-        context = ours if same else Context.make(bound, trace, ours.connection, ledger)
+        # Between two utterances it is always the same, as long as nothing more is bound.
+        rests = trace is ours.trace and ledger is None
+        if rests and bound is self._resting.bound:
+            context = self._resting
+        else:
+            context = Context.make(bound, trace, ours.connection, ledger)
+            self._resting = context if rests else self._resting
         enter_context(context)
         return context

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -45,22 +45,28 @@ class Arrival:
     bound: bool = False
 
     @classmethod
-    def now(cls, clock: Clock, waited: float | None = None) -> Arrival:
-        """Note that a message is being read, which *waited* for that; None if that isn't known.
+    def now(cls, clock: Clock, wait: Callable[[], float | None] = float) -> Arrival:
+        """Note that a message is being read.
 
-        A loop that has just had to wait for something to do has kept no message waiting: what the
-        kernel's coarse clock says is checked against that.
+        Args:
+            clock: Tells the time.
+            wait: Tells how long it has waited for that, if the kernel knows. It isn't asked while
+                the loop has been looking all the time; and its clock is coarse.
         """
         wall, read = clock.wall(), clock.monotonic()
         watch = watch_of_running_loop(clock)
+        most = COARSE_S if watch is None else max(0.0, read - watch.steps.busy_since)
+        if most < NOTABLE_S:
+            return cls(wall, read)
+
+        waited = wait()
+        if waited is not None and waited > COARSE_S:
+            return cls(wall, read, waited)
+
         if watch is None:
-            return cls(wall, read, waited if waited is not None and waited > COARSE_S else 0.0)
+            return cls(wall, read)
 
-        most = max(0.0, read - watch.steps.busy_since)
-        if waited is None:
-            return cls(wall, read, most, bound=most >= NOTABLE_S)
-
-        return cls(wall, read, waited if waited > COARSE_S else min(most, waited))
+        return cls(wall, read, most, bound=True) if waited is None else cls(wall, read, waited)
 
 
 class Before(NamedTuple):

@@ -72,9 +72,9 @@ def conclude(utterance: Utterance, *, failed: bool = False) -> tuple[float, bool
     context = utterance.end()
     arrival, policy = utterance.arrival, utterance.policy
     total_ms = ms_of(utterance.ended - arrival.read + arrival.socket_wait)
-    shown = {**context.fields, **utterance.about, KIND: utterance.kind}
     limit = utterance.budget_ms
-    limit = policy.late_ms_of(shown) if limit is None else limit
+    if limit is None:
+        limit = policy.late_ms_of(context.fields, utterance.about, {KIND: utterance.kind})
     late = total_ms >= limit
     _left_out[LEFT_OUT_LINES] += land(utterance.ledger, write=late or failed)
     level = logging.WARNING if late else policy.on_time

@@ -13,11 +13,12 @@ from typing import Any, Final
 from tracelog.context import current_context
 from tracelog.latency.findings import NOTABLE_S, explain
 from tracelog.latency.handles import end_step, owner_of, sleeper_of
-from tracelog.latency.steps import SLEPT_S, Steps
+from tracelog.latency.steps import Steps
 
 
 __all__ = ["is_wrappable", "wrap"]
 
+_PAUSE_S: Final = 0.001
 _WRAPPED: Final = ("call_soon", "call_soon_threadsafe", "call_later")  # call_at calls that
 
 
@@ -76,7 +77,7 @@ def _make_runner(steps: Steps) -> Callable[..., None]:
 
     def _run_step(callback: Any, args: Any, ready: float, waker: Any) -> None:
         now = clock()
-        if now - steps.began > SLEPT_S:
+        if now - steps.began > _PAUSE_S:
             steps.busy_since = now
         steps.began = now
         ledger = current_context().ledger
