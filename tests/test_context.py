@@ -601,3 +601,24 @@ def test_a_context_knows_its_connection():
     contexts = [Context.make({}, None, Connection("c-1")), Context.make({}, None, None)]
 
     assert [context.connection_id for context in contexts] == ["c-1", None]
+
+
+@pytest.mark.parametrize(
+    ("bound", "begun_in"),
+    [
+        ({"user_id": "kim"}, TraceContext.new()),
+        ({"user_id": "kim"}, None),
+        ({"trace_id": "req-123"}, TraceContext.new()),
+        ({"rooms": ["lobby"]}, TraceContext.new()),
+    ],
+    ids=["plain", "outside of a trace", "a caller's own id", "no scalars"],
+)
+def test_the_same_in_another_trace_is_the_same_but_for_that(bound, begun_in):
+    """Made from what is there, in less time, or anew: it shows the same."""
+    trace, ledger, connection = TraceContext.new(), object(), Connection("c-1")
+
+    context = Context.make(bound, begun_in, connection).with_trace(trace, ledger)
+
+    expected = Context.make(bound, trace, connection, ledger)
+    assert (context, list(context.fields.items())) == (expected, list(expected.fields.items()))
+    assert context.ledger is ledger

@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import threading
-from dataclasses import FrozenInstanceError
 from io import StringIO
 
 import pytest
@@ -101,7 +100,7 @@ def test_what_the_kernel_can_not_tell_has_a_bound():
 
 def test_an_arrival_is_frozen(time):
     """It travels."""
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         Arrival.now(time.clock).read = 0.0
 
 

@@ -105,6 +105,17 @@ class Context:
         """The connection's id, if there is one."""
         return self.connection.id if self.connection else None
 
+    def with_trace(self, trace: TraceContext, ledger: Any) -> Context:
+        """Make the same context in another trace, its time charged to *ledger*."""
+        if self.trace is None or TRACE_ID in self.bound:
+            return Context.make(self.bound, trace, self.connection, ledger)
+
+        # Nearly all of what `make` decides is decided.
+        ids = {TRACE_ID: trace.trace_id, SPAN_ID: trace.span_id}
+        begun = None if self.begun is None else {**self.begun, **ids}
+        fields = {**self.fields, **ids}
+        return Context(self.bound, trace, self.connection, fields, begun, ledger)
+
     def with_bound(self, bound: Mapping[str, Any]) -> Context:
         """Make the same context with other bound values."""
         return Context.make(bound, self.trace, self.connection, self.ledger)

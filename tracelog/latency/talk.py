@@ -135,11 +135,11 @@ class Talk:
 
     def listen(self) -> None:
         """Go on outside of any utterance: in the trace of the handshake."""
-        self._enter(self._context.trace)
+        self._enter()
 
     def end(self, closing: Closing) -> None:
         """Write the line about the whole."""
-        self._enter(self._context.trace)
+        self._enter()
         if _log.isEnabledFor(logging.INFO):
             emit(_log, logging.INFO, EVENT_CONNECTION, (), self._summary(closing))
 
@@ -160,8 +160,11 @@ class Talk:
             summary[MAX_MS] = self._percentiles.max_ms
         return {**summary, **self._about}
 
-    def _enter(self, trace: TraceContext | None, ledger: Ledger | None = None) -> Context:
-        """Go on in *trace*, and so does the handler, if it waits for another task to receive."""
+    def _enter(self, trace: TraceContext | None = None, ledger: Ledger | None = None) -> Context:
+        """Go on in *trace*, or in that of the handshake.
+
+        So does the handler, if it waits for another task to receive.
+        """
         context = self._go_on(trace, ledger)
         handler, task = self._handler(), running_task()
         if handler is not task and waits_for(handler, task):
@@ -171,15 +174,11 @@ class Talk:
         return context
 
     def _go_on(self, trace: TraceContext | None, ledger: Ledger | None) -> Context:
-        """Go on in *trace*; what the application bound stays with the connection."""
+        """Go on there; what the application bound stays with the connection."""
         ours, now = self._context, current_context()
         bound = now.bound if now.connection is ours.connection else ours.bound
-        # Between two utterances it is always the same, as long as nothing more is bound.
-        rests = trace is ours.trace and ledger is None
-        if rests and bound is self._resting.bound:
-            context = self._resting
-        else:
-            context = Context.make(bound, trace, ours.connection, ledger)
-            self._resting = context if rests else self._resting
+        if bound is not self._resting.bound:  # the application has bound something since
+            self._resting = Context.make(bound, ours.trace, ours.connection)
+        context = self._resting if trace is None else self._resting.with_trace(trace, ledger)
         enter_context(context)
         return context

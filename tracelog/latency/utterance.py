@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from tracelog.context import Context, current_context
@@ -28,8 +27,7 @@ _STACK: Final = 8
 _log = logging.getLogger("tracelog.utterance")
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A message that has been read.
 
     Attributes:
