@@ -200,10 +200,9 @@ async def load(user):
 
 
 def load_report():
-    total = 0.0
-    for number in json.loads(REPORT):
-        total += number
-    return total
+    rows = json.loads(REPORT)
+    for row in rows[:1000]:
+        row += 1.0
 
 
 @verb
@@ -606,7 +605,7 @@ cache = threading.Lock()
 document, exports = asyncio.Lock(), asyncio.Semaphore(1)
 pool, feed, bookings = asyncio.Queue(), asyncio.Queue(1), tracelog.Queue()
 garbage, meeting = asyncio.Event(), asyncio.Barrier(2)
-REPORT = json.dumps([number / 7 for number in range(500_000)])  # numbers: nothing to collect
+REPORT = json.dumps([1.25] * 1_500_000)  # numbers: nothing for the collector
 getaddrinfo, socket.getaddrinfo = socket.getaddrinfo, slow_getaddrinfo
 audit.addHandler(Courier())
 

@@ -47,6 +47,7 @@ _MOST: Final = 0.5
 _MUCH: Final = 0.4
 _SOME: Final = 0.2
 _SWITCHES_PER_S: Final = 20  # who waits for the GIL wakes up every 5 ms; who is blocked, doesn't
+_SEEN_AFTER_S: Final = 0.04  # a step isn't looked at before
 _EXPECTED_EVERY_S: Final = 0.08  # even a busy machine's watchdog sees a step this often
 
 _NOT_WHOSE: Final = {SPAN_ID, *LEADING} - {TRACE_ID}
@@ -150,7 +151,7 @@ def kind_of(seconds: float, seen: Seen | None, gc: float) -> str:
     if seen.idle > _MOST:
         return BLOCKING
 
-    return C_CALL if (seen.samples + 1) * _EXPECTED_EVERY_S < seconds else CPU
+    return C_CALL if _SEEN_AFTER_S + seen.samples * _EXPECTED_EVERY_S < seconds else CPU
 
 
 def name_of_step(step: Any) -> str:
