@@ -79,9 +79,13 @@ def test_a_loop_that_has_been_looking_has_kept_no_message_waiting():
 
     async def story(watch):
         watch.steps.busy_since = SYSTEM_CLOCK.monotonic()
-        return Arrival.now(SYSTEM_CLOCK, lambda: 0.3)
+        seen = Arrival.now(SYSTEM_CLOCK, lambda: 0.3)
+        watch.steps.blind = True  # a loop that doesn't tell when it looks
+        return seen, Arrival.now(SYSTEM_CLOCK, lambda: 0.3)
 
-    assert watched(story).socket_wait == 0.0
+    seen, unseen = watched(story)
+
+    assert (seen.socket_wait, unseen.socket_wait) == (0.0, 0.3)
 
 
 def test_what_the_kernel_can_not_tell_has_a_bound():

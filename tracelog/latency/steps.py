@@ -54,6 +54,7 @@ class Steps:
         running: What runs; None between steps, and while the loop polls.
         polled: When the loop last looked for something to do.
         busy_since: Since when something may have been there that it hadn't seen.
+        blind: Nobody has told yet when the loop looks: what it does in between isn't known.
         arrivals: By the readers of sockets, when their data came; after a busy while only.
         relay: When what the current step passes on was ready; None if that is now.
         recent: The latest steps that weren't short.
@@ -62,7 +63,7 @@ class Steps:
 
     __slots__ = (
         *("_blind_at", "_hold_s", "_left", "_make_hold", "_polled_before", "arrivals", "began"),
-        *("busy_since", "clock", "failures", "polled", "recent", "relay", "running"),
+        *("blind", "busy_since", "clock", "failures", "polled", "recent", "relay", "running"),
     )
 
     def __init__(
@@ -74,6 +75,7 @@ class Steps:
     ) -> None:
         self.clock = clock
         self.began = self.polled = self.busy_since = self._polled_before = clock()
+        self.blind = True
         self._blind_at = 0.0
         self.arrivals: dict[Any, float] = {}
         self.running: Any = None
@@ -87,6 +89,7 @@ class Steps:
     def poll(self) -> float:
         """Note that the loop has looked for something to do; tell how long it hadn't before."""
         now = self.clock()
+        self.blind = False
         unseen = self.began - self.polled
         if unseen >= BLIND_S:
             # What it finds now, or has found then and passes on, came after the look before that.

@@ -53,18 +53,15 @@ class Arrival(NamedTuple):
         """
         wall, read = clock.wall(), clock.monotonic()
         watch = watch_of_running_loop(clock)
-        most = COARSE_S if watch is None else max(0.0, read - watch.steps.busy_since)
-        if most < NOTABLE_S:
+        most = 0.0 if watch is None else max(0.0, read - watch.steps.busy_since)
+        if watch is not None and most < NOTABLE_S and not watch.steps.blind:
             return cls(wall, read)
 
         waited = wait()
-        if waited is not None and waited > COARSE_S:
-            return cls(wall, read, waited)
+        if waited is None:
+            return cls(wall, read, most, bound=most >= NOTABLE_S)
 
-        if watch is None:
-            return cls(wall, read)
-
-        return cls(wall, read, most, bound=True) if waited is None else cls(wall, read, waited)
+        return cls(wall, read, waited if waited > COARSE_S else min(most, waited))
 
 
 class Before(NamedTuple):
