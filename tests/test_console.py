@@ -458,6 +458,25 @@ def test_a_verdict_says_nothing_twice():
     )
 
 
+def test_a_late_verdict_says_why_first():
+    """In a sentence; the facts behind it are for programs, and boxes of nothing for nobody."""
+    line = verdict(
+        total_ms=289.163,
+        socket_ms=284.0,
+        loop_ms=0.573,
+        await_ms=3.994,
+        cause="283 ms: loop held by nils",
+        blocked_by=[{"ms": 282.857, "user_id": "nils"}],
+        awaits=[{"ms": 3.9}],
+        path="/chat",
+    )
+
+    assert " ".join(line.split()[2:]) == (
+        'utterance utterance total=289ms cause="283 ms: loop held by nils" '
+        "socket=284ms await=3.99ms path=/chat"
+    )
+
+
 @pytest.mark.parametrize(
     "arrived_at",
     ["noon", None, 5, "9999-12-31T23:59:59-23:59"],

@@ -19,19 +19,34 @@ from tracelog.escapes import printable
 from tracelog.events import make_event_reader
 from tracelog.fields import (
     ARRIVED_AT,
+    AWAIT_MS,
+    AWAITS,
+    BEHIND,
+    BEHIND_MS,
+    BLOCKED_BY,
+    BUSIEST,
+    CAUSE,
     CLIENT_MS,
+    CODE_MS,
     CONNECTION_ID,
     EVENT,
     EXCEPTION,
+    HELD,
     LATE,
     LEADING,
     LEVEL,
+    LOG_MS,
     LOGGER,
+    LOOP_MS,
     QUEUE_MS,
+    SEND_MS,
     SOCKET_MS,
     SPAN_ID,
+    SPANS,
     STACK,
+    TOTAL_MS,
     TRACE_ID,
+    USER_ID,
     UTTERANCE,
 )
 from tracelog.loops import on_loop
@@ -72,8 +87,13 @@ _MAX_ITEMS: Final = 200
 _MAX_DURATION_MS: Final = 1e15
 _PLACED: Final = frozenset({*LEADING, SPAN_ID, CONNECTION_ID})
 _VERDICTS: Final = "tracelog.utterance"  # their logger
-_SAID: Final = frozenset({LATE, UTTERANCE})
-_WAITS: Final = frozenset({SOCKET_MS, CLIENT_MS, QUEUE_MS})
+# Said by the level, by the event's name, or by the cause; programs read the facts.
+_SAID: Final = frozenset(
+    {LATE, UTTERANCE, BLOCKED_BY, HELD, BUSIEST, AWAITS, BEHIND, BEHIND_MS, SPANS}
+)
+_BOXES: Final = frozenset(
+    {SOCKET_MS, CLIENT_MS, QUEUE_MS, LOOP_MS, CODE_MS, AWAIT_MS, SEND_MS, LOG_MS}
+)
 
 
 class ConsoleFormatter(logging.Formatter):
@@ -184,12 +204,14 @@ class ConsoleFormatter(logging.Formatter):
 
 
 def _verdict_for_eyes(event: dict[str, Any]) -> dict[str, Any]:
-    """Leave out of a verdict what its level and its name say already, and waits of nothing."""
-    shown = {
+    """Put a verdict's cause first, and leave out what is said already, and boxes of nothing."""
+    first = {key: event[key] for key in (*LEADING, USER_ID, TOTAL_MS, CAUSE) if key in event}
+    rest = {
         key: value
         for key, value in event.items()
         if key not in _SAID and not _is_nothing(key, value)
     }
+    shown: dict[str, Any] = {**first, **rest}
     shown[EVENT] = f"{_text(event[EVENT])} {_text(event.get(UTTERANCE, ''))}"
     if ARRIVED_AT in shown:
         shown[ARRIVED_AT] = _time_of_day(shown[ARRIVED_AT])
@@ -197,7 +219,7 @@ def _verdict_for_eyes(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_nothing(key: str, value: Any) -> bool:
-    return key in _WAITS and type(value) in (int, float) and value < 1
+    return key in _BOXES and type(value) in (int, float) and value < 1
 
 
 def _time_of_day(timestamp: Any) -> Any:
