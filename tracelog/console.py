@@ -205,13 +205,12 @@ class ConsoleFormatter(logging.Formatter):
 
 def _verdict_for_eyes(event: dict[str, Any]) -> dict[str, Any]:
     """Put a verdict's cause first, and leave out what is said already, and boxes of nothing."""
-    first = {key: event[key] for key in (*LEADING, USER_ID, TOTAL_MS, CAUSE) if key in event}
-    rest = {
-        key: value
-        for key, value in event.items()
-        if key not in _SAID and not _is_nothing(key, value)
+    keys = dict.fromkeys((*LEADING, USER_ID, TOTAL_MS, CAUSE, *event))
+    shown: dict[str, Any] = {
+        key: event[key]
+        for key in keys
+        if key in event and key not in _SAID and not _is_nothing(key, event[key])
     }
-    shown: dict[str, Any] = {**first, **rest}
     shown[EVENT] = f"{_text(event[EVENT])} {_text(event.get(UTTERANCE, ''))}"
     if ARRIVED_AT in shown:
         shown[ARRIVED_AT] = _time_of_day(shown[ARRIVED_AT])
