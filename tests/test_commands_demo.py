@@ -114,6 +114,7 @@ def test_the_demo_ends_with_who_was_late(tmp_path):
         text=True,
         timeout=PATIENCE_S,
         check=True,
+        env={**os.environ, "COLUMNS": "80"},
     )
 
     lines, _, answer = done.stdout.partition("\n$ tracelog late tracelog-demo/chat.jsonl\n")

@@ -71,9 +71,9 @@ def test_a_file_is_shown_from_where_it_was_imported(monkeypatch, file, shown):
     ("file", "library", "users"),
     [
         ("/srv/app/views.py", None, True),
-        (f"{PACKAGE}_of_mine/views.py", None, True),
-        (f"{PACKAGE}/demo/service.py", None, True),
-        (f"{PACKAGE}/queues.py", None, False),
+        ("/srv/tracelog_of_mine/views.py", None, True),
+        ("/srv/tracelog/demo/service.py", None, True),
+        ("/srv/tracelog/queues.py", None, False),
         ("/x/site-packages/asyncpg/connection.py", "asyncpg", False),
         ("/x/dist-packages/six.py", "six", False),
         ("/x/site-packages", None, True),
@@ -84,12 +84,15 @@ def test_a_file_is_shown_from_where_it_was_imported(monkeypatch, file, shown):
 )
 def test_whose_a_file_is(monkeypatch, file, library, users):
     """The user's is what isn't Python's, nor ours, nor an installed library's."""
+    monkeypatch.setattr(places, "_OURS", "/srv/tracelog/")
+    monkeypatch.setattr(places, "_DEMO", "/srv/tracelog/demo/")
     monkeypatch.setattr(places, "_library_of", places._library_of.__wrapped__)
+    monkeypatch.setattr(places, "_is_users", places._is_users.__wrapped__)
 
     found = place(file)
 
     assert (found.library, found.is_users) == (library, users)
-    assert found.is_ours is (file == f"{PACKAGE}/queues.py")
+    assert found.is_ours is (file == "/srv/tracelog/queues.py")
     assert found.is_asyncios is file.startswith(f"{ASYNCIO}/")
 
 
