@@ -145,7 +145,9 @@ class User:
         small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
         small.connect(("127.0.0.1", self._server.port))
         small.setblocking(False)
-        client = connect(uri, sock=small, compression=None, max_queue=1, ping_interval=None)
+        # Whoever has gone deaf doesn't hear that the other side closes, either.
+        options = {"compression": None, "max_queue": 1, "ping_interval": None, "close_timeout": 0.3}
+        client = connect(uri, sock=small, **options)
         self._socket = await self._stack.enter_async_context(client)
         self._reader = asyncio.create_task(self._read())
 
