@@ -59,7 +59,9 @@ def lines():
 
     def lines(**wanted):
         found = map(json.loads, stream.getvalue().splitlines())
-        return [line for line in found if wanted.items() <= line.items()]
+        # A busy machine may hold a loop at any time.
+        told = (line for line in found if line["logger"] != "tracelog.hold")
+        return [line for line in told if wanted.items() <= line.items()]
 
     return lines
 

