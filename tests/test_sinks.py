@@ -786,6 +786,32 @@ def test_a_long_line_waits_its_turn_as_any_other(pipe, gained):
 # Processes
 
 
+def test_a_long_line_finds_what_another_thread_has_kept_meanwhile():
+    """Between a look at the queue and the lock, a thread may come: whoever came first is first."""
+    stream = io.StringIO()
+    sink = TextSink(stream)
+    sink._spill.append(b"first\n")
+    sink._bytes += len(b"first\n")
+    long = "x" * 5000 + "\n"
+
+    sink._write_long(long.encode())
+
+    assert sink.flush(PATIENCE_S)
+    assert stream.getvalue() == f"first\n{long}"
+
+
+def test_what_a_descriptor_takes_in_part_is_ended_first(pipe, monkeypatch):
+    """A file system may be full after half of a line: its rest is the next to be written."""
+    source, stream = pipe
+    sink = open_sink(stream)
+    monkeypatch.setattr(sinks, "_write", lambda descriptor, line: os.write(descriptor, line[:4]))
+
+    sink.write(b"a line\n")
+    sink.write(b"another\n")
+
+    assert read_lines(source, 2) == [b"a line\n", b"another\n"]
+
+
 def test_killing_the_process_loses_nothing_that_fitted():
     """A line is in the kernel's hands when the logging call returns."""
     code = """
