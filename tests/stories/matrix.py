@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import itertools
 import json
 import os
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -468,6 +470,13 @@ def run(http, loop, ws):
     return judgements
 
 
+@contextlib.contextmanager
+def driving(kinds):
+    """Run *kinds* of servers, three at a time: most of what they do is waiting."""
+    with ThreadPoolExecutor(3) as pool:
+        yield {kind: pool.submit(run, *kind) for kind in kinds}
+
+
 PAGE = """# Whose every line is
 
 Real servers, driven by real clients through everything that a connection can go through, at TRACE; every line that a connection caused is judged.
@@ -512,8 +521,9 @@ def _serious(judgement):
 def page():
     """Drive them all, and tell the result."""
     by_kind, by_event = {}, {name: [] for name in EVENTS}
-    for combination in COMBINATIONS:
-        by_kind[", ".join(combination)] = run(*combination)
+    with driving(COMBINATIONS) as driven:
+        for combination, judgements in driven.items():
+            by_kind[", ".join(combination)] = judgements.result()
     for judgements in by_kind.values():
         for judgement in judgements:
             by_event[judgement.event].append(judgement)

@@ -20,9 +20,18 @@ def load_matrix():
 matrix = load_matrix()
 
 
+@pytest.fixture(scope="module")
+def driven(request):
+    """Drive the servers that are asked for, some at a time."""
+    asked = [item for item in request.session.items if "judgements" in item.fixturenames]
+    kinds = dict.fromkeys(item.callspec.params["judgements"] for item in asked)
+    with matrix.driving(kinds) as running:
+        yield running
+
+
 @pytest.fixture(scope="module", params=matrix.COMBINATIONS, ids="-".join)
-def judgements(request):
-    return matrix.run(*request.param)
+def judgements(request, driven):
+    return driven[request.param].result()
 
 
 def test_every_line_is_its_own(judgements):
