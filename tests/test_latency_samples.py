@@ -273,7 +273,20 @@ def test_the_thread_that_ran_most_meanwhile_is_its_rival(sampler, clock, machine
 
     assert seen.rival.startswith("worker-1 at ")
     assert seen.rival.endswith("Held.stay")
-    assert seen.rival_share == pytest.approx(0.6)
+
+
+def test_what_other_threads_had_is_the_processs_without_its_own(held, clock, machine):
+    """Of the whole step: a thread that waits for the GIL may be seen only at the end of it."""
+    had = [5.0]
+    sampler = Sampler(
+        clock=clock, process_clock=lambda: had[0], ident=held.ident, native_id=held.native_id
+    )
+    clock.now += 10.0
+    sampler.look(1.0, still)
+    machine["own"] = Usage(5.0, 0.0, 10)
+    had[0] = 15.0
+
+    assert sampler.seen(1.0).rivals == pytest.approx(0.6)
 
 
 def test_a_rival_that_runs_no_code_of_the_users_has_a_name(sampler, clock, machine):
@@ -298,7 +311,7 @@ def test_there_may_be_no_rival(sampler, clock, machine, passed):
 
     seen = sampler.seen(1.0)
 
-    assert (seen.rival, seen.rival_share) == ("", 0.0)
+    assert seen.rival == ""
     assert seen.over == 10.0 + passed
 
 

@@ -117,7 +117,7 @@ class Hold:
         if self.gc:
             fields[GC_MS] = ms_of(self.gc)
         if self.seen is not None:
-            if self.kind == THREADS:
+            if self.kind == THREADS and self.seen.rival:
                 fields[THREAD] = self.seen.rival
             fields[STACK] = " < ".join(self.seen.stack)
         emit(_log, logging.WARNING, EVENT_HOLD, (), fields, self.context or _NOBODY)
@@ -142,7 +142,7 @@ def kind_of(seconds: float, seen: Seen | None, gc: float) -> str:
         return UNKNOWN
 
     # Whoever waits for the GIL is off the CPU, too, but asks for it again and again.
-    if min(seen.idle, seen.rival_share) > _SOME and seen.switches > _SWITCHES_PER_S:
+    if min(seen.idle, seen.rivals) > _SOME and seen.switches > _SWITCHES_PER_S:
         return THREADS
 
     if seen.queued > _MUCH:

@@ -31,8 +31,8 @@ class Seen:
         running: The share of them in which its thread ran on a CPU.
         queued: The share in which the thread could have run, but had no CPU.
         switches: How often a second the thread was given a CPU.
-        rival: The other thread that ran most meanwhile, and where that was.
-        rival_share: Its share.
+        rivals: What other threads had of a CPU, together, as a share of them.
+        rival: The one that ran most since it was first seen, and where that was, if one did.
     """
 
     places: list[Place]
@@ -41,8 +41,8 @@ class Seen:
     running: float = 0.0
     queued: float = 0.0
     switches: float = 0.0
+    rivals: float = 0.0
     rival: str = ""
-    rival_share: float = 0.0
 
     @property
     def idle(self) -> float:
@@ -60,6 +60,7 @@ class Sampler:
 
     Args:
         clock: In seconds.
+        process_clock: What all threads have had of a CPU, in seconds.
         ident: The thread's identifier.
         native_id: The same, as the system names it.
 
@@ -71,21 +72,23 @@ class Sampler:
         self,
         *,
         clock: Callable[[], float] = time.monotonic,
+        process_clock: Callable[[], float] = time.process_time,
         ident: int | None = None,
         native_id: int | None = None,
     ) -> None:
         self._clock = clock
+        self._process_clock = process_clock
         self.ident = threading.get_ident() if ident is None else ident
         self._native_id = threading.get_native_id() if native_id is None else native_id
         self._began = 0.0  # of the step that the samples are of
         self._stacks: list[tuple[Place, ...]] = []
-        self._baseline = (clock(), usage_of(self._native_id))
+        self._baseline = (clock(), process_clock(), usage_of(self._native_id))
         self._others: tuple[float, dict[threading.Thread, Usage]] = (0.0, {})
         self._rivals: dict[threading.Thread, Place | None] = {}
 
     def rest(self) -> None:
         """Note what the thread has had of the CPU so far: no step takes long."""
-        self._baseline = (self._clock(), usage_of(self._native_id))
+        self._baseline = (self._clock(), self._process_clock(), usage_of(self._native_id))
 
     def look(self, began: float, still: Callable[[], bool]) -> None:
         """Note where the thread is, in the step that *began* then, if that is *still* so."""
@@ -120,20 +123,20 @@ class Sampler:
 
         [(stack, _)] = Counter(stacks).most_common(1)
         now = self._clock()
-        at, before = self._baseline
+        at, all_before, before = self._baseline
         usage = usage_of(self._native_id)
         over = now - at
         if before is None or usage is None or over <= 0:
             return Seen(list(stack), len(stacks))
 
-        rival, rival_share = self._rival(now)
+        running = usage.running - before.running
         return Seen(
             *(list(stack), len(stacks), over),
-            running=(usage.running - before.running) / over,
+            running=running / over,
             queued=(usage.queued - before.queued) / over,
             switches=(usage.slices - before.slices) / over,
-            rival=rival,
-            rival_share=rival_share,
+            rivals=(self._process_clock() - all_before - running) / over,
+            rival=self._rival(now),
         )
 
     def forget(self) -> None:
@@ -143,18 +146,17 @@ class Sampler:
         self._others = (0.0, {})
         self.rest()  # the next one may be as long, and nobody has looked in between
 
-    def _rival(self, now: float) -> tuple[str, float]:
-        """Tell which other thread has run most since the first sample, where, and its share."""
+    def _rival(self, now: float) -> str:
+        """Tell which other thread has run most since the first sample, and where."""
         since, before = self._others
         after = usages_of_others(self.ident) if before and now > since else {}
         ran = {each: after[each].running - before[each].running for each in before if each in after}
         if not ran:
-            return "", 0.0
+            return ""
 
         most = max(ran, key=lambda thread: ran[thread])
         place = self._rivals.get(most)
-        name = f"{most.name} at {place}" if place else most.name
-        return name, ran[most] / (now - since)
+        return f"{most.name} at {place}" if place else most.name
 
 
 def _has_sub_interpreters() -> bool:
