@@ -179,9 +179,11 @@ def test_leading_keys_are_not_shadowed():
 )
 def test_whether_values_are_scalars_is_decided_once(value, flat):
     """If they are, the event path copies what a line begins with; else it has to walk them."""
-    begun = Context.make({"key": value}, None, None).begun
+    context = Context.make({"key": value}, None, None)
+    begun = context.begin()
 
     assert begun == ({**dict.fromkeys(LEADING), "key": value} if flat else None)
+    assert context.begun is begun
 
 
 # -- Traces ----------------------------------------------------------------------------------------
@@ -617,8 +619,11 @@ def test_the_same_in_another_trace_is_the_same_but_for_that(bound, begun_in):
     """Made from what is there, in less time, or anew: it shows the same."""
     trace, ledger, connection = TraceContext.new(), object(), Connection("c-1")
 
-    context = Context.make(bound, begun_in, connection).with_trace(trace, ledger)
+    here = Context.make(bound, begun_in, connection)
+    here.begin()
+    context = here.with_trace(trace, ledger)
 
     expected = Context.make(bound, trace, connection, ledger)
     assert (context, list(context.fields.items())) == (expected, list(expected.fields.items()))
     assert context.ledger is ledger
+    assert (context.begun or context.begin()) == expected.begin()

@@ -11,7 +11,7 @@ import inspect
 import sys
 from collections.abc import Callable, Collection, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial, wraps
 from types import MappingProxyType
 from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
@@ -66,17 +66,16 @@ class Context:
         trace: The W3C trace, if there is one.
         connection: The client connection, if there is one.
         fields: All of these as a line shows them, ids first. Never mutated.
-        begun: A line as far as it is known, without its own values; None if it has to be walked
-            because not all of `fields` are scalars.
         ledger: To whose time what runs here is charged (`tracelog.latency.ledger`), if to any.
+        begun: What `begin` has made; None before its first line.
     """
 
     bound: Mapping[str, Any]
     trace: TraceContext | None
     connection: Connection | None
     fields: dict[str, Any]
-    begun: dict[str, Any] | None
     ledger: Any = None
+    begun: dict[str, Any] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def make(
@@ -96,9 +95,20 @@ class Context:
             # A caller's own trace_id is shown; the other leading keys belong to the record.
             reserved = key in LEADING and key != TRACE_ID
             fields[name_beside(key, bound) if reserved else key] = value
-        flat = SCALARS.issuperset(map(type, fields.values()))
-        begun = {**dict.fromkeys(LEADING), **fields} if flat else None
-        return cls(bound, trace, connection, fields, begun, ledger)
+        return cls(bound, trace, connection, fields, ledger)
+
+    def begin(self) -> dict[str, Any] | None:
+        """Begin a line, as far as it is known without its own values, and keep that.
+
+        None if it has to be walked, because not all of `fields` are scalars. Thousands of idle
+        connections have contexts without a line: hence not at once.
+        """
+        if not SCALARS.issuperset(map(type, self.fields.values())):
+            return None
+
+        begun = {**dict.fromkeys(LEADING), **self.fields}
+        object.__setattr__(self, "begun", begun)
+        return begun
 
     @property
     def connection_id(self) -> str | None:
@@ -114,7 +124,7 @@ class Context:
         ids = {TRACE_ID: trace.trace_id, SPAN_ID: trace.span_id}
         begun = None if self.begun is None else {**self.begun, **ids}
         fields = {**self.fields, **ids}
-        return Context(self.bound, trace, self.connection, fields, begun, ledger)
+        return Context(self.bound, trace, self.connection, fields, ledger, begun)
 
     def with_bound(self, bound: Mapping[str, Any]) -> Context:
         """Make the same context with other bound values."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from tracelog.attribution import stamp
@@ -166,6 +167,12 @@ class _HttpConversation(_Conversation):
         )
 
 
+@lru_cache(1024)
+def _about(path: str) -> dict[str, Any]:
+    """Make what all verdicts of a WebSocket show: one for all that have the same path."""
+    return {"path": path}
+
+
 class _WebSocketConversation(_Conversation):
     """One connection: an utterance for each message, which ends when the next is asked for."""
 
@@ -241,7 +248,7 @@ class _WebSocketConversation(_Conversation):
 
         self._talk = Talk(
             self._context,
-            about={"path": self._scope["path"]},
+            about=_about(self._scope["path"]),
             policy=self._options.policy,
             make_trace=self._make_trace,
             clock=self._options.clock,

@@ -254,14 +254,15 @@ def _make_line_of() -> Callable[[Bare], bytes]:
         """
         created, name, levelno, message, fields, context = bare
         level = level_of(levelno)
-        if level is None or type(message) is not str or context.begun is None:
+        begun = context.begun or context.begin()
+        if level is None or type(message) is not str or begun is None:
             return b""
 
         for value in fields.values():
             if type(value) not in scalars:
                 return b""
 
-        event = context.begun | fields
+        event = begun | fields
         event[TIMESTAMP] = timestamp_of(created)
         event[LEVEL] = level
         event[LOGGER] = name
