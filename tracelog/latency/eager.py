@@ -6,16 +6,15 @@ That step is somebody else's: no handle tells when such a beginning is over, but
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from tracelog.context import CURRENT, Context, current_context
+from tracelog.latency.shadows import shadow
 from tracelog.latency.steps import Steps
 from tracelog.loops import variables_of
 
 
 __all__ = ["time_eager_tasks"]
-
-_NAME: Final = "create_task"
 
 
 def time_eager_tasks(loop: Any, steps: Steps) -> Callable[[], None]:
@@ -36,13 +35,7 @@ def time_eager_tasks(loop: Any, steps: Steps) -> Callable[[], None]:
             _note(steps, context, began)
         return task
 
-    vars(loop)[_NAME] = create_task
-
-    def undo() -> None:
-        if vars(loop).get(_NAME) is create_task:
-            delattr(loop, _NAME)
-
-    return undo
+    return shadow(loop, {"create_task": create_task})
 
 
 def _note(steps: Steps, context: Context, began: float) -> None:

@@ -6,15 +6,14 @@ import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context as Variables
-from typing import Any, Final
+from typing import Any
 
 from tracelog.context import current_context
 from tracelog.latency.findings import Findings, Job
+from tracelog.latency.shadows import shadow
 
 
 __all__ = ["time_jobs"]
-
-_NAME: Final = "run_in_executor"
 
 
 def time_jobs(loop: Any, clock: Callable[[], float]) -> Callable[[], None]:
@@ -31,13 +30,7 @@ def time_jobs(loop: Any, clock: Callable[[], float]) -> Callable[[], None]:
 
         return plain(executor, _Timed(func, Findings.of(ledger), clock), *args)
 
-    vars(loop)[_NAME] = run_in_executor
-
-    def undo() -> None:
-        if vars(loop).get(_NAME) is run_in_executor:
-            delattr(loop, _NAME)
-
-    return undo
+    return shadow(loop, {"run_in_executor": run_in_executor})
 
 
 class _Timed:

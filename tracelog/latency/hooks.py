@@ -17,6 +17,7 @@ from tracelog.context import current_context
 from tracelog.latency.arrival import last_data_s
 from tracelog.latency.findings import NOTABLE_S
 from tracelog.latency.handles import make_ready, make_soon, make_threadsafe, make_timer
+from tracelog.latency.shadows import shadow
 from tracelog.latency.steps import Steps
 
 
@@ -51,13 +52,11 @@ def hook(loop: Any, steps: Steps) -> Callable[[], None]:
         **_reader_methods(loop, ready),
         "_process_events": _make_process_events(loop, steps),
     }
-    vars(loop).update(ours)
+    undo = shadow(loop, ours)
     _convert(loop, {Handle: ready, TimerHandle: timer})
 
     def unhook() -> None:
-        for name, method in ours.items():
-            if vars(loop).get(name) is method:
-                delattr(loop, name)
+        undo()
         if not loop.is_closed():  # which leaves it no handle, and no selector
             _convert(loop, {ready: Handle, timer: TimerHandle})
 

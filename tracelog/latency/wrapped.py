@@ -13,6 +13,7 @@ from typing import Any, Final
 from tracelog.context import current_context
 from tracelog.latency.findings import NOTABLE_S, explain
 from tracelog.latency.handles import end_step, owner_of, sleeper_of
+from tracelog.latency.shadows import shadow
 from tracelog.latency.steps import Steps
 
 
@@ -31,15 +32,7 @@ def is_wrappable(loop: Any) -> bool:
 def wrap(loop: Any, steps: Steps) -> Callable[[], None]:
     """Let *loop* tell *steps*; gives what undoes it."""
     run = _make_runner(steps)
-    ours = {**_soon_methods(loop, steps, run), **_timer_methods(loop, steps, run)}
-    vars(loop).update(ours)
-
-    def unwrap() -> None:
-        for name, method in ours.items():
-            if vars(loop).get(name) is method:
-                delattr(loop, name)
-
-    return unwrap
+    return shadow(loop, {**_soon_methods(loop, steps, run), **_timer_methods(loop, steps, run)})
 
 
 def _soon_methods(loop: Any, steps: Steps, run: Callable[..., None]) -> dict[str, Any]:
