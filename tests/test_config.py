@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 import tracelog
-from tracelog import config as config_module
+from tracelog import installed
 from tracelog.config import DEFAULT_CONFIG, configure_logging
 from tracelog.console import ConsoleFormatter
 from tracelog.errors import ConfigError
@@ -26,8 +26,8 @@ from tracelog.json_formatter import JsonFormatter
 def configured_anew():
     # Each test begins, and leaves the next one, with nothing to take back.
     yield
-    config_module._made.clear()
-    config_module._configured.clear()
+    installed.made.clear()
+    installed._configured.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -413,6 +413,20 @@ def test_rules_for_single_users_go_with_their_handler():
     configure_logging()
 
     assert while_it_was_there
+    assert not logging.getLogger("app").isEnabledFor(logging.DEBUG)
+    del kept
+
+
+def test_rules_of_a_refused_configuration_never_apply_after_it():
+    """Nor are those left to the garbage collector."""
+    config = make_config(filters={"focus": {"()": "tracelog.Focus", "rules": [{"user_id": "kim"}]}})
+    config["handlers"]["out"] = {"class": "logging.FileHandler", "filename": "no/such/folder"}
+    tracelog.bind_context(user_id="kim")
+    configure_logging()
+
+    with pytest.raises(ConfigError) as kept:
+        configure_logging(config)
+
     assert not logging.getLogger("app").isEnabledFor(logging.DEBUG)
     del kept
 
