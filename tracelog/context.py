@@ -134,15 +134,12 @@ class Context:
 _EMPTY = Context.make({}, None, None)
 _current: ContextVar[Context] = ContextVar("tracelog", default=_EMPTY)
 CURRENT: Final = _current  # for whoever looks into other tasks' `contextvars.Context`
-# What the current task is about. No function around it: every line asks.
+# What the current task is about. No functions around these: every line asks.
 current_context: Callable[[], Context] = _current.get
+# Puts the current task, from here on, into another one.
+enter_context: Callable[[Context], object] = _current.set
 _get = _current.get
 _module = sys.modules.get
-
-
-def enter_context(context: Context) -> None:
-    """Put the current task, from here on, into *context*."""
-    _current.set(context)
 
 
 def snapshot() -> Context:
