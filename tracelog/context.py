@@ -38,6 +38,9 @@ __all__ = [
     "unbind_context",
 ]
 
+_RESERVED: Final = frozenset(LEADING) - {TRACE_ID}
+_NOTHING: Final = dict.fromkeys(LEADING)
+
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -57,7 +60,7 @@ class Connection:
     protocol: Callable[[], Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Context:
     """Everything that records made in one place carry.
 
@@ -77,6 +80,23 @@ class Context:
     ledger: Any = None
     begun: dict[str, Any] | None = field(default=None, compare=False, repr=False)
 
+    # One is made for every utterance: what a frozen dataclass has takes three times as long.
+    def __init__(
+        self,
+        bound: Mapping[str, Any],
+        trace: TraceContext | None,
+        connection: Connection | None,
+        fields: dict[str, Any],
+        ledger: Any = None,
+        begun: dict[str, Any] | None = None,
+    ) -> None:
+        _set_bound(self, bound)
+        _set_trace(self, trace)
+        _set_connection(self, connection)
+        _set_fields(self, fields)
+        _set_ledger(self, ledger)
+        _set_begun(self, begun)
+
     @classmethod
     def make(
         cls,
@@ -91,10 +111,11 @@ class Context:
             fields[SPAN_ID] = trace.span_id
         if connection:
             fields[CONNECTION_ID] = connection.id
-        for key, value in bound.items():
-            # A caller's own trace_id is shown; the other leading keys belong to the record.
-            reserved = key in LEADING and key != TRACE_ID
-            fields[name_beside(key, bound) if reserved else key] = value
+        if _RESERVED.isdisjoint(bound):
+            fields.update(bound)  # a caller's own trace_id is shown
+        else:  # the other leading keys belong to the record
+            for key, value in bound.items():
+                fields[name_beside(key, bound) if key in _RESERVED else key] = value
         return cls(bound, trace, connection, fields, ledger)
 
     def begin(self) -> dict[str, Any] | None:
@@ -106,8 +127,8 @@ class Context:
         if not SCALARS.issuperset(map(type, self.fields.values())):
             return None
 
-        begun = {**dict.fromkeys(LEADING), **self.fields}
-        object.__setattr__(self, "begun", begun)
+        begun = {**_NOTHING, **self.fields}
+        _set_begun(self, begun)
         return begun
 
     @property
@@ -131,6 +152,9 @@ class Context:
         return Context.make(bound, self.trace, self.connection, self.ledger)
 
 
+_set_bound, _set_trace, _set_connection, _set_fields, _set_ledger, _set_begun = (
+    vars(Context)[name].__set__ for name in Context.__match_args__
+)
 _EMPTY = Context.make({}, None, None)
 _current: ContextVar[Context] = ContextVar("tracelog", default=_EMPTY)
 CURRENT: Final = _current  # for whoever looks into other tasks' `contextvars.Context`

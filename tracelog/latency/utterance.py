@@ -145,7 +145,7 @@ class Utterance:
         self.delayed_by: tuple[Any, ...] = ()
         self.watch: LoopWatch | None = watch_of_running_loop(clock)
         if self.watch is not None:
-            self.ledger.task = asyncio.current_task()
+            self.ledger.task = asyncio.current_task(self.watch.loop)
         if self.started - arrival.read + arrival.socket_wait >= NOTABLE_S:
             self._explain_wait(before)
         if self.watch is not None:
@@ -159,11 +159,12 @@ class Utterance:
             free = min(before.ended, self.started)
             self.behind, self.behind_s = before.number, free - came
         if self.watch is not None:
-            recent = self.watch.steps.recent
-            findings = Findings.of(self.ledger)
-            if before is not None:  # what that had to wait for, this one had to, too
-                findings.note_loop(reversed(recent), came, free, only=before.was_delayed_by)
-            findings.note_loop(reversed(recent), free, self.started)
+            steps, findings = self.watch.steps, Findings.of(self.ledger)
+            if before is not None and steps.held_until > came:
+                # What that had to wait for, this one had to, too.
+                only = before.was_delayed_by
+                findings.note_loop(reversed(steps.recent), came, free, only=only)
+            findings.note_wait(steps, free, self.started)
 
     async def send(self, sent: Awaitable[None]) -> None:
         """Wait for *sent*: as long as the client takes nothing, that is what takes long."""
