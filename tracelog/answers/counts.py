@@ -5,7 +5,7 @@ Memory is bounded, however many users there are; the clock is the caller's.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,7 +23,6 @@ _NOBODY: Final = ""
 
 @dataclass(slots=True)
 class _Second:
-    at: int
     late: int = 0
     users: Counter[str] = field(default_factory=Counter)
 
@@ -45,26 +44,28 @@ class Counts:
     utterances: int = 0
     late: int = 0
     holds: int = 0
-    _seconds: deque[_Second] = field(default_factory=lambda: deque(maxlen=_WINDOW_S))
+    _seconds: dict[int, _Second] = field(default_factory=dict)
 
     def add(self, entry: Entry, now: float) -> None:
-        """Count a line that was read at *now*."""
+        """Count a line; *now* is in seconds since the epoch."""
         self.lines += 1
         self.broken += entry.event is None
         self.utterances += entry.is_verdict
         self.holds += entry.is_hold
         if entry.is_late:
             self.late += 1
-            self._note(entry.user or _NOBODY, int(now))
+            created = entry.created
+            at = now if created is None else min(created, now)  # a clock may be ahead
+            self._note(entry.user or _NOBODY, int(at), now)
 
     def lately(self, now: float) -> int:
         """How many were late in the minute before *now*."""
-        return sum(second.late for second in self._window(now))
+        return sum(second.late for second in self._window(now).values())
 
     def worst(self, now: float) -> tuple[str, int] | None:
         """Who was late most often in that minute, and how often; None if nobody was."""
         users: Counter[str] = Counter()
-        for second in self._window(now):
+        for second in self._window(now).values():
             users.update(second.users)
         del users[_NOBODY]
         return next(iter(users.most_common(1)), None)
@@ -73,7 +74,7 @@ class Counts:
         """Say in a line how it goes; *left_out* lines weren't drawn."""
         late = f"{self.lately(now):,} late in the last minute"
         worst = self.worst(now)
-        whose = f" ({worst[1]:,} of {printable(worst[0])})" if worst else ""
+        whose = f", worst: {printable(worst[0])} ({worst[1]:,})" if worst else ""
         lines = f"{_count(self.lines, 'line')}, {late}{whose}"
         return f"{lines}, {left_out:,} not drawn" if left_out else lines
 
@@ -87,17 +88,20 @@ class Counts:
             parts.append(f"{left_out:,} not drawn")
         return f"{', '.join(parts)}."
 
-    def _note(self, user: str, second: int) -> None:
-        if not self._seconds or self._seconds[-1].at != second:
-            self._seconds.append(_Second(second))
-        last = self._seconds[-1]
-        last.late += 1
-        user = user[:_LONGEST]
-        if user in last.users or len(last.users) < _USERS:
-            last.users[user] += 1
+    def _note(self, user: str, at: int, now: float) -> None:
+        if at <= now - _WINDOW_S:
+            return
 
-    def _window(self, now: float) -> list[_Second]:
-        return [second for second in self._seconds if second.at > now - _WINDOW_S]
+        if at not in self._seconds:
+            self._seconds = {**self._window(now), at: _Second()}
+        second = self._seconds[at]
+        second.late += 1
+        user = user[:_LONGEST]
+        if user in second.users or len(second.users) < _USERS:
+            second.users[user] += 1
+
+    def _window(self, now: float) -> dict[int, _Second]:
+        return {at: second for at, second in self._seconds.items() if at > now - _WINDOW_S}
 
 
 def _count(number: int, noun: str) -> str:

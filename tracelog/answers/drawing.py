@@ -58,13 +58,14 @@ class Drawing:
 
     def text(self, entry: Entry) -> str:
         """Draw one, and below it what doesn't fit a line."""
-        if entry.event is None or entry.created is None:
+        created = entry.created
+        if entry.event is None or created is None:
             return self._named(entry, event_text(entry.raw.decode("utf-8", "backslashreplace")))
 
         event = {TRACE_ID: None, **entry.event}
         below = _below(event)
         color = ALARM if entry.stands_out else BOLD
-        line = self._layout.line(_for_eyes(entry, event), entry.created, color)
+        line = self._layout.line(_for_eyes(entry, event), created, color)
         return self._named(entry, line + below)
 
     def note(self, text: str) -> str:

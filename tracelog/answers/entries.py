@@ -32,13 +32,11 @@ class Entry:
         source: What it was read from, as the user calls it.
         raw: Its bytes.
         event: What it says; None if it is no JSON object.
-        created: When it was made, in seconds since the epoch; None if it isn't one of our lines.
     """
 
     source: str
     raw: bytes
     event: dict[str, Any] | None
-    created: float | None
 
     @classmethod
     def parse(cls, source: str, raw: bytes) -> Self:
@@ -47,11 +45,16 @@ class Entry:
             event = json.loads(raw)
         except (ValueError, RecursionError):
             event = None
-        if not isinstance(event, dict):
-            return cls(source, raw, None, None)
+        return cls(source, raw, event if isinstance(event, dict) else None)
 
-        moment = read_timestamp(event[TIMESTAMP]) if event.keys() >= _NEEDED else None
-        return cls(source, raw, event, moment.timestamp() if moment else None)
+    @property
+    def created(self) -> float | None:
+        """When it was made, in seconds since the epoch; None if it isn't one of our lines."""
+        if self.event is None or not self.event.keys() >= _NEEDED:
+            return None
+
+        moment = read_timestamp(self.event[TIMESTAMP])
+        return moment.timestamp() if moment else None
 
     @property
     def is_verdict(self) -> bool:

@@ -49,7 +49,8 @@ def in_time(entries: Iterable[Entry]) -> list[Entry]:
     for entry in entries:
         before = latest.get(entry.source, -math.inf)
         # What has no time of its own, such as a traceback's line, stays where it is.
-        now = before if entry.created is None else max(before, entry.created)
+        created = entry.created
+        now = before if created is None else max(before, created)
         latest[entry.source] = now
         keyed.append((now, entry))
     return [entry for _, entry in sorted(keyed, key=lambda pair: pair[0])]

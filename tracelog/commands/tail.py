@@ -79,11 +79,12 @@ def _make_live(sources: Sequence[Source], args: argparse.Namespace) -> Live:
     most = max(Frame.MOST, args.lines * len(sources))
     drawing = Drawing(Layout(colors=_colors(), terminal=terminal), [each.name for each in sources])
     return Live(
-        sources,
-        Frame(most) if terminal else Frame(sys.maxsize, sys.maxsize),
-        Screen(sys.stdout, drawing, terminal=terminal and os.environ.get("TERM") != "dumb"),
+        sources=sources,
+        frame=Frame(most) if terminal else Frame(sys.maxsize, sys.maxsize),
+        screen=Screen(sys.stdout, drawing, terminal=terminal and os.environ.get("TERM") != "dumb"),
         wanted=_make_filter(args.user, late_only=args.late_only),
         clock=time.monotonic,
+        now=time.time,
         sleep=time.sleep,
     )
 
