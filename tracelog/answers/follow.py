@@ -14,6 +14,7 @@ import shlex
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
@@ -49,6 +50,9 @@ class Source(Protocol):
 
     def read(self) -> list[bytes]:
         """Return some of the lines that are new; none if there are none by now."""
+
+    def close(self) -> None:
+        """Let go of it."""
 
 
 def follow(names: Iterable[str], *, last: int, stdin: BinaryIO | None) -> list[Source]:
@@ -97,22 +101,26 @@ class Pipe:
 
     is_there = True
 
-    def __init__(self, name: str, descriptor: int) -> None:
+    def __init__(self, name: str, file: FileIO) -> None:
         self.name = name
         self.ended = False
-        self._descriptor = descriptor
+        self._file = file
         self._cutter = Cutter()
 
     def read(self) -> list[bytes]:
         """Return some of the lines that are new, without waiting for any."""
         for _ in range(_CHUNKS):
-            if self.ended or not select.select([self._descriptor], [], [], 0)[0]:
+            if self.ended or not select.select([self._file], [], [], 0)[0]:
                 break
-            data = os.read(self._descriptor, _CHUNK)
+            data = os.read(self._file.fileno(), _CHUNK)
             self.ended = not data
             if lines := self._cutter.feed(data) if data else self._cutter.rest():
                 return lines
         return []
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._file.close()
 
 
 class GrowingFile:
@@ -141,6 +149,12 @@ class GrowingFile:
                 return lines
         return self._look_again()
 
+    def close(self) -> None:
+        """Let go of it."""
+        for file in (self._former, self._current):
+            if file is not None:
+                file.end()
+
     def _look_again(self) -> list[bytes]:
         """Turn to another file of that name, if there is one by now."""
         # Absent between two steps of a rotation, or not to be read as yet.
@@ -165,7 +179,7 @@ class _Opened:
     """A file that is open, whatever its name is by now."""
 
     def __init__(self, path: str) -> None:
-        self._file = Path(path).open("rb", buffering=0)  # noqa: SIM115 -- `end` closes it
+        self._file = FileIO(path)
         self._descriptor = self._file.fileno()
         self._cutter = Cutter()
         self._position = 0
@@ -249,7 +263,7 @@ def _open(name: str, last: int, stdin: BinaryIO | None) -> Source:
         if stdin is None:
             raise InputError("standard input is closed", hint="cat app.log | tracelog tail -")
 
-        return Pipe("stdin", stdin.fileno())
+        return Pipe("stdin", FileIO(stdin.fileno(), closefd=False))
 
     try:
         return _open_path(name, last)
@@ -266,7 +280,7 @@ def _open_path(name: str, last: int) -> Source:
         raise InputError(f"{name!r} is a directory", hint=hint)
 
     if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        return Pipe(name, os.open(name, os.O_RDONLY))
+        return Pipe(name, FileIO(name))
 
     if path.exists() and _is_packed(path):
         hint = f"tracelog late {shlex.quote(name)}"

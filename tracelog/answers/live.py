@@ -59,6 +59,9 @@ class Live:
             seconds = max(_FRAME_S, self.clock() - began)
             if not is_busy and not self._has_ended():
                 self.sleep(_PAUSE_S)
+        if is_over():  # what was written before is counted, too
+            self._read()
+            self._show()
         self.screen.close()
 
     def _read_for(self, seconds: float, is_over: Callable[[], bool]) -> bool:
