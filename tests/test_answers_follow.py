@@ -175,6 +175,20 @@ def test_a_file_that_was_rotated_away_is_read_for_a_while(follow_one, log, tmp_p
     assert read_all(file) == [b"three"]
 
 
+def test_a_file_that_was_rotated_away_may_be_overwritten(follow_one, log, tmp_path):
+    """By the next copy of the log: its lines have been read already."""
+    log.write_bytes(b"one\n")
+    file = follow_one(last=1)
+    assert read_all(file) == [b"one"]
+    log.rename(tmp_path / "old")
+    log.write_bytes(b"two\n")
+    assert read_all(file) == [b"two"]
+
+    shutil.copy(log, tmp_path / "old")
+
+    assert read_all(file) == []
+
+
 def test_rotation_after_rotation(follow_one, log, tmp_path):
     """Of two that were rotated away, the older is done with; no line of it is lost."""
     log.write_bytes(b"one")

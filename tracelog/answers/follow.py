@@ -163,6 +163,8 @@ class GrowingFile:
                 following = _Opened(self.name)
                 lines = self._end_former()
                 self._former, self._current = self._current, following
+                if self._former is not None:
+                    self._former.only_grows = True
                 self._patience = _PATIENCE
                 return lines
 
@@ -176,9 +178,14 @@ class GrowingFile:
 
 
 class _Opened:
-    """A file that is open, whatever its name is by now."""
+    """A file that is open, whatever its name is by now.
+
+    Attributes:
+        only_grows: What takes its place in it, later, isn't ours: the copy of another file.
+    """
 
     def __init__(self, path: str) -> None:
+        self.only_grows = False
         self._file = FileIO(path)
         self._descriptor = self._file.fileno()
         self._cutter = Cutter()
@@ -206,6 +213,8 @@ class _Opened:
     def read(self) -> list[bytes]:
         """Return some of the lines that are new."""
         if os.pread(self._descriptor, len(self._before), self._mark()) != self._before:
+            if self.only_grows:
+                return []
             self._start_again()
         for _ in range(_CHUNKS):
             data = os.pread(self._descriptor, _CHUNK, self._position)

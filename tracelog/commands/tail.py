@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Final
 
@@ -67,7 +67,9 @@ def run(args: argparse.Namespace) -> int:
         if not source.is_there:
             _say(f"Waiting for {printable(source.name)}: there is no such file yet.")
     live = _make_live(sources, args)
-    with _first_signal() as seen:
+    with _first_signal() as seen, ExitStack() as stack:
+        for source in sources:
+            stack.callback(source.close)
         live.run(lambda: bool(seen))
     _say(live.counts.total(live.left_out))
     return 128 + seen[0] if seen else 0  # as a shell reports it
