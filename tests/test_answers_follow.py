@@ -9,12 +9,9 @@ import socket
 from contextlib import ExitStack
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tracelog.answers import follow as module
-from tracelog.answers import lines
-from tracelog.answers.follow import LONGEST, Cutter
+from tracelog.answers.follow import wait
 from tracelog.errors import InputError
 
 
@@ -68,40 +65,6 @@ def read_all(source):
 def wait_patiently(source):
     """Ask as often as it takes to give up on a file that was rotated away."""
     return [line for _ in range(module._PATIENCE + 1) for line in source.read()]
-
-
-# -- Lines -----------------------------------------------------------------------------------------
-
-
-def test_a_line_is_as_long_as_late_reads_it():
-    """Two commands that read a log count the same lines."""
-    assert LONGEST == lines.LIMIT
-
-
-@given(st.lists(st.sampled_from([b"a", b"bc", b"\n", b" ", b"\r\n", b"\0"])), st.data())
-def test_lines_are_the_same_however_they_come(pieces, data):
-    """Blank lines aren't lines, and the last may have no end."""
-    text = b"".join(pieces)
-    cuts = data.draw(st.lists(st.integers(0, len(text)), max_size=4).map(sorted))
-    cutter = Cutter()
-
-    found = []
-    for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
-        found += cutter.feed(text[start:end])
-    found += cutter.rest()
-
-    stripped = [line.lstrip(b"\0") for line in text.split(b"\n")]
-    assert found == [line for line in stripped if line.strip()]
-
-
-def test_what_is_longer_than_a_line_may_be_is_left_out(monkeypatch):
-    """Memory is bounded; the next line is whole again."""
-    monkeypatch.setattr(module, "LONGEST", 4)
-    cutter = Cutter()
-
-    assert cutter.feed(b"abc") == cutter.feed(b"def") == cutter.feed(b"ghi") == []
-    assert cutter.feed(b"j\nkl\nm") == [b"abcd", b"kl"]
-    assert cutter.feed(b"\n") == [b"m"]
 
 
 # -- Files -----------------------------------------------------------------------------------------
@@ -293,6 +256,22 @@ def test_a_pipe_without_a_newline_leaves_others_their_turn(follow_one, pipe, mon
     source = follow_one(stdin=reader)
 
     assert [source.read(), source.read()] == [[], [b"one two"]]
+
+
+def test_a_pipe_that_has_something_is_not_kept_waiting(follow, log, pipe):
+    """Its writer would wait, too; a pipe that has ended, and a file, have nothing to tell."""
+    reader, writer = pipe
+    sources = follow(["-", str(log)], stdin=reader)
+
+    wait(sources, 0)
+    writer.write(b"one\n")
+    wait(sources, 3_600)
+    assert sources[0].read() == [b"one"]
+
+    writer.close()
+    wait(sources, 3_600)
+    assert (sources[0].read(), sources[0].ended) == ([], True)
+    wait(sources, 0)
 
 
 # -- What can be followed --------------------------------------------------------------------------

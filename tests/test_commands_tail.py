@@ -21,6 +21,9 @@ from pathlib import Path
 import pytest
 
 import tracelog
+from tracelog.answers.log import Log
+from tracelog.answers.queries import Question, slowest
+from tracelog.answers.sources import Spool, open_sources
 from tracelog.commands import tail
 from tracelog.errors import InputError
 
@@ -146,6 +149,19 @@ def test_only_what_was_asked_for_is_shown(monkeypatch, capsys, options, events):
     shown, said = capsys.readouterr()
     assert [line.split()[3] for line in shown.splitlines()] == events
     assert said == TOTAL
+
+
+def test_the_totals_are_those_of_late(monkeypatch, capsys):
+    """Two commands that read the same log don't tell two truths."""
+    with Spool() as spool:
+        answer = slowest(Log(open_sources(["app.log"], spool, None), spool), Question())
+
+    run(monkeypatch, "-")
+
+    assert capsys.readouterr().err == (
+        f"{answer.lines} lines, {answer.utterances} utterances, {answer.late} of them late, "
+        f"1 hold, {answer.broken} no JSON.\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """Files and pipes, followed as they grow: each of their lines, whole, and once.
 
 A file is followed by its name. Another file may take the name (rotation), the file may be emptied
-and filled again (copytruncate), or be there only later. Nothing here sleeps or reads a clock:
-whoever follows asks again and again.
+and filled again (copytruncate), or be there only later. Nothing here reads a clock: whoever follows
+asks again and again.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ import os
 import select
 import shlex
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
+from tracelog.answers.cutting import Cutter
 from tracelog.errors import InputError
 
 
-__all__ = ["LONGEST", "Cutter", "GrowingFile", "Pipe", "Source", "follow"]
-
-LONGEST: Final = 16 << 20  # bytes of a line: as long as `tracelog late` reads it
+__all__ = ["Source", "follow", "wait"]
 
 _STDIN: Final = "-"
 _CHUNK: Final = 1 << 18  # bytes that are read at a time
@@ -65,35 +64,13 @@ def follow(names: Iterable[str], *, last: int, stdin: BinaryIO | None) -> list[S
     return [_open(name, last, stdin) for name in found]
 
 
-class Cutter:
-    """Cuts bytes into lines; what is longer than a line may be is left out."""
+def wait(sources: Iterable[Source], seconds: float) -> None:
+    """Wait until a pipe has something, or for so long: files don't tell when they have.
 
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self._size = 0
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """Return the lines that *data* end, without blank ones."""
-        first, newline, data = data.partition(b"\n")
-        self._keep(first)
-        if not newline:
-            return []
-
-        lines = self.rest()
-        *others, unfinished = data.split(b"\n")
-        self._keep(unfinished)
-        return [*lines, *_without_blanks(others)]
-
-    def rest(self) -> list[bytes]:
-        """Return the line that has no end, if there is one: nothing will follow it."""
-        line = b"".join(self._pieces)
-        self._pieces, self._size = [], 0
-        return [*_without_blanks([line])]
-
-    def _keep(self, piece: bytes) -> None:
-        piece = piece[: LONGEST - self._size]
-        self._pieces.append(piece)
-        self._size += len(piece)
+    Whoever writes into a pipe must not wait for us: it holds no more than some hundred lines.
+    """
+    pipes = [source for source in sources if isinstance(source, Pipe) and not source.ended]
+    select.select(pipes, [], [], seconds)
 
 
 class Pipe:
@@ -107,12 +84,16 @@ class Pipe:
         self._file = file
         self._cutter = Cutter()
 
+    def fileno(self) -> int:
+        """Tell by what number the system knows it."""
+        return self._file.fileno()
+
     def read(self) -> list[bytes]:
         """Return some of the lines that are new, without waiting for any."""
         for _ in range(_CHUNKS):
-            if self.ended or not select.select([self._file], [], [], 0)[0]:
+            if self.ended or not select.select([self], [], [], 0)[0]:
                 break
-            data = os.read(self._file.fileno(), _CHUNK)
+            data = os.read(self.fileno(), _CHUNK)
             self.ended = not data
             if lines := self._cutter.feed(data) if data else self._cutter.rest():
                 return lines
@@ -246,12 +227,6 @@ class _Opened:
 
     def _mark(self) -> int:
         return self._position - len(self._before)
-
-
-def _without_blanks(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Leave out blank lines, and the rest of a hole in front of a line."""
-    stripped = (line.lstrip(b"\0") for line in lines)
-    return (line for line in stripped if line and not line.isspace())
 
 
 def _expand(pattern: str) -> list[str]:

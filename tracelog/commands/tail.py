@@ -9,12 +9,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from types import FrameType
 from typing import Final
 
 from tracelog.answers.drawing import Drawing
 from tracelog.answers.entries import Entry
-from tracelog.answers.follow import Source, follow
+from tracelog.answers.follow import Source, follow, wait
 from tracelog.answers.frames import Frame
 from tracelog.answers.live import Live
 from tracelog.answers.screen import Screen
@@ -87,7 +88,7 @@ def _make_live(sources: Sequence[Source], args: argparse.Namespace) -> Live:
         wanted=_make_filter(args.user, late_only=args.late_only),
         clock=time.monotonic,
         now=time.time,
-        sleep=time.sleep,
+        sleep=partial(wait, sources),
     )
 
 
