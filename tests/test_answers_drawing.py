@@ -40,6 +40,7 @@ HOLD = {
     **OURS,
     "event": "loop held",
     "held_ms": 282.857,
+    "held_at": "2026-11-22T11:59:59.840500Z",
     "where": "app.py:41 handle",
     "kind": "blocking call",
     "holder": "task Task-7 handle",
@@ -126,20 +127,30 @@ def test_a_late_utterance_without_a_cause_is_late_still():
 
 
 def test_a_hold_begins_with_how_long_and_where():
-    """Then whose it was, and what it cost; its stack is below."""
+    """And with what it cost; then whose it was; its stack is below."""
     assert draw(HOLD) == (
         "12:00:00.123 warn           utterance         loop held 283ms in app.py:41 handle "
-        '(blocking call) user_id=nils delayed=3 delayed=801ms holder="task Task-7 handle"\n'
+        "(blocking call), 3 delayed by 801ms in all held_at=11:59:59.840 "
+        'holder="task Task-7 handle" user_id=nils\n'
         "    app.py:41 handle < app.py:9 run"
     )
 
 
-@pytest.mark.parametrize("held", [None, "long", True, 1e300], ids=str)
-def test_a_hold_of_odd_values_is_a_hold_still(held):
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        pytest.param({}, "", id="nothing"),
+        pytest.param({"held_ms": "long", "kind": ""}, "", id="text"),
+        pytest.param({"held_ms": True, "where": ["a"]}, " in ['a']", id="odd"),
+        pytest.param({"held_ms": 1e300, "delayed": 0, "delayed_ms": 0.0}, "", id="delayed nobody"),
+        pytest.param({"held_ms": 5, "delayed": 2}, " 5ms, 2 delayed", id="not how long"),
+    ],
+)
+def test_a_hold_of_odd_values_is_a_hold_still(fields, said):
     """A log may come from anywhere."""
-    line = {**OURS, "event": "loop held", "held_ms": held}
+    drawn = draw({**OURS, "event": "loop held", **fields})
 
-    assert draw(line).startswith("12:00:00.123 warn           utterance         loop held")
+    assert drawn == f"12:00:00.123 warn           utterance         loop held{said}"
 
 
 def test_only_what_stands_out_is_red():

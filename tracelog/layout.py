@@ -57,7 +57,7 @@ from tracelog.terminal import (
 )
 
 
-__all__ = ["BOLD", "VERDICTS", "Layout", "taken_below", "verdict_for_eyes"]
+__all__ = ["BOLD", "VERDICTS", "Layout", "taken_below", "time_of_day", "verdict_for_eyes"]
 
 BOLD: Final = "\x1b[1m"
 VERDICTS: Final = "tracelog.utterance"  # their logger
@@ -167,7 +167,7 @@ def verdict_for_eyes(event: dict[str, Any]) -> dict[str, Any]:
     }
     shown[EVENT] = f"{_text(event[EVENT])} {_text(event.get(UTTERANCE, ''))}"
     if ARRIVED_AT in shown:
-        shown[ARRIVED_AT] = _time_of_day(shown[ARRIVED_AT])
+        shown[ARRIVED_AT] = time_of_day(shown[ARRIVED_AT])
     return shown
 
 
@@ -175,7 +175,7 @@ def _is_nothing(key: str, value: Any) -> bool:
     return key in _BOXES and type(value) in (int, float) and value < 1
 
 
-def _time_of_day(timestamp: Any) -> Any:
+def time_of_day(timestamp: Any) -> Any:
     """Write a line's *timestamp* as its clock does: local, to the millisecond."""
     try:
         moment = datetime.fromisoformat(timestamp)

@@ -18,15 +18,14 @@ from tracelog.fields import (
     DELAYED_MS,
     EVENT,
     EXCEPTION,
+    HELD_AT,
     HELD_MS,
     KIND,
-    LEADING,
     LOGGER,
     TRACE_ID,
-    USER_ID,
     WHERE,
 )
-from tracelog.layout import BOLD, VERDICTS, Layout, taken_below, verdict_for_eyes
+from tracelog.layout import BOLD, VERDICTS, Layout, taken_below, time_of_day, verdict_for_eyes
 from tracelog.terminal import DIM, color_of, duration_text, event_text
 
 
@@ -109,17 +108,29 @@ def _for_eyes(entry: Entry, event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _hold_for_eyes(event: dict[str, Any]) -> dict[str, Any]:
-    """Say how long, where, and why; then whose it was, and whom it cost how much."""
-    keys = dict.fromkeys((*LEADING, USER_ID, DELAYED, DELAYED_MS, *event))
-    shown = {key: event[key] for key in keys if key in event}
-    held, where, kind = (shown.pop(key, None) for key in (HELD_MS, WHERE, KIND))
-    if type(held) in (int, float) and abs(held) < _MAX_DURATION_MS:
-        shown[EVENT] += f" {duration_text(held)}"
-    if where is not None:
-        shown[EVENT] += f" in {where}"
-    if kind is not None:
-        shown[EVENT] += f" ({kind})"
+    """Say how long, where, why, and what it cost others; then whose it was."""
+    shown = dict(event)
+    held, delay = (_duration(shown.pop(key, None)) for key in (HELD_MS, DELAYED_MS))
+    where, kind, delayed = (shown.pop(key, None) for key in (WHERE, KIND, DELAYED))
+    parts = [
+        (held, f" {held}"),
+        (where, f" in {where}"),
+        (kind, f" ({kind})"),
+        (delayed, f", {delayed} delayed"),
+        (delayed and delay, f" by {delay} in all"),
+    ]
+    shown[EVENT] += "".join(text for value, text in parts if value)
+    if HELD_AT in shown:
+        shown[HELD_AT] = time_of_day(shown[HELD_AT])
     return shown
+
+
+def _duration(milliseconds: Any) -> str:
+    """Write a duration; nothing if it is none."""
+    if type(milliseconds) not in (int, float) or not 0 <= milliseconds < _MAX_DURATION_MS:
+        return ""
+
+    return duration_text(milliseconds)
 
 
 def _below(event: dict[str, Any]) -> str:
