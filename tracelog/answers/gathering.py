@@ -1,0 +1,310 @@
+"""What a report's page shows, gathered from a log: one bounded question a table.
+
+Nothing in here grows with the log. Whatever has no bound of its own (utterances, holds, lines, the
+length of a value) gets one in SQL, before Python sees it, and the worst come first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from tracelog import fields
+from tracelog.answers.log import LINES, Log, Row
+
+
+__all__ = ["BOXES", "LIMITS", "Gathered", "Limits", "gather"]
+
+BOXES: Final = (  # in the order in which an utterance goes through them
+    fields.SOCKET_MS,
+    fields.QUEUE_MS,
+    fields.LOOP_MS,
+    fields.CODE_MS,
+    fields.AWAIT_MS,
+    fields.SEND_MS,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much of a log a page takes.
+
+    Attributes:
+        utterances: Those that are drawn.
+        detailed: How many of these, the worst, say why.
+        traced: How many of these come with their lines.
+        lines: Of each of those, from its beginning, and as many from its end.
+        holds: Those that are drawn.
+        users: Those in the table.
+        places: Lines of code, and what else is to blame.
+    """
+
+    utterances: int = 100_000
+    detailed: int = 5_000
+    traced: int = 500
+    lines: int = 25
+    holds: int = 2_000
+    users: int = 1_000
+    places: int = 200
+
+
+LIMITS: Final = Limits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """What was found.
+
+    Attributes:
+        lines: How many were read.
+        broken: How many of them are no JSON.
+        utterances: How many have a total to go by.
+        late: How many of those were late.
+        quantiles: Of their totals: 50, 95 and 99 of 100 took this or less.
+        utterance_rows: When, how long, late or not, the boxes, user, connection, trace, number,
+            kind, and for the worst of them JSON that says why; worst first.
+        users: How many there are.
+        user_rows: Who, how many utterances, how many late, the longest, all late ones together.
+        places: How many there are.
+        place_rows: What is to blame: how, where, what kind, how often, how long in all, the
+            longest, how many users, an example's trace.
+        holds: How many there are.
+        hold_rows: When, how long, where, what kind, the holder, its user and its trace, how many
+            utterances it delayed, and by how much.
+        trace_rows: Trace, how many lines it has, its first ones, its last ones.
+    """
+
+    lines: int = 0
+    broken: int = 0
+    utterances: int = 0
+    late: int = 0
+    quantiles: tuple[float, ...] = ()
+    utterance_rows: list[Row] = field(default_factory=list)
+    users: int = 0
+    user_rows: list[Row] = field(default_factory=list)
+    places: int = 0
+    place_rows: list[Row] = field(default_factory=list)
+    holds: int = 0
+    hold_rows: list[Row] = field(default_factory=list)
+    trace_rows: list[Row] = field(default_factory=list)
+
+
+# A line is taken apart only if the word is in it, as for `tracelog late`. Late ones rank before all
+# others; a rank is bounded, so that no total, however absurd, is taken for late.
+_VERDICTS: Final = """
+WITH probed AS (
+    SELECT json, CASE WHEN contains(json, 'utterance') THEN
+        json_extract_string(json, [<probes>]) END AS probe
+    FROM <lines>
+), marked AS (
+    SELECT json, probe, probe[1] = 'utterance' AND isfinite(try_cast(probe[3] AS DOUBLE)) AS found,
+        coalesce(probe[2] = 'true', false) AS late, try_cast(probe[3] AS DOUBLE) AS total,
+        greatest(least(total, 1e11), 0) + CASE WHEN late THEN 1e12 ELSE 0 END AS rank,
+        coalesce(try_cast(probe[4] AS TIMESTAMPTZ), try_cast(probe[5] AS TIMESTAMPTZ)) AS moment,
+        probe[6][:200] AS user_id, probe[7][:80] AS connection_id, probe[8][:80] AS trace_id
+    FROM probed
+), verdicts AS (SELECT * FROM marked WHERE found)
+"""
+_SURVEY: Final = f"""{_VERDICTS}, counted AS (
+    SELECT count(*) AS lines, count(*) - count(json) AS broken, count(*) FILTER (found) AS found,
+        count(*) FILTER (found AND late) AS late, max(rank, $utterances) FILTER (found) AS ranks,
+        approx_quantile(total, [0.5, 0.95, 0.99]) FILTER (found) AS quantiles,
+        count(*) FILTER (CASE WHEN contains(json, 'loop held') THEN json->>'event' = 'loop held'
+            AND isfinite(try_cast(json->>'held_ms' AS DOUBLE)) END) AS holds
+    FROM marked
+)
+SELECT lines, broken, found, late, quantiles, holds,
+    ranks[-1], coalesce(ranks[$detailed], ranks[-1])
+FROM counted
+"""
+_UTTERANCES: Final = f"""{_VERDICTS}
+SELECT <moment>, total, late, [try_cast(box AS DOUBLE) FOR box IN probe[11:]],
+    user_id, connection_id, trace_id, probe[9][:20], probe[10][:40],
+    CASE WHEN rank >= $detailed THEN
+        [CASE WHEN length(text) <= 2000 THEN text END FOR text IN json_extract(json, [<why>])] END
+FROM verdicts WHERE rank >= $rank ORDER BY rank DESC, moment, trace_id LIMIT $utterances
+"""
+_USERS: Final = f"""{_VERDICTS}, grouped AS MATERIALIZED (
+    SELECT user_id, count(*) AS utterances, count(*) FILTER (late) AS late, max(total) AS longest,
+        coalesce(sum(total) FILTER (late), 0) AS waited
+    FROM verdicts GROUP BY user_id
+)
+SELECT (SELECT count(*) FROM grouped), * FROM grouped
+ORDER BY waited DESC, longest DESC, user_id LIMIT $users
+"""
+_ENTRIES: Final = 10  # of a verdict's list
+_PLACES: Final = f"""{_VERDICTS}, listed AS (
+    SELECT user_id, trace_id, unnest(list_concat(<entries>)) AS entry FROM verdicts WHERE late
+), entries AS (
+    SELECT user_id, trace_id, entry.how AS how, (entry.json->>'where')[:300] AS place,
+        coalesce(entry.json->>'kind', entry.json->>'what')[:100] AS kind,
+        try_cast(entry.json->>'ms' AS DOUBLE) AS ms
+    FROM listed
+), grouped AS MATERIALIZED (
+    SELECT how, place, kind, count(*) AS times, sum(ms) AS total, max(ms) AS longest,
+        count(DISTINCT hash(user_id)) FILTER (user_id IS NOT NULL) AS users,
+        arg_max(trace_id, ms) AS example
+    FROM entries WHERE isfinite(ms) GROUP BY how, place, kind
+)
+SELECT (SELECT count(*) FROM grouped), * FROM grouped
+ORDER BY total DESC, how, place, kind LIMIT $places
+"""
+_HOLDS: Final = """
+WITH probed AS (
+    SELECT json_extract_string(json, [<held>]) AS probe FROM <lines>
+    WHERE contains(json, 'loop held')
+), holds AS (
+    SELECT try_cast(probe[2] AS TIMESTAMPTZ) AS moment, try_cast(probe[3] AS DOUBLE) AS held, probe
+    FROM probed WHERE probe[1] = 'loop held' AND isfinite(try_cast(probe[3] AS DOUBLE))
+)
+SELECT <moment>, held, probe[4][:300], probe[5][:100], probe[6][:200],
+    probe[7][:200], probe[8][:80], try_cast(probe[9] AS BIGINT), try_cast(probe[10] AS DOUBLE)
+FROM holds ORDER BY held DESC, moment LIMIT $holds
+"""
+# A line that is too long to be shown whole is shown by its beginning.
+_TRACES: Final = """
+WITH probed AS (
+    SELECT json, json_extract_string(json, [<line>]) AS probe FROM <lines>
+), lines AS (
+    SELECT probe[1][:80] AS trace_id, try_cast(probe[2] AS TIMESTAMPTZ) AS moment,
+        [probe[3][:20], probe[4][:100], probe[5][:300], json[:2000]] AS texts
+    FROM probed WHERE probe[1][:80] IN (SELECT unnest($traces::VARCHAR[]))
+), timed AS (SELECT *, [(<moment>)::VARCHAR] || texts AS line FROM lines)
+SELECT trace_id, count(*), arg_min(line, moment, $lines), arg_max(line, moment, $lines)
+FROM timed GROUP BY trace_id
+"""
+# What no calendar of a browser knows is no time.
+_MOMENT: Final = """CASE WHEN moment BETWEEN '1970-01-02'::TIMESTAMPTZ AND '9999-01-01'::TIMESTAMPTZ
+    THEN epoch_us(moment) END"""
+_PROBES: Final = (
+    fields.EVENT,
+    fields.LATE,
+    fields.TOTAL_MS,
+    fields.ARRIVED_AT,
+    fields.TIMESTAMP,
+    fields.USER_ID,
+    fields.CONNECTION_ID,
+    fields.TRACE_ID,
+    fields.UTTERANCE,
+    fields.KIND,
+    *BOXES,
+)
+_LISTS: Final = (fields.BLOCKED_BY, fields.HELD, fields.AWAITS)  # of what can be to blame
+_WHY: Final = (
+    fields.CAUSE,
+    *_LISTS,
+    fields.BUSIEST,
+    fields.SPANS,
+    fields.BEHIND,
+    fields.BEHIND_MS,
+    fields.SOCKET_BOUND,
+    fields.BUDGET_MS,
+    fields.FAILED,
+    "method",
+    "path",
+    "status",
+)
+_HELD: Final = (
+    fields.EVENT,
+    fields.HELD_AT,
+    fields.HELD_MS,
+    fields.WHERE,
+    fields.KIND,
+    fields.HOLDER,
+    fields.USER_ID,
+    fields.TRACE_ID,
+    fields.DELAYED,
+    fields.DELAYED_MS,
+)
+_LINE: Final = (fields.TRACE_ID, fields.TIMESTAMP, fields.LEVEL, fields.LOGGER, fields.EVENT)
+
+
+def gather(
+    log: Log, limits: Limits = LIMITS, *, on_step: Callable[[str], None] = lambda _step: None
+) -> Gathered:
+    """Ask *log* everything that a page shows.
+
+    Args:
+        log: What is asked.
+        limits: How much is taken of it.
+        on_step: Told what is read next; each step reads the log once.
+
+    Raises:
+        InputError: If the log can't be read.
+    """
+    on_step("counting")
+    survey = _first(log.rows(_sql(_SURVEY), utterances=limits.utterances, detailed=limits.detailed))
+    if survey is None:
+        return Gathered()
+
+    lines, broken, count, late, quantiles, held, rank, detailed = survey
+    on_step("utterances")
+    utterances = log.rows(
+        _sql(_UTTERANCES), rank=rank, detailed=detailed, utterances=limits.utterances
+    )
+    on_step("users")
+    users = log.rows(_sql(_USERS), users=limits.users)
+    on_step("what is to blame")
+    places = log.rows(_sql(_PLACES), places=limits.places)
+    on_step("holds")
+    holds = log.rows(_sql(_HOLDS), holds=limits.holds)
+    on_step("their lines")
+    traces = _traces(utterances[: limits.traced])
+    return Gathered(
+        lines=lines,
+        broken=broken,
+        utterances=count,
+        late=late,
+        quantiles=tuple(quantiles or ()),
+        utterance_rows=utterances,
+        users=_total(users),
+        user_rows=[row[1:] for row in users],
+        places=_total(places),
+        place_rows=[row[1:] for row in places],
+        holds=held,
+        hold_rows=holds,
+        trace_rows=log.rows(_sql(_TRACES), traces=traces, lines=limits.lines),
+    )
+
+
+def _traces(utterances: list[Row]) -> list[str]:
+    """Tell whose lines are wanted; a caller may have given many utterances one trace."""
+    return list({row[6]: None for row in utterances if row[6] is not None})
+
+
+def _first(rows: list[Row]) -> Row | None:
+    """Return the only row there is, if there was anything to read."""
+    return rows[0] if rows else None
+
+
+def _total(rows: list[Row]) -> int:
+    """Tell how many there are beyond those that were asked for; each row says so."""
+    return int(rows[0][0]) if rows else 0
+
+
+def _sql(template: str) -> str:
+    """Fill in a query; nothing of the log's ever becomes part of it."""
+    parts = {
+        "<lines>": LINES,
+        "<probes>": _paths(_PROBES),
+        "<why>": _paths(_WHY),
+        "<held>": _paths(_HELD),
+        "<line>": _paths(_LINE),
+        "<entries>": ", ".join(map(_entries, _LISTS)),
+        "<moment>": _MOMENT,
+    }
+    for name, part in parts.items():
+        template = template.replace(name, part)
+    return template
+
+
+def _paths(keys: Iterable[str]) -> str:
+    """Write JSON paths to *keys* of a line."""
+    return ", ".join(f"'$.{key}'" for key in keys)
+
+
+def _entries(key: str) -> str:
+    """Write what makes entries of the list under *key*, each with the key that it stood under."""
+    some = f"json_extract(json, '$.{key}[*]')[:{_ENTRIES}]"
+    return f"[{{'how': '{key}', 'json': entry}} FOR entry IN {some}]"
