@@ -7,88 +7,14 @@ length of a value) gets one in SQL, before Python sees it, and the worst come fi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Final
 
 from tracelog import fields
+from tracelog.answers.gathered import BOXES, LIMITS, Gathered, Limits
 from tracelog.answers.log import LINES, Log, Row
 
 
-__all__ = ["BOXES", "LIMITS", "Gathered", "Limits", "gather"]
-
-BOXES: Final = (  # in the order in which an utterance goes through them
-    fields.SOCKET_MS,
-    fields.QUEUE_MS,
-    fields.LOOP_MS,
-    fields.CODE_MS,
-    fields.AWAIT_MS,
-    fields.SEND_MS,
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How much of a log a page takes.
-
-    Attributes:
-        utterances: Those that are drawn.
-        detailed: How many of these, the worst, say why.
-        traced: How many of these come with their lines.
-        lines: Of each of those, from its beginning, and as many from its end.
-        holds: Those that are drawn.
-        users: Those in the table.
-        places: Lines of code, and what else is to blame.
-    """
-
-    utterances: int = 100_000
-    detailed: int = 5_000
-    traced: int = 500
-    lines: int = 25
-    holds: int = 2_000
-    users: int = 1_000
-    places: int = 200
-
-
-LIMITS: Final = Limits()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gathered:
-    """What was found.
-
-    Attributes:
-        lines: How many were read.
-        broken: How many of them are no JSON.
-        utterances: How many have a total to go by.
-        late: How many of those were late.
-        quantiles: Of their totals: 50, 95 and 99 of 100 took this or less.
-        utterance_rows: When, how long, late or not, the boxes, user, connection, trace, number,
-            kind, and for the worst of them JSON that says why; worst first.
-        users: How many there are.
-        user_rows: Who, how many utterances, how many late, the longest, all late ones together.
-        places: How many there are.
-        place_rows: What is to blame: how, where, what kind, how often, how long in all, the
-            longest, how many users, an example's trace.
-        holds: How many there are.
-        hold_rows: When, how long, where, what kind, the holder, its user and its trace, how many
-            utterances it delayed, and by how much.
-        trace_rows: Trace, how many lines it has, its first ones, its last ones.
-    """
-
-    lines: int = 0
-    broken: int = 0
-    utterances: int = 0
-    late: int = 0
-    quantiles: tuple[float, ...] = ()
-    utterance_rows: list[Row] = field(default_factory=list)
-    users: int = 0
-    user_rows: list[Row] = field(default_factory=list)
-    places: int = 0
-    place_rows: list[Row] = field(default_factory=list)
-    holds: int = 0
-    hold_rows: list[Row] = field(default_factory=list)
-    trace_rows: list[Row] = field(default_factory=list)
-
+__all__ = ["gather"]
 
 # A line is taken apart only if the word is in it, as for `tracelog late`. Late ones rank before all
 # others; a rank is bounded, so that no total, however absurd, is taken for late.
@@ -106,7 +32,7 @@ WITH probed AS (
     FROM probed
 ), verdicts AS (SELECT * FROM marked WHERE found)
 """
-_SURVEY: Final = f"""{_VERDICTS}, counted AS (
+_SURVEY: Final = """<verdicts>, counted AS (
     SELECT count(*) AS lines, count(*) - count(json) AS broken, count(*) FILTER (found) AS found,
         count(*) FILTER (found AND late) AS late, max(rank, $utterances) FILTER (found) AS ranks,
         approx_quantile(total, [0.5, 0.95, 0.99]) FILTER (found) AS quantiles,
@@ -118,14 +44,14 @@ SELECT lines, broken, found, late, quantiles, holds,
     ranks[-1], coalesce(ranks[$detailed], ranks[-1])
 FROM counted
 """
-_UTTERANCES: Final = f"""{_VERDICTS}
+_UTTERANCES: Final = """<verdicts>
 SELECT <moment>, total, late, [try_cast(box AS DOUBLE) FOR box IN probe[11:]],
     user_id, connection_id, trace_id, probe[9][:20], probe[10][:40],
     CASE WHEN rank >= $detailed THEN
         [CASE WHEN length(text) <= 2000 THEN text END FOR text IN json_extract(json, [<why>])] END
 FROM verdicts WHERE rank >= $rank ORDER BY rank DESC, moment, trace_id LIMIT $utterances
 """
-_USERS: Final = f"""{_VERDICTS}, grouped AS MATERIALIZED (
+_USERS: Final = """<verdicts>, grouped AS MATERIALIZED (
     SELECT user_id, count(*) AS utterances, count(*) FILTER (late) AS late, max(total) AS longest,
         coalesce(sum(total) FILTER (late), 0) AS waited
     FROM verdicts GROUP BY user_id
@@ -134,7 +60,7 @@ SELECT (SELECT count(*) FROM grouped), * FROM grouped
 ORDER BY waited DESC, longest DESC, user_id LIMIT $users
 """
 _ENTRIES: Final = 10  # of a verdict's list
-_PLACES: Final = f"""{_VERDICTS}, listed AS (
+_PLACES: Final = """<verdicts>, listed AS (
     SELECT user_id, trace_id, unnest(list_concat(<entries>)) AS entry FROM verdicts WHERE late
 ), entries AS (
     SELECT user_id, trace_id, entry.how AS how, (entry.json->>'where')[:300] AS place,
@@ -286,6 +212,7 @@ def _total(rows: list[Row]) -> int:
 def _sql(template: str) -> str:
     """Fill in a query; nothing of the log's ever becomes part of it."""
     parts = {
+        "<verdicts>": _VERDICTS.strip(),
         "<lines>": LINES,
         "<probes>": _paths(_PROBES),
         "<why>": _paths(_WHY),
