@@ -18,6 +18,7 @@ __all__ = ["main"]
 _COMMANDS: Final = {
     "late": "show the slowest utterances of a log: whose, when, and where the time went",
     "tail": "show the lines of a log as they come, so that what is late stands out",
+    "report": "write a page to look at: who was late and when, what held the loop, each one's why",
     "check": "check a logging configuration: every mistake, with its file, line and way out",
     "init": "write a logging.yaml to start from",
     "demo": "run a small chat service with one costly user, and tell who was handled late",

@@ -67,7 +67,8 @@ class Gathered:
         holds: How many there are.
         hold_rows: When, how long, where, what kind, the holder, its user and its trace, how many
             utterances it delayed, and by how much.
-        trace_rows: Trace, how many lines it has, its first ones, its last ones.
+        trace_rows: Trace, how many lines it has, its first ones (twice as many as of its last), its
+            last ones, the latest first.
     """
 
     lines: int = 0

@@ -17,7 +17,7 @@ from tracelog.answers.log import LINES, Log, Row
 __all__ = ["gather"]
 
 # A line is taken apart only if the word is in it, as for `tracelog late`. Late ones rank before all
-# others; a rank is bounded, so that no total, however absurd, is taken for late.
+# others. An absurd total is one of three years, which any calendar has room for.
 _VERDICTS: Final = """
 WITH probed AS (
     SELECT json, CASE WHEN contains(json, 'utterance') THEN
@@ -25,8 +25,9 @@ WITH probed AS (
     FROM <lines>
 ), marked AS (
     SELECT json, probe, probe[1] = 'utterance' AND isfinite(try_cast(probe[3] AS DOUBLE)) AS found,
-        coalesce(probe[2] = 'true', false) AS late, try_cast(probe[3] AS DOUBLE) AS total,
-        greatest(least(total, 1e11), 0) + CASE WHEN late THEN 1e12 ELSE 0 END AS rank,
+        coalesce(probe[2] = 'true', false) AS late,
+        greatest(least(try_cast(probe[3] AS DOUBLE), 1e11), 0) AS total,
+        total + CASE WHEN late THEN 1e12 ELSE 0 END AS rank,
         coalesce(try_cast(probe[4] AS TIMESTAMPTZ), try_cast(probe[5] AS TIMESTAMPTZ)) AS moment,
         probe[6][:200] AS user_id, probe[7][:80] AS connection_id, probe[8][:80] AS trace_id
     FROM probed
@@ -94,11 +95,11 @@ WITH probed AS (
     SELECT json, json_extract_string(json, [<line>]) AS probe FROM <lines>
 ), lines AS (
     SELECT probe[1][:80] AS trace_id, try_cast(probe[2] AS TIMESTAMPTZ) AS moment,
-        [probe[3][:20], probe[4][:100], probe[5][:300], json[:2000]] AS texts
+        [probe[3][:20], probe[4][:100], probe[5][:300], json[:1500]] AS texts
     FROM probed WHERE probe[1][:80] IN (SELECT unnest($traces::VARCHAR[]))
 ), timed AS (SELECT *, [(<moment>)::VARCHAR] || texts AS line FROM lines)
-SELECT trace_id, count(*), arg_min(line, moment, $lines), arg_max(line, moment, $lines)
-FROM timed GROUP BY trace_id
+SELECT trace_id, count(*), arg_min(line, moment, $lines * 2), arg_max(line, moment, $lines)
+FROM timed WHERE moment IS NOT NULL GROUP BY trace_id
 """
 # What no calendar of a browser knows is no time.
 _MOMENT: Final = """CASE WHEN moment BETWEEN '1970-01-02'::TIMESTAMPTZ AND '9999-01-01'::TIMESTAMPTZ
