@@ -61,6 +61,7 @@ def page_data(found: Gathered, names: Sequence[str], limits: Limits = LIMITS) ->
             "utterances": found.utterances,
             "late": found.late,
             "users": found.users,
+            "waiting": found.waiting,
             "holds": found.holds,
             "quantiles": found.quantiles,
             "span_ms": (max(times) - base) / 1000 if times else None,

@@ -60,6 +60,7 @@ class Gathered:
         utterance_rows: When, how long, late or not, the boxes, user, connection, trace, number,
             kind, and for the worst of them JSON that says why; worst first.
         users: How many there are.
+        waiting: How many of them had a late one.
         user_rows: Who, how many utterances, how many late, the longest, all late ones together.
         places: How many there are.
         place_rows: What is to blame: how, where, what kind, how often, how long in all, the
@@ -78,6 +79,7 @@ class Gathered:
     quantiles: tuple[float, ...] = ()
     utterance_rows: list[Row] = field(default_factory=list)
     users: int = 0
+    waiting: int = 0
     user_rows: list[Row] = field(default_factory=list)
     places: int = 0
     place_rows: list[Row] = field(default_factory=list)

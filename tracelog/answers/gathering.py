@@ -57,8 +57,8 @@ _USERS: Final = """<verdicts>, grouped AS MATERIALIZED (
         coalesce(sum(total) FILTER (late), 0) AS waited
     FROM verdicts GROUP BY user_id
 )
-SELECT (SELECT count(*) FROM grouped), * FROM grouped
-ORDER BY waited DESC, longest DESC, user_id LIMIT $users
+SELECT (SELECT count(*) FROM grouped), (SELECT count(*) FROM grouped WHERE late > 0), *
+FROM grouped ORDER BY waited DESC, longest DESC, user_id LIMIT $users
 """
 _ENTRIES: Final = 10  # of a verdict's list
 _PLACES: Final = """<verdicts>, listed AS (
@@ -186,7 +186,8 @@ def gather(
         quantiles=tuple(quantiles or ()),
         utterance_rows=utterances,
         users=_total(users),
-        user_rows=[row[1:] for row in users],
+        waiting=_total(users, 1),
+        user_rows=[row[2:] for row in users],
         places=_total(places),
         place_rows=[row[1:] for row in places],
         holds=held,
@@ -205,9 +206,9 @@ def _first(rows: list[Row]) -> Row | None:
     return rows[0] if rows else None
 
 
-def _total(rows: list[Row]) -> int:
+def _total(rows: list[Row], column: int = 0) -> int:
     """Tell how many there are beyond those that were asked for; each row says so."""
-    return int(rows[0][0]) if rows else 0
+    return int(rows[0][column]) if rows else 0
 
 
 def _sql(template: str) -> str:

@@ -6,6 +6,7 @@ const LANE = 26;
 const AXIS = 26;
 const LEAST_MS = 1; // that can be zoomed to
 const NEAR = 8; // pixels
+const SPLIT = 24; // pixels
 
 class Timeline {
   constructor(root, say, open) {
@@ -165,12 +166,27 @@ class Timeline {
       const [x, width, height] = this.#mark(i);
       if (x + width < this.gutter) continue;
       const left = Math.max(x, this.gutter);
-      if (late[i]) (paths[main[i]] ?? unknown).rect(left, y + LANE - 4 - height, Math.max(x + width - left, 2), height);
+      if (late[i]) this.#drawLate(i, [left, y + LANE - 4 - height, Math.max(x + width - left, 2), height], paths, unknown);
       else if (x + width >= drawn + 1) {
         calm.rect(left, y + LANE - 4 - height, Math.max(x + width - left, 1), height);
         drawn = x + width;
       }
     }
+  }
+
+  // In the colour of its longest box; where there is room, in those of all.
+  #drawLate(i, [left, top, width, height], paths, unknown) {
+    if (width < SPLIT || main[i] < 0) {
+      (paths[main[i]] ?? unknown).rect(left, top, width, height);
+      return;
+    }
+    let start = at[i];
+    BOXES.forEach((box, k) => {
+      const from = Math.max(this.x(start), left);
+      if (boxes[box][i] > 0) start += boxes[box][i];
+      const to = Math.min(this.x(start), left + width);
+      if (to > from) paths[k].rect(from, top, to - from, height);
+    });
   }
 
   #mark(i) {

@@ -47,7 +47,7 @@ class Detail {
 
   #waterfall(i) {
     const table = element("table", { className: "fall" });
-    table.append(element("caption", { textContent: `Where ${ms(total[i])} ms went` }), this.#axis(i));
+    table.append(element("caption", { textContent: `Where ${ms(total[i])} ms went` }), this.#axis(table, i));
     let start = 0;
     this.begins = {};
     const rows = BOXES.map((box) => {
@@ -67,9 +67,10 @@ class Detail {
     return table;
   }
 
-  #axis(i) {
+  #axis(table, i) {
     const track = element("td", { className: "track axis", ariaHidden: "true" });
     const step = niceStep(Math.max(total[i], 1) / 4);
+    table.style.setProperty("--step", `${(100 * step) / Math.max(total[i], 1e-9)}%`);
     for (let tick = 0; tick <= total[i]; tick += step) {
       const label = element("span", { textContent: whole.format(tick) });
       label.style.left = `${(100 * tick) / Math.max(total[i], 1e-9)}%`;

@@ -25,7 +25,7 @@ function summary() {
   const held = data.holds.ms.length ? `longest ${ms(Math.max(...data.holds.ms))} ms` : "";
   for (const [name, value, small] of [
     ["late utterances", whole.format(log.late), share],
-    ["users waiting", whole.format(data.people.filter((row) => row[2]).length), ` of ${whole.format(log.users)}`],
+    ["users waiting", whole.format(log.waiting), ` of ${whole.format(log.users)}`],
     ["half took", log.quantiles.length ? ms(log.quantiles[0]) : "–", " ms or less"],
     ["95 of 100", log.quantiles.length ? ms(log.quantiles[1]) : "–", " ms or less"],
     ["99 of 100", log.quantiles.length ? ms(log.quantiles[2]) : "–", " ms or less"],
