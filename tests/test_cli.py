@@ -28,6 +28,8 @@ positional arguments:
               time went
     tail      show the lines of a log as they come, so that what is late
               stands out
+    report    write a page to look at: who was late and when, what held the
+              loop, each one's why
     check     check a logging configuration: every mistake, with its file,
               line and way out
     init      write a logging.yaml to start from

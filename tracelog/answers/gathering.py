@@ -147,15 +147,13 @@ _HELD: Final = (
 _LINE: Final = (fields.TRACE_ID, fields.TIMESTAMP, fields.LEVEL, fields.LOGGER, fields.EVENT)
 
 
-def gather(
-    log: Log, limits: Limits = LIMITS, *, on_step: Callable[[str], None] = lambda _step: None
-) -> Gathered:
+def gather(log: Log, on_step: Callable[[str], object], limits: Limits = LIMITS) -> Gathered:
     """Ask *log* everything that a page shows.
 
     Args:
         log: What is asked.
-        limits: How much is taken of it.
         on_step: Told what is read next; each step reads the log once.
+        limits: How much is taken of it.
 
     Raises:
         InputError: If the log can't be read.

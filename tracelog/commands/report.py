@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         sources = open_sources(args.files, spool, getattr(sys.stdin, "buffer", None))
         _check(args.output, sources)
         with _progress() as on_step:
-            found = gather(Log(sources, spool), on_step=on_step)
+            found = gather(Log(sources, spool), on_step)
         page = make_page(page_data(found, [source.name for source in sources]))
     write_page(args.output, page)
     late = f"{found.late:,} of {found.utterances:,} utterances late"

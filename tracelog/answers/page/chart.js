@@ -104,14 +104,14 @@ class Timeline {
   }
 
   #drawHolds() {
-    const { pen } = this;
-    pen.fillStyle = this.colours.band;
+    const bands = new Path2D(); // one, so that those of several processes don't add up to black
     data.holds.at.forEach((start, k) => {
       const [x, end] = [this.x(start), this.x(start + data.holds.ms[k])];
       if (start === null || end < this.gutter || x > this.width) return;
       const left = Math.max(x, this.gutter);
-      pen.fillRect(left, AXIS, Math.max(end - left, 1.5), this.height - AXIS);
+      bands.rect(left, AXIS, Math.max(end - left, 1.5), this.height - AXIS);
     });
+    this.#paint(bands, this.colours.band);
   }
 
   #drawLanes() {

@@ -69,7 +69,7 @@ class Detail {
 
   #axis(table, i) {
     const track = element("td", { className: "track axis", ariaHidden: "true" });
-    const step = niceStep(Math.max(total[i], 1) / 4);
+    const step = niceStep(Math.max(total[i], 1) / 6);
     table.style.setProperty("--step", `${(100 * step) / Math.max(total[i], 1e-9)}%`);
     for (let tick = 0; tick <= total[i]; tick += step) {
       const label = element("span", { textContent: whole.format(tick) });

@@ -15,10 +15,12 @@ function open(i, focus) {
 
 const figureOf = (name, value, className = "figure") => ({ name, value, text: (row) => ms(value(row)), className });
 
+const dated = (offset) => instant(offset).toISOString().slice(0, 19).replace("T", " ");
+
 function summary() {
   const { log } = data;
   const files = log.names.length > 3 ? quantity(log.names.length, "file") : log.names.map(plain).join(", ");
-  const when = log.span_ms === null ? "" : `, ${instant(0).toISOString().slice(0, 10)}, ${clock(0, 0)} to ${clock(log.span_ms, 0)} UTC`;
+  const when = log.span_ms === null ? "" : `, ${dated(0)} to ${severalDays ? dated(log.span_ms) : clock(log.span_ms, 0)} UTC`;
   find("summary").textContent = `${files}${when}`;
   document.title = `${quantity(log.late, "late utterance")} in ${files}`;
   const share = log.utterances ? ` of ${whole.format(log.utterances)}` : "";
@@ -161,6 +163,7 @@ function print(on) {
 addEventListener("beforeprint", () => print(true));
 addEventListener("afterprint", () => print(false));
 
+if (severalDays) document.documentElement.dataset.days = "several";
 summary();
 legend();
 if (!late.includes(1)) find("only-late").checked = false;
