@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from websockets.sync.client import connect
@@ -43,15 +44,16 @@ class Browser:
         )
         self._sent = 0
         self.said = []
+        self._open = ExitStack()
+        self._open.callback(self._end)
         try:
-            self._socket = self._connect()
+            self._connect()
         except BaseException:
             self.close()
             raise
 
     def close(self):
-        self._process.kill()
-        self._process.wait()
+        self._open.close()
 
     def open(self, path):
         """Load a page, and wait until it says that it is drawn."""
@@ -72,6 +74,11 @@ class Browser:
         while not self.ask(script):
             assert time.monotonic() < deadline, (script, self.said)
             time.sleep(0.02)
+
+    def settle(self):
+        """Wait until what has changed is drawn."""
+        frame = "new Promise((drawn) => requestAnimationFrame(() => drawn(true)))"
+        self.ask(f"{frame}.then(() => {frame})")
 
     def press(self, key):
         """Press a key, as a keyboard does: into what has the focus."""
@@ -132,7 +139,10 @@ class Browser:
             found = json.loads(browser.recv(timeout=WITHIN_S))["result"]["targetInfos"]
         page = next(target["targetId"] for target in found if target["type"] == "page")
         address = f"ws://127.0.0.1:{port}/devtools/page/{page}"
-        self._socket = connect(address, max_size=None, compression=None)
+        self._socket = self._open.enter_context(connect(address, max_size=None, compression=None))
         for domain in ("Page", "Runtime", "Log"):
             self.call(f"{domain}.enable")
-        return self._socket
+
+    def _end(self):
+        self._process.kill()
+        self._process.wait()

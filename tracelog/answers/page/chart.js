@@ -98,8 +98,8 @@ class Timeline {
     this.pen.clearRect(0, 0, this.width, this.height);
     this.pen.font = `12px ${getComputedStyle(this.root).fontFamily}`;
     this.#drawHolds();
-    this.#drawLanes();
     this.#drawAxis();
+    this.#drawLanes();
     this.#drawDrag();
   }
 
@@ -190,9 +190,9 @@ class Timeline {
   }
 
   #mark(i) {
-    const x = this.x(at[i]);
-    const width = Math.max(this.x(at[i] + Math.max(total[i], 0)) - x, late[i] ? 3 : 1.5);
-    const height = late[i] ? 7 + (LANE - 13) * Math.sqrt(Math.max(total[i], 0) / this.longest) : 3;
+    const x = Math.round(this.x(at[i])); // sharp edges
+    const width = Math.max(Math.round(this.x(at[i] + total[i])) - x, late[i] ? 3 : 2);
+    const height = late[i] ? 7 + (LANE - 13) * Math.sqrt(total[i] / this.longest) : 3;
     return [x, width, height];
   }
 
@@ -214,7 +214,7 @@ class Timeline {
     pen.textAlign = "center";
     const start = Math.ceil((data.base + this.from) / step) * step - data.base;
     for (let tick = start; tick <= this.to; tick += step) {
-      const x = this.x(tick);
+      const x = Math.round(this.x(tick));
       pen.fillStyle = this.colours.line;
       pen.fillRect(x, AXIS - 4, 1, this.height);
       pen.fillStyle = this.colours.muted;
