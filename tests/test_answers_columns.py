@@ -116,8 +116,8 @@ def test_what_was_left_out_is_said():
 
     assert data["log"]["left_out"] == [
         "3 of 5,000 utterances: late ones, and then the slowest.",
-        "Causes: of the first 2 of these.",
-        "Lines: of the first 1 of these, 50 of each at most.",
+        "Causes: of the worst 2 utterances.",
+        "Lines: of the worst 1, 50 of each at most.",
         "0 of 2 holds: the longest.",
         "1 of 7 users: those who waited longest.",
         "0 of 4 causes: the costliest.",

@@ -141,9 +141,9 @@ def _left_out(found: Gathered, limits: Limits) -> Iterator[str]:
     shown = len(found.utterance_rows)
     yield from _more(found.utterances, shown, "utterances", "late ones, and then the slowest")
     if shown > limits.detailed:
-        yield f"Causes: of the first {limits.detailed:,} of these."
+        yield f"Causes: of the worst {limits.detailed:,} utterances."
     if shown > limits.traced:
-        yield f"Lines: of the first {limits.traced:,} of these, {2 * limits.lines} of each at most."
+        yield f"Lines: of the worst {limits.traced:,}, {2 * limits.lines} of each at most."
     yield from _more(found.holds, len(found.hold_rows), "holds", "the longest")
     yield from _more(found.users, len(found.user_rows), "users", "those who waited longest")
     yield from _more(found.places, len(found.place_rows), "causes", "the costliest")

@@ -7,6 +7,7 @@ const AXIS = 26;
 const LEAST_MS = 1; // that can be zoomed to
 const NEAR = 8; // pixels
 const SPLIT = 24; // pixels
+const LONG_MS = 60_000;
 
 class Timeline {
   constructor(root, say, open) {
@@ -48,8 +49,14 @@ class Timeline {
     for (const i of this.order) this.starts[this.laneOf[i] + 1] += 1;
     for (let lane = 0; lane < this.names.length; lane += 1) this.starts[lane + 1] += this.starts[lane];
     this.longest = total.reduce((a, b) => Math.max(a, b), 1);
-    // Nothing that is to the left of the sight by more than this can reach into it.
-    this.reach = Math.min(this.longest, 60_000);
+    // Those that can reach into the sight from further to the left than this are few.
+    this.reach = Math.min(this.longest, LONG_MS);
+    this.long = new Map();
+    for (const i of this.order.filter((i) => total[i] > this.reach)) {
+      const lane = this.laneOf[i];
+      if (!this.long.has(lane)) this.long.set(lane, []);
+      this.long.get(lane).push(i);
+    }
   }
 
   #fit() {
@@ -160,15 +167,22 @@ class Timeline {
 
   #drawMarks(lane, y, paths, calm, unknown) {
     let drawn = -1; // up to this pixel those on time are there already
+    const floor = y + LANE - 4;
+    for (const i of this.long.get(lane) ?? []) {
+      if (at[i] >= this.from - this.reach || at[i] + total[i] < this.from) continue;
+      const [, width, height] = this.#mark(i);
+      const end = this.x(at[i]) + width;
+      (late[i] ? paths[main[i]] ?? unknown : calm).rect(this.gutter, floor - height, end - this.gutter, height);
+    }
     for (let k = this.#firstIn(lane); k < this.starts[lane + 1]; k += 1) {
       const i = this.order[k];
       if (at[i] > this.to) break;
       const [x, width, height] = this.#mark(i);
       if (x + width < this.gutter) continue;
       const left = Math.max(x, this.gutter);
-      if (late[i]) this.#drawLate(i, [left, y + LANE - 4 - height, Math.max(x + width - left, 2), height], paths, unknown);
+      if (late[i]) this.#drawLate(i, [left, floor - height, Math.max(x + width - left, 2), height], paths, unknown);
       else if (x + width >= drawn + 1) {
-        calm.rect(left, y + LANE - 4 - height, Math.max(x + width - left, 1), height);
+        calm.rect(left, floor - height, Math.max(x + width - left, 1), height);
         drawn = x + width;
       }
     }

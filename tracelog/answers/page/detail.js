@@ -18,7 +18,7 @@ class Detail {
     else if (why.cause) this.body.append(element("p", { className: "cause", textContent: plain(why.cause) }));
     this.body.append(this.#waterfall(i));
     this.#hint("The boxes are sums: an utterance comes back to the loop, its code and its waits many times."
-      + " What is hatched has its length here, but not its place.");
+      + " What is pale has its length here, but not its place.");
     this.#lines(i);
     if (focus) this.title.focus();
   }

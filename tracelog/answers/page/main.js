@@ -6,8 +6,10 @@ function say(text) {
   if (find("said").textContent !== text) find("said").textContent = text;
 }
 
+let origin = find("chart"); // where who has read an utterance goes on
+
 function open(i, focus) {
-  if (i === undefined) return;
+  if (focus && !find("detail").contains(document.activeElement)) origin = document.activeElement;
   timeline.choose(i);
   detail.show(i, focus);
   if (focus) find("detail").scrollIntoView({ block: "nearest" });
@@ -27,7 +29,7 @@ function summary() {
   const held = data.holds.ms.length ? `longest ${ms(Math.max(...data.holds.ms))} ms` : "";
   for (const [name, value, small] of [
     ["late utterances", whole.format(log.late), share],
-    ["users waiting", whole.format(log.waiting), ` of ${whole.format(log.users)}`],
+    ["users it hit", whole.format(log.waiting), ` of ${whole.format(log.users)}`],
     ["half took", log.quantiles.length ? ms(log.quantiles[0]) : "–", " ms or less"],
     ["95 of 100", log.quantiles.length ? ms(log.quantiles[1]) : "–", " ms or less"],
     ["99 of 100", log.quantiles.length ? ms(log.quantiles[2]) : "–", " ms or less"],
@@ -79,7 +81,7 @@ const utteranceColumns = [
   { name: "boxes", value: (i) => main[i], draw: drawBar, className: "c-boxes" },
   { name: "why", value: (i) => causes[i] ?? "", text: (i) => causes[i] ?? (late[i] ? "late" : ""), className: "c-why" },
 ];
-const HOW = { blocked_by: "held the loop", held: "its own code", awaits: "was waited for" };
+const HOW = { blocked_by: "held the loop", held: "its own code", awaits: "waited for" };
 const placeColumns = [
   { name: "where", value: (row) => row[1] ?? "", text: (row) => plain(row[1] ?? "–") },
   { name: "how", value: (row) => row[0], text: (row) => HOW[row[0]] },
@@ -147,7 +149,7 @@ for (const button of document.querySelectorAll("[data-view]")) {
 }
 for (const name of ["focus", "blur"]) find("chart").addEventListener(name, () => timeline.redraw());
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && find("detail").contains(document.activeElement)) find("chart").focus();
+  if (event.key === "Escape" && find("detail").contains(document.activeElement)) origin.focus();
 });
 
 // Paper is light, and doesn't scroll.
@@ -170,10 +172,10 @@ if (!late.includes(1)) find("only-late").checked = false;
 filter();
 places.show(data.places);
 people.show(data.people);
-timeline.draw();
 if (count) {
-  open(0, false);
-  timeline.view("all");
-  timeline.draw();
+  // Without a look at its lane: at the top are those who waited longest.
+  timeline.chosen = timeline.focus = 0;
+  detail.show(0, false);
 }
+timeline.draw();
 document.documentElement.dataset.ready = "yes";
