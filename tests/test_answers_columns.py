@@ -109,10 +109,10 @@ def test_what_was_left_out_is_said():
     found = Gathered(
         **{"lines": 9_000, "broken": 1, "utterances": 5_000, "utterance_rows": [utterance()] * 3},
         **{"holds": 2, "hold_rows": [], "users": 7, "user_rows": [("u", 1, 1, 1.0, 1.0)]},
-        **{"places": 4, "place_rows": []},
+        place_rows=[("held", "a.py:1 f", "CPU-bound", 1, 1.0, 1.0, 1, "t")],
     )
 
-    data = page_data(found, [], Limits(detailed=2, traced=1, lines=25))
+    data = page_data(found, [], Limits(detailed=2, traced=1, lines=25, places=1))
 
     assert data["log"]["left_out"] == [
         "3 of 5,000 utterances: late ones, and then the slowest.",
@@ -120,7 +120,7 @@ def test_what_was_left_out_is_said():
         "Lines: of the worst 1, 50 of each at most.",
         "0 of 2 holds: the longest.",
         "1 of 7 users: those who waited longest.",
-        "0 of 4 causes: the costliest.",
+        "What is to blame: the costliest 1.",
         "1 of 9,000 lines are no JSON.",
     ]
 

@@ -60,7 +60,7 @@ def test_a_log_without_verdicts_has_lines(ask):
     found = ask(line(0, "started"), "broken\n")
 
     assert (found.lines, found.broken, found.utterances, found.quantiles) == (2, 1, 0, ())
-    assert (found.users, found.waiting, found.places, found.holds) == (0, 0, 0, 0)
+    assert (found.users, found.waiting, found.holds) == (0, 0, 0)
 
 
 def test_late_ones_come_before_slow_ones(ask):
@@ -162,7 +162,6 @@ def test_places_are_by_what_they_cost(ask):
         ("blocked_by", "a.py:1 f", "CPU-bound", 2, 410.0, 210.0, 2, "y"),
         ("awaits", "b.py:2 g", "lock", 1, 30.0, 30.0, 0, None),
     ]
-    assert found.places == 2
 
 
 def test_holds_are_the_longest(ask):

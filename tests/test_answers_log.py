@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from types import SimpleNamespace
 
+import duckdb
 import pytest
 
 import tracelog
@@ -52,6 +53,25 @@ def test_empty_files_are_never_opened(make_log):
     """An empty `.gz` isn't even one, and no file at all has no rows."""
     assert make_log(b"", b"{}\n", suffix=".gz").rows(COUNT) == [(1, 1)]
     assert make_log(b"", b"").rows(COUNT) == []
+
+
+def test_where_memory_is_short_one_thread_reads(make_log, monkeypatch):
+    """Each thread needs some of its own; only if one has too little, too, is it said."""
+    log = make_log(b"{}\n")
+    threads = f"SELECT current_setting('threads') FROM {LINES}"
+    execute, refusals = log._execute, iter([True, False, False, True])
+
+    def short(*arguments):
+        if next(refusals):
+            raise duckdb.OutOfMemoryException("out of memory")
+        return execute(*arguments)
+
+    monkeypatch.setattr(log, "_execute", short)
+    log._use_threads(2)
+
+    assert (log.rows(COUNT), log.rows(threads)) == ([(1, 1)], [(1,)])
+    with pytest.raises(InputError, match="out of memory"):
+        log.rows(COUNT)
 
 
 def test_a_gigantic_line_costs_itself_only(make_log):

@@ -146,7 +146,8 @@ def _left_out(found: Gathered, limits: Limits) -> Iterator[str]:
         yield f"Lines: of the worst {limits.traced:,}, {2 * limits.lines} of each at most."
     yield from _more(found.holds, len(found.hold_rows), "holds", "the longest")
     yield from _more(found.users, len(found.user_rows), "users", "those who waited longest")
-    yield from _more(found.places, len(found.place_rows), "causes", "the costliest")
+    if len(found.place_rows) == limits.places:
+        yield f"What is to blame: the costliest {limits.places:,}."
     if found.broken:
         yield f"{found.broken:,} of {found.lines:,} lines are no JSON."
     if not found.utterances:

@@ -62,7 +62,6 @@ class Gathered:
         users: How many there are.
         waiting: How many of them had a late one.
         user_rows: Who, how many utterances, how many late, the longest, all late ones together.
-        places: How many there are.
         place_rows: What is to blame: how, where, what kind, how often, how long in all, the
             longest, how many users, an example's trace.
         holds: How many there are.
@@ -81,7 +80,6 @@ class Gathered:
     users: int = 0
     waiting: int = 0
     user_rows: list[Row] = field(default_factory=list)
-    places: int = 0
     place_rows: list[Row] = field(default_factory=list)
     holds: int = 0
     hold_rows: list[Row] = field(default_factory=list)

@@ -17,22 +17,31 @@ from tracelog.answers.log import LINES, Log, Row
 __all__ = ["gather"]
 
 # A line is taken apart only if the word is in it, as for `tracelog late`. Late ones rank before all
-# others. An absurd total is one of three years, which any calendar has room for.
+# others. An absurd total is one of three years, which any calendar has room for. Of equals, of
+# which a log in whole milliseconds may have a million, a few bits of chance rank some before the
+# rest, so that hardly more come through than are wanted.
 _VERDICTS: Final = """
 WITH probed AS (
-    SELECT json, CASE WHEN contains(json, 'utterance') THEN
-        json_extract_string(json, [<probes>]) END AS probe
-    FROM <lines>
+    <probed>
 ), marked AS (
     SELECT json, probe, probe[1] = 'utterance' AND isfinite(try_cast(probe[3] AS DOUBLE)) AS found,
         coalesce(probe[2] = 'true', false) AS late,
         greatest(least(try_cast(probe[3] AS DOUBLE), 1e11), 0) AS total,
-        total + CASE WHEN late THEN 1e12 ELSE 0 END AS rank,
+        CASE WHEN late THEN 1::BIGINT << 62 ELSE 0 END + ((total * 1000)::BIGINT << 14)
+            + (hash(probe) & 16383)::BIGINT AS rank,
         coalesce(try_cast(probe[4] AS TIMESTAMPTZ), try_cast(probe[5] AS TIMESTAMPTZ)) AS moment,
         probe[6][:200] AS user_id, probe[7][:80] AS connection_id, probe[8][:80] AS trace_id
     FROM probed
 ), verdicts AS (SELECT * FROM marked WHERE found)
 """
+# To count, every line is looked at. To select, a list of one is made and unnested: DuckDB would
+# else write the probe into each condition, and take every line apart as often as one asks, in as
+# much memory each time. For that reason, too, one call takes all that is wanted out of a line.
+_EVERY: Final = """SELECT json, CASE WHEN contains(json, 'utterance') THEN
+        json_extract_string(json, [<probes>]) END AS probe
+    FROM <lines>"""
+_SOME: Final = """SELECT json, unnest([json_extract_string(json, [<probes>])]) AS probe
+    FROM <lines> WHERE contains(json, 'utterance')"""
 _SURVEY: Final = """<verdicts>, counted AS (
     SELECT count(*) AS lines, count(*) - count(json) AS broken, count(*) FILTER (found) AS found,
         count(*) FILTER (found AND late) AS late, max(rank, $utterances) FILTER (found) AS ranks,
@@ -46,11 +55,11 @@ SELECT lines, broken, found, late, quantiles, holds,
 FROM counted
 """
 _UTTERANCES: Final = """<verdicts>
-SELECT <moment>, total, late, [try_cast(box AS DOUBLE) FOR box IN probe[11:]],
+SELECT <moment>, total, late, [try_cast(box AS DOUBLE) FOR box IN probe[11:16]],
     user_id, connection_id, trace_id, probe[9][:20], probe[10][:40],
     CASE WHEN rank >= $detailed THEN
         [CASE WHEN length(text) <= 2000 THEN text END FOR text IN json_extract(json, [<why>])] END
-FROM verdicts WHERE rank >= $rank ORDER BY rank DESC, moment, trace_id LIMIT $utterances
+FROM verdicts WHERE rank >= $rank ORDER BY rank DESC LIMIT $utterances
 """
 _USERS: Final = """<verdicts>, grouped AS MATERIALIZED (
     SELECT user_id, count(*) AS utterances, count(*) FILTER (late) AS late, max(total) AS longest,
@@ -60,26 +69,27 @@ _USERS: Final = """<verdicts>, grouped AS MATERIALIZED (
 SELECT (SELECT count(*) FROM grouped), (SELECT count(*) FROM grouped WHERE late > 0), *
 FROM grouped ORDER BY waited DESC, longest DESC, user_id LIMIT $users
 """
-_ENTRIES: Final = 10  # of a verdict's list
-_PLACES: Final = """<verdicts>, listed AS (
-    SELECT user_id, trace_id, unnest(list_concat(<entries>)) AS entry FROM verdicts WHERE late
+# Which are the costliest is found first, by numbers: texts and users are kept of those alone.
+_ENTRIES_OF: Final = """<verdicts>, listed AS (
+    SELECT user_id, trace_id, unnest(list_concat(<lists>)) AS entry FROM verdicts WHERE late
 ), entries AS (
-    SELECT user_id, trace_id, entry.how AS how, (entry.json->>'where')[:300] AS place,
+    SELECT user_id, trace_id, entry.how AS how, (entry.json->>'where')[:200] AS place,
         coalesce(entry.json->>'kind', entry.json->>'what')[:100] AS kind,
-        try_cast(entry.json->>'ms' AS DOUBLE) AS ms
+        try_cast(entry.json->>'ms' AS DOUBLE) AS ms, hash(how, place, kind) AS id
     FROM listed
-), grouped AS MATERIALIZED (
-    SELECT how, place, kind, count(*) AS times, sum(ms) AS total, max(ms) AS longest,
-        count(DISTINCT hash(user_id)) FILTER (user_id IS NOT NULL) AS users,
-        arg_max(trace_id, ms) AS example
-    FROM entries WHERE isfinite(ms) GROUP BY how, place, kind
-)
-SELECT (SELECT count(*) FROM grouped), * FROM grouped
-ORDER BY total DESC, how, place, kind LIMIT $places
+)"""
+_COSTLY: Final = """<entries>
+SELECT id FROM entries WHERE isfinite(ms) GROUP BY id ORDER BY sum(ms) DESC LIMIT $places
+"""
+_PLACES: Final = """<entries>
+SELECT how, place, kind, count(*), sum(ms) AS total, max(ms),
+    count(DISTINCT hash(user_id)) FILTER (user_id IS NOT NULL), arg_max(trace_id, ms)
+FROM entries WHERE isfinite(ms) AND id IN (SELECT unnest($ids::UBIGINT[]))
+GROUP BY how, place, kind ORDER BY total DESC, how, place, kind
 """
 _HOLDS: Final = """
 WITH probed AS (
-    SELECT json_extract_string(json, [<held>]) AS probe FROM <lines>
+    SELECT unnest([json_extract_string(json, [<held>])]) AS probe FROM <lines>
     WHERE contains(json, 'loop held')
 ), holds AS (
     SELECT try_cast(probe[2] AS TIMESTAMPTZ) AS moment, try_cast(probe[3] AS DOUBLE) AS held, probe
@@ -104,6 +114,8 @@ FROM timed WHERE moment IS NOT NULL GROUP BY trace_id
 # What no calendar of a browser knows is no time.
 _MOMENT: Final = """CASE WHEN moment BETWEEN '1970-01-02'::TIMESTAMPTZ AND '9999-01-01'::TIMESTAMPTZ
     THEN epoch_us(moment) END"""
+_SOME_ENTRIES: Final = 10  # of a verdict's list
+_LISTS: Final = (fields.BLOCKED_BY, fields.HELD, fields.AWAITS)  # of what can be to blame
 _PROBES: Final = (
     fields.EVENT,
     fields.LATE,
@@ -116,8 +128,8 @@ _PROBES: Final = (
     fields.UTTERANCE,
     fields.KIND,
     *BOXES,
+    *_LISTS,
 )
-_LISTS: Final = (fields.BLOCKED_BY, fields.HELD, fields.AWAITS)  # of what can be to blame
 _WHY: Final = (
     fields.CAUSE,
     *_LISTS,
@@ -171,7 +183,8 @@ def gather(log: Log, on_step: Callable[[str], object], limits: Limits = LIMITS) 
     on_step("users")
     users = log.rows(_sql(_USERS), users=limits.users)
     on_step("what is to blame")
-    places = log.rows(_sql(_PLACES), places=limits.places)
+    costly = [row[0] for row in log.rows(_sql(_COSTLY), places=limits.places)]
+    places = log.rows(_sql(_PLACES), ids=costly)
     on_step("holds")
     holds = log.rows(_sql(_HOLDS), holds=limits.holds)
     on_step("their lines")
@@ -186,8 +199,7 @@ def gather(log: Log, on_step: Callable[[str], object], limits: Limits = LIMITS) 
         users=_total(users),
         waiting=_total(users, 1),
         user_rows=[row[2:] for row in users],
-        places=_total(places),
-        place_rows=[row[1:] for row in places],
+        place_rows=places,
         holds=held,
         hold_rows=holds,
         trace_rows=log.rows(_sql(_TRACES), traces=traces, lines=limits.lines),
@@ -212,13 +224,15 @@ def _total(rows: list[Row], column: int = 0) -> int:
 def _sql(template: str) -> str:
     """Fill in a query; nothing of the log's ever becomes part of it."""
     parts = {
+        "<entries>": _ENTRIES_OF,
         "<verdicts>": _VERDICTS.strip(),
+        "<probed>": _EVERY if template is _SURVEY else _SOME,
         "<lines>": LINES,
         "<probes>": _paths(_PROBES),
         "<why>": _paths(_WHY),
         "<held>": _paths(_HELD),
         "<line>": _paths(_LINE),
-        "<entries>": ", ".join(map(_entries, _LISTS)),
+        "<lists>": ", ".join(map(_entries, _LISTS)),
         "<moment>": _MOMENT,
     }
     for name, part in parts.items():
@@ -233,5 +247,6 @@ def _paths(keys: Iterable[str]) -> str:
 
 def _entries(key: str) -> str:
     """Write what makes entries of the list under *key*, each with the key that it stood under."""
-    some = f"json_extract(json, '$.{key}[*]')[:{_ENTRIES}]"
+    text = f"probe[{_PROBES.index(key) + 1}]"
+    some = f"CASE WHEN json_valid({text}) THEN json_extract({text}, '$[*]')[:{_SOME_ENTRIES}] END"
     return f"[{{'how': '{key}', 'json': entry}} FOR entry IN {some}]"

@@ -48,7 +48,7 @@ class Log:
         self._duckdb = _import_duckdb()
         self._connection = self._duckdb.connect(":memory:", config=dict(_SETTINGS))
         self._connection.execute("SET TimeZone = 'UTC'")
-        self._connection.execute(f"SET threads = {min(_THREADS, os.cpu_count() or 1)}")
+        self._use_threads(min(_THREADS, os.cpu_count() or 1))
 
     def rows(self, sql: str, **parameters: object) -> list[Row]:
         """Run *sql* over the lines of all sources; it finds them in `LINES`.
@@ -63,18 +63,30 @@ class Log:
         return self._rows(sql, [source.path], parameters)
 
     def _rows(self, sql: str, paths: list[str], parameters: dict[str, object]) -> list[Row]:
-        """Ask, and once more without the lines that are too long, if there are any."""
+        """Ask, and once more with less at a time, or without the lines that are too long."""
         if not paths:
             return []
 
         try:
             return self._execute(sql, paths, parameters)
+        except self._duckdb.OutOfMemoryException as error:
+            if self._threads == 1:
+                raise self._unreadable(error) from error
+
+            # Each takes lines apart in memory of its own: where they are long, one has enough.
+            self._use_threads(1)
+            return self._rows(sql, paths, parameters)
         except self._duckdb.Error as error:
             if "maximum_object_size" not in str(error):
                 raise self._unreadable(error) from error
 
         self.sources = tuple(shorten(source, self._spool) for source in self.sources)
         return self.rows(sql, **parameters)
+
+    def _use_threads(self, count: int) -> None:
+        """Read with that many threads from now on."""
+        self._threads = count
+        self._connection.execute(f"SET threads = {count}")
 
     def _execute(self, sql: str, paths: list[str], parameters: dict[str, object]) -> list[Row]:
         """Let DuckDB do it, beside this thread: in front of it, Ctrl-C would wait for the end."""

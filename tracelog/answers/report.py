@@ -41,11 +41,11 @@ def make_page(data: Mapping[str, Any]) -> bytes:
         "policy": _POLICY.format(script=_digest(script), style=_digest(style)),
         "style": style,
         "script": script,
-        "data": _harmless(data),
     }
-    # In one go, so that a text of the log that looks like a slot is none.
-    page = _SLOT.sub(lambda match: parts[match[1]], _read("report.html"))
-    return page.encode()
+    # The data comes last: a text of the log that looks like a slot is none. It is the bulk, too,
+    # and isn't copied more often than it must be.
+    before, after = _read("report.html").split("{{data}}")
+    return b"".join((_filled(before, parts), _harmless(data), _filled(after, parts)))
 
 
 def write_page(path: Path, page: bytes) -> None:
@@ -88,7 +88,13 @@ def _digest(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _harmless(data: Mapping[str, Any]) -> str:
+def _filled(part: str, parts: Mapping[str, str]) -> bytes:
+    """Fill the slots of a part of the page."""
+    return _SLOT.sub(lambda match: parts[match[1]], part).encode()
+
+
+def _harmless(data: Mapping[str, Any]) -> bytes:
     """Write JSON that no reader of HTML takes for anything else."""
     text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    return text.translate(_MARKUP)
+    text = text.translate(_MARKUP)
+    return text.encode("ascii")
