@@ -56,17 +56,7 @@ def page_data(found: Gathered, names: Sequence[str], limits: Limits = LIMITS) ->
     moments, totals, late, boxes, user_ids, connection_ids, traces, numbers, kind_names = columns
     return {
         "base": base / 1000,
-        "log": {
-            "names": [*names],
-            "utterances": found.utterances,
-            "late": found.late,
-            "users": found.users,
-            "waiting": found.waiting,
-            "holds": found.holds,
-            "quantiles": found.quantiles,
-            "span_ms": (max(times) - base) / 1000 if times else None,
-            "left_out": [*_left_out(found, limits)],
-        },
+        "log": {**_about(found, limits), "names": [*names], "span_ms": _span(times)},
         "utterances": {
             "at": [_since(base, moment) for moment in moments],
             "total": totals,
@@ -87,6 +77,24 @@ def page_data(found: Gathered, names: Sequence[str], limits: Limits = LIMITS) ->
         "people": found.user_rows,
         "lines": {row[0]: _lines(base, row, limits) for row in found.trace_rows},
     }
+
+
+def _about(found: Gathered, limits: Limits) -> dict[str, Any]:
+    """Tell of the whole log, not only of what is shown."""
+    return {
+        "utterances": found.utterances,
+        "late": found.late,
+        "users": found.users,
+        "waiting": found.waiting,
+        "holds": found.holds,
+        "quantiles": found.quantiles,
+        "left_out": [*_left_out(found, limits)],
+    }
+
+
+def _span(times: Sequence[int]) -> float | None:
+    """Tell how long it is from the first of *times* to the last, in milliseconds."""
+    return (max(times) - min(times) // 1000 * 1000) / 1000 if times else None
 
 
 def _names() -> list[str]:

@@ -7,7 +7,7 @@ length of a value) gets one in SQL, before Python sees it, and the worst come fi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Any, Final
 
 from tracelog import fields
 from tracelog.answers.gathered import BOXES, LIMITS, Gathered, Limits
@@ -163,62 +163,58 @@ def gather(log: Log, on_step: Callable[[str], object], limits: Limits = LIMITS) 
     """Ask *log* everything that a page shows.
 
     Args:
-        log: What is asked.
-        on_step: Told what is read next; each step reads the log once.
+        log: What is asked; it is read once a step, and once more for places.
+        on_step: Told what is read next.
         limits: How much is taken of it.
 
     Raises:
         InputError: If the log can't be read.
     """
     on_step("counting")
-    survey = _first(log.rows(_sql(_SURVEY), utterances=limits.utterances, detailed=limits.detailed))
-    if survey is None:
+    most = {"utterances": limits.utterances, "detailed": limits.detailed}
+    surveyed = log.rows(_sql(_SURVEY), **most)
+    if not surveyed:
         return Gathered()
 
-    lines, broken, count, late, quantiles, held, rank, detailed = survey
+    lines, broken, count, late, quantiles, held, rank, detailed = surveyed[0]
     on_step("utterances")
-    utterances = log.rows(
-        _sql(_UTTERANCES), rank=rank, detailed=detailed, utterances=limits.utterances
-    )
+    worst = {"rank": rank, "detailed": detailed, "utterances": limits.utterances}
+    utterances = log.rows(_sql(_UTTERANCES), **worst)
     on_step("users")
     users = log.rows(_sql(_USERS), users=limits.users)
     on_step("what is to blame")
-    costly = [row[0] for row in log.rows(_sql(_COSTLY), places=limits.places)]
-    places = log.rows(_sql(_PLACES), ids=costly)
+    places = _places(log, limits)
     on_step("holds")
     holds = log.rows(_sql(_HOLDS), holds=limits.holds)
     on_step("their lines")
-    traces = _traces(utterances[: limits.traced])
+    traces = log.rows(_sql(_TRACES), traces=_traces(utterances, limits), lines=limits.lines)
     return Gathered(
-        lines=lines,
-        broken=broken,
-        utterances=count,
-        late=late,
+        **{"lines": lines, "broken": broken, "utterances": count, "late": late, "holds": held},
         quantiles=tuple(quantiles or ()),
         utterance_rows=utterances,
-        users=_total(users),
-        waiting=_total(users, 1),
-        user_rows=[row[2:] for row in users],
+        **_users(users),
         place_rows=places,
-        holds=held,
         hold_rows=holds,
-        trace_rows=log.rows(_sql(_TRACES), traces=traces, lines=limits.lines),
+        trace_rows=traces,
     )
 
 
-def _traces(utterances: list[Row]) -> list[str]:
+def _users(rows: list[Row]) -> dict[str, Any]:
+    """Take apart what each row says: how many there are, how many waited, and then of one."""
+    users, waiting = rows[0][:2] if rows else (0, 0)
+    return {"users": users, "waiting": waiting, "user_rows": [row[2:] for row in rows]}
+
+
+def _places(log: Log, limits: Limits) -> list[Row]:
+    """Find the costliest places, and then what is to be said of them."""
+    costly = [row[0] for row in log.rows(_sql(_COSTLY), places=limits.places)]
+    return log.rows(_sql(_PLACES), ids=costly)
+
+
+def _traces(utterances: list[Row], limits: Limits) -> list[str]:
     """Tell whose lines are wanted; a caller may have given many utterances one trace."""
-    return list({row[6]: None for row in utterances if row[6] is not None})
-
-
-def _first(rows: list[Row]) -> Row | None:
-    """Return the only row there is, if there was anything to read."""
-    return rows[0] if rows else None
-
-
-def _total(rows: list[Row], column: int = 0) -> int:
-    """Tell how many there are beyond those that were asked for; each row says so."""
-    return int(rows[0][column]) if rows else 0
+    worst = utterances[: limits.traced]
+    return list({row[6]: None for row in worst if row[6] is not None})
 
 
 def _sql(template: str) -> str:

@@ -23,7 +23,15 @@ from tracelog.errors import InputError
 __all__ = ["make_page", "write_page"]
 
 _FOLDER: Final = files("tracelog.answers") / "page"
-_SCRIPTS: Final = ("data.js", "table.js", "chart.js", "detail.js", "main.js")  # in this order
+_SCRIPTS: Final = (  # in this order
+    "data.js",
+    "sentences.js",
+    "table.js",
+    "lanes.js",
+    "chart.js",
+    "detail.js",
+    "main.js",
+)
 _SLOT: Final = re.compile(r"\{\{(\w+)\}\}")
 _POLICY: Final = (
     "default-src 'none'; img-src data:; script-src '{script}'; style-src '{style}'; "

@@ -1,13 +1,11 @@
 // The timeline: a row a user, a mark an utterance, and a band across all of them where the loop was
-// held. Rows are sorted by how long their users waited in late utterances; each row's utterances by
-// time, so that what is in sight is found by bisection.
+// held. It can be looked at in part, and gone through with the keyboard.
 
 const LANE = 26;
 const AXIS = 26;
 const LEAST_MS = 1; // that can be zoomed to
 const NEAR = 8; // pixels
 const SPLIT = 24; // pixels
-const LONG_MS = 60_000;
 
 class Timeline {
   constructor(root, say, open) {
@@ -20,7 +18,7 @@ class Timeline {
     this.focus = -1;
     this.chosen = -1;
     this.drag = null;
-    this.#sort();
+    this.lanes = new Lanes();
     this.#fit();
     root.addEventListener("scroll", () => this.redraw(), { passive: true });
     root.addEventListener("keydown", (event) => this.#key(event));
@@ -33,36 +31,10 @@ class Timeline {
     new ResizeObserver(() => this.redraw()).observe(root);
   }
 
-  #sort() {
-    const waited = new Map();
-    for (let i = 0; i < count; i += 1) {
-      const who = whoOf(i);
-      waited.set(who, (waited.get(who) ?? 0) + (late[i] ? total[i] : 0));
-    }
-    this.names = [...waited.keys()].sort((a, b) => waited.get(b) - waited.get(a));
-    this.lanes = new Map(this.names.map((name, lane) => [name, lane]));
-    this.labels = this.names.map(plain);
-    this.laneOf = Int32Array.from(total, (_, i) => this.lanes.get(whoOf(i)));
-    const known = new Uint32Array(count).map((_, i) => i).filter((i) => Number.isFinite(at[i]));
-    this.order = known.sort((a, b) => this.laneOf[a] - this.laneOf[b] || at[a] - at[b]);
-    this.starts = new Uint32Array(this.names.length + 1);
-    for (const i of this.order) this.starts[this.laneOf[i] + 1] += 1;
-    for (let lane = 0; lane < this.names.length; lane += 1) this.starts[lane + 1] += this.starts[lane];
-    this.longest = total.reduce((a, b) => Math.max(a, b), 1);
-    // Those that can reach into the sight from further to the left than this are few.
-    this.reach = Math.min(this.longest, LONG_MS);
-    this.long = new Map();
-    for (const i of this.order.filter((i) => total[i] > this.reach)) {
-      const lane = this.laneOf[i];
-      if (!this.long.has(lane)) this.long.set(lane, []);
-      this.long.get(lane).push(i);
-    }
-  }
-
   #fit() {
     let first = Infinity;
     let last = -Infinity;
-    for (const i of this.order) {
+    for (const i of this.lanes.order) {
       first = Math.min(first, at[i]);
       last = Math.max(last, at[i] + total[i]);
     }
@@ -91,10 +63,10 @@ class Timeline {
 
   draw() {
     this.pending = undefined;
-    this.inner.style.height = `${AXIS + this.names.length * LANE + 4}px`;
+    this.inner.style.height = `${AXIS + this.lanes.names.length * LANE + 4}px`;
     const scale = Math.max(devicePixelRatio || 1, this.printing ? 2 : 1);
     this.width = this.root.clientWidth;
-    this.height = Math.min(this.root.clientHeight, AXIS + this.names.length * LANE + 4);
+    this.height = Math.min(this.root.clientHeight, AXIS + this.lanes.names.length * LANE + 4);
     const size = [Math.round(this.width * scale), Math.round(this.height * scale)];
     if (this.canvas.width !== size[0] || this.canvas.height !== size[1]) {
       [this.canvas.width, this.canvas.height] = size;
@@ -124,7 +96,7 @@ class Timeline {
   #drawLanes() {
     const top = this.root.scrollTop;
     const first = Math.max(0, Math.floor(top / LANE));
-    const end = Math.min(this.names.length, Math.ceil((top + this.height) / LANE));
+    const end = Math.min(this.lanes.names.length, Math.ceil((top + this.height) / LANE));
     const paths = BOXES.map(() => new Path2D());
     const [calm, unknown] = [new Path2D(), new Path2D()];
     this.pen.save();
@@ -157,7 +129,7 @@ class Timeline {
     pen.fillStyle = this.colours.ink;
     pen.textBaseline = "middle";
     pen.textAlign = "left";
-    let label = this.labels[lane].slice(0, 60);
+    let label = this.lanes.labels[lane].slice(0, 60);
     if (pen.measureText(label).width > room) {
       while (label && pen.measureText(`${label}…`).width > room) label = label.slice(0, -1);
       label += "…";
@@ -168,14 +140,14 @@ class Timeline {
   #drawMarks(lane, y, paths, calm, unknown) {
     let drawn = -1; // up to this pixel those on time are there already
     const floor = y + LANE - 4;
-    for (const i of this.long.get(lane) ?? []) {
-      if (at[i] >= this.from - this.reach || at[i] + total[i] < this.from) continue;
+    for (const i of this.lanes.long.get(lane) ?? []) {
+      if (at[i] >= this.from - this.lanes.reach || at[i] + total[i] < this.from) continue;
       const [, width, height] = this.#mark(i);
       const end = this.x(at[i]) + width;
       (late[i] ? paths[main[i]] ?? unknown : calm).rect(this.gutter, floor - height, end - this.gutter, height);
     }
-    for (let k = this.#firstIn(lane); k < this.starts[lane + 1]; k += 1) {
-      const i = this.order[k];
+    for (let k = this.lanes.firstIn(lane, this.from - this.lanes.reach); k < this.lanes.starts[lane + 1]; k += 1) {
+      const i = this.lanes.order[k];
       if (at[i] > this.to) break;
       const [x, width, height] = this.#mark(i);
       if (x + width < this.gutter) continue;
@@ -206,12 +178,12 @@ class Timeline {
   #mark(i) {
     const x = Math.round(this.x(at[i])); // sharp edges
     const width = Math.max(Math.round(this.x(at[i] + total[i])) - x, late[i] ? 3 : 2);
-    const height = late[i] ? 7 + (LANE - 13) * Math.sqrt(total[i] / this.longest) : 3;
+    const height = late[i] ? 7 + (LANE - 13) * Math.sqrt(total[i] / this.lanes.longest) : 3;
     return [x, width, height];
   }
 
   #ring(i, colour, line) {
-    const y = AXIS + this.laneOf[i] * LANE - this.root.scrollTop;
+    const y = AXIS + this.lanes.of[i] * LANE - this.root.scrollTop;
     const [x, width, height] = this.#mark(i);
     if (x + width < this.gutter) return;
     this.pen.strokeStyle = colour;
@@ -246,17 +218,6 @@ class Timeline {
     this.pen.fillRect(this.drag.start, AXIS, this.drag.x - this.drag.start, this.height);
   }
 
-  // The first of a lane that may reach into the sight.
-  #firstIn(lane, from = this.from - this.reach) {
-    let [low, high] = [this.starts[lane], this.starts[lane + 1]];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (at[this.order[middle]] < from) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
   #at(event) {
     const box = this.canvas.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
@@ -265,10 +226,10 @@ class Timeline {
   // What is under the pointer: a late one before others, and then the nearest.
   #hit(x, y) {
     const lane = Math.floor((y - AXIS + this.root.scrollTop) / LANE);
-    if (y < AXIS || x < this.gutter || lane >= this.names.length) return -1;
+    if (y < AXIS || x < this.gutter || lane >= this.lanes.names.length) return -1;
     let [best, least] = [-1, Infinity];
-    for (let k = this.#firstIn(lane); k < this.starts[lane + 1]; k += 1) {
-      const i = this.order[k];
+    for (let k = this.lanes.firstIn(lane, this.from - this.lanes.reach); k < this.lanes.starts[lane + 1]; k += 1) {
+      const i = this.lanes.order[k];
       const [start, width] = this.#mark(i);
       if (start > x + NEAR) break;
       const far = Math.max(start - x, x - start - width, 0);
@@ -364,7 +325,7 @@ class Timeline {
   #reveal(i) {
     const length = this.to - this.from;
     if (at[i] < this.from || at[i] > this.to) this.#look(at[i] - length / 2, at[i] + length / 2);
-    const top = this.laneOf[i] * LANE;
+    const top = this.lanes.of[i] * LANE;
     const room = this.root.clientHeight - AXIS - LANE;
     if (top < this.root.scrollTop) this.root.scrollTop = top;
     if (top > this.root.scrollTop + room) this.root.scrollTop = top - room;
@@ -385,7 +346,7 @@ class Timeline {
     const sideways = { ArrowRight: 1, ArrowLeft: -1, Home: 1, End: -1 }[key];
     const down = { ArrowDown: 1, ArrowUp: -1 }[key];
     if (!sideways && !down) return false;
-    const to = this.focus < 0 ? this.#worst() : sideways ? this.#beside(key, sideways) : this.#below(down);
+    const to = this.focus < 0 ? this.lanes.worst() : sideways ? this.lanes.beside(this.focus, key, sideways) : this.lanes.below(this.focus, down);
     if (to < 0) return true;
     this.focus = to;
     this.#reveal(to);
@@ -393,61 +354,4 @@ class Timeline {
     return true;
   }
 
-  #worst() {
-    return this.order.length ? this.order.reduce((a, b) => Math.min(a, b)) : -1;
-  }
-
-  #beside(key, step) {
-    const lane = this.laneOf[this.focus];
-    const [first, end] = [this.starts[lane], this.starts[lane + 1]];
-    const here = this.order.indexOf(this.focus, first);
-    const start = { Home: first, End: end - 1 }[key] ?? here + step;
-    for (let k = start; k >= first && k < end; k += step) if (late[this.order[k]]) return this.order[k];
-    return this.focus;
-  }
-
-  // The nearest late one of the next user who has any.
-  #below(step) {
-    const time = at[this.focus];
-    for (let lane = this.laneOf[this.focus] + step; lane >= 0 && lane < this.names.length; lane += step) {
-      let best = -1;
-      for (let k = this.starts[lane]; k < this.starts[lane + 1]; k += 1) {
-        const i = this.order[k];
-        if (late[i] && (best < 0 || Math.abs(at[i] - time) < Math.abs(at[best] - time))) best = i;
-      }
-      if (best >= 0) return best;
-    }
-    return this.focus;
-  }
-}
-
-// From a millisecond to weeks, in steps that people count in.
-function niceStep(least) {
-  const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5,
-    9e5, 18e5, 36e5, 72e5, 108e5, 216e5, 432e5, 864e5];
-  return steps.find((step) => step >= least) ?? Math.ceil(least / 864e5) * 864e5;
-}
-
-// A canvas doesn't know of `light-dark()`: an element that does is asked.
-function colours() {
-  const probe = document.getElementById("timeline");
-  const found = {};
-  for (const name of [...BOXES, "ink", "muted", "line", "band", "calm", "focus", "drag"]) {
-    probe.style.outlineColor = `var(--${name})`;
-    found[name] = getComputedStyle(probe).outlineColor;
-  }
-  probe.style.outlineColor = "";
-  return found;
-}
-
-function sentenceOf(i) {
-  const why = late[i] ? plain(whyOf(i)?.cause ?? "") : "";
-  return `${titleOf(i)}: ${ms(total[i])} ms${late[i] ? ", late" : ""}, ${clock(at[i])}${why ? `. ${why}` : ""}`;
-}
-
-function holdSentence(k) {
-  const { holds } = data;
-  const who = holds.user[k] ?? holds.holder[k];
-  return `Loop held for ${ms(holds.ms[k])} ms by ${plain(who ?? "somebody")} in ${plain(holds.where[k] ?? "–")}`
-    + ` (${plain(holds.kind[k] ?? "–")}); ${quantity(holds.delayed[k] ?? 0, "utterance")} delayed`;
 }

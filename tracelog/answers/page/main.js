@@ -108,7 +108,7 @@ const places = new Table(find("blame-table"), "What is to blame", placeColumns, 
 const people = new Table(find("people-table"), "Users", peopleColumns, (row) => {
   find("filter").value = row[0] ?? "";
   filter();
-  const first = timeline.lanes.get(row[0]);
+  const first = timeline.lanes.number.get(row[0]);
   if (first !== undefined) find("chart").scrollTop = first * LANE;
 });
 
