@@ -79,6 +79,16 @@ def test_late_ones_come_before_slow_ones(ask):
     assert (found.utterances, found.late, found.quantiles[0]) == (3, 1, 60.0)
 
 
+def test_of_equals_no_more_come_than_are_wanted(ask):
+    """A log in whole milliseconds has many; which of them come is the same every time."""
+    equals = [verdict(number, 7, user_id=str(number)) for number in range(50)]
+
+    first, again = (ask(*equals, utterances=5).utterance_rows for _ in range(2))
+
+    assert len(first) == 5
+    assert first == again
+
+
 def test_an_utterance_brings_its_boxes_and_whose_it_is(ask):
     """A box that isn't known is none, whatever stands there."""
     (row,) = ask(

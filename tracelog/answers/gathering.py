@@ -189,7 +189,11 @@ def gather(log: Log, on_step: Callable[[str], object], limits: Limits = LIMITS) 
     on_step("their lines")
     traces = log.rows(_sql(_TRACES), traces=_traces(utterances, limits), lines=limits.lines)
     return Gathered(
-        **{"lines": lines, "broken": broken, "utterances": count, "late": late, "holds": held},
+        lines=lines,
+        broken=broken,
+        utterances=count,
+        late=late,
+        holds=held,
         quantiles=tuple(quantiles or ()),
         utterance_rows=utterances,
         **_users(users),

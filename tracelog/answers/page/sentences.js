@@ -20,7 +20,7 @@ function colours() {
 }
 
 function sentenceOf(i) {
-  const why = late[i] ? plain(whyOf(i)?.cause ?? "") : "";
+  const why = late[i] ? plain(whyOf(i)?.cause ?? "").slice(0, 300) : "";
   return `${titleOf(i)}: ${ms(total[i])} ms${late[i] ? ", late" : ""}, ${clock(at[i])}${why ? `. ${why}` : ""}`;
 }
 
