@@ -59,7 +59,7 @@ def test_a_log_without_verdicts_has_lines(ask):
     """There is nothing to draw, but something to say."""
     found = ask(line(0, "started"), "broken\n")
 
-    assert (found.lines, found.broken, found.utterances, found.quantiles) == (2, 1, 0, ())
+    assert (found.lines, found.broken, found.utterances, found.quantiles) == (2, 1, 0, [])
     assert (found.users, found.waiting, found.holds) == (0, 0, 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -75,7 +76,7 @@ class Gathered:
     broken: int = 0
     utterances: int = 0
     late: int = 0
-    quantiles: tuple[float, ...] = ()
+    quantiles: Sequence[float] = ()
     utterance_rows: list[Row] = field(default_factory=list)
     users: int = 0
     waiting: int = 0

@@ -50,10 +50,11 @@ _SURVEY: Final = """<verdicts>, counted AS (
             AND isfinite(try_cast(json->>'held_ms' AS DOUBLE)) END) AS holds
     FROM marked
 )
-SELECT lines, broken, found, late, quantiles, holds,
+SELECT lines, broken, found, late, coalesce(quantiles, []), holds,
     ranks[-1], coalesce(ranks[$detailed], ranks[-1])
 FROM counted
 """
+_COUNTED: Final = ("lines", "broken", "utterances", "late", "quantiles", "holds")
 _UTTERANCES: Final = """<verdicts>
 SELECT <moment>, total, late, [try_cast(box AS DOUBLE) FOR box IN probe[11:16]],
     user_id, connection_id, trace_id, probe[9][:20], probe[10][:40],
@@ -176,7 +177,7 @@ def gather(log: Log, on_step: Callable[[str], object], limits: Limits = LIMITS) 
     if not surveyed:
         return Gathered()
 
-    lines, broken, count, late, quantiles, held, rank, detailed = surveyed[0]
+    *counted, rank, detailed = surveyed[0]
     on_step("utterances")
     worst = {"rank": rank, "detailed": detailed, "utterances": limits.utterances}
     utterances = log.rows(_sql(_UTTERANCES), **worst)
@@ -189,12 +190,7 @@ def gather(log: Log, on_step: Callable[[str], object], limits: Limits = LIMITS) 
     on_step("their lines")
     traces = log.rows(_sql(_TRACES), traces=_traces(utterances, limits), lines=limits.lines)
     return Gathered(
-        lines=lines,
-        broken=broken,
-        utterances=count,
-        late=late,
-        holds=held,
-        quantiles=tuple(quantiles or ()),
+        **dict(zip(_COUNTED, counted, strict=True)),
         utterance_rows=utterances,
         **_users(users),
         place_rows=places,
