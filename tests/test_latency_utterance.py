@@ -9,6 +9,7 @@ import threading
 from io import StringIO
 
 import pytest
+import trio
 
 from tracelog.config import configure_logging
 from tracelog.context import Context, enter_context
@@ -193,6 +194,24 @@ def test_it_is_open_until_it_ends():
     assert (before, after) == ([utterance], [])
     assert isinstance(task, asyncio.Task)
     assert utterance.ledger.task is None
+
+
+def test_a_guest_of_the_loop_is_not_watched():
+    """trio may run on asyncio's loop, which knows nothing of its tasks: no box is guessed."""
+
+    async def guest():
+        return begin(SYSTEM_CLOCK, Arrival.now(SYSTEM_CLOCK)).watch
+
+    async def story(watch):
+        loop = asyncio.get_running_loop()
+        ended = loop.create_future()
+        soon = loop.call_soon_threadsafe
+        trio.lowlevel.start_guest_run(
+            guest, run_sync_soon_threadsafe=soon, done_callback=ended.set_result
+        )
+        return (await ended).unwrap(), begin(SYSTEM_CLOCK, Arrival.now(SYSTEM_CLOCK)).watch is watch
+
+    assert watched(story) == (None, True)
 
 
 def test_it_may_end_in_a_context_that_is_nobodys():

@@ -8,7 +8,9 @@ import sys
 import threading
 import types
 
-from tracelog.loops import on_loop, running_task, variables_of, waits_for
+import trio
+
+from tracelog.loops import in_trio, on_loop, running_task, variables_of, waits_for
 
 
 mark = contextvars.ContextVar("mark")
@@ -71,6 +73,25 @@ def test_the_task_that_runs():
 
     assert asyncio.run(main()) is True
     assert [*seen, running_task()] == [None, None]
+
+
+def test_trio_is_another_world():
+    """A task of trio's is on no loop of asyncio's; and asyncio's is in no trio."""
+
+    async def main():
+        return on_loop(), in_trio()
+
+    assert trio.run(main) == (False, True)
+    assert asyncio.run(main()) == (True, False)
+    assert in_trio() is False
+
+
+def test_in_a_process_that_never_loaded_trio(monkeypatch):
+    """Nobody is in it who hasn't loaded it, and asking doesn't load it."""
+    monkeypatch.delitem(sys.modules, "trio")
+
+    assert in_trio() is False
+    assert "trio" not in sys.modules
 
 
 def test_what_a_task_runs_in():

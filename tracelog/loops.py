@@ -8,7 +8,7 @@ from contextvars import Context
 from typing import Any
 
 
-__all__ = ["on_loop", "running_task", "variables_of", "waits_for"]
+__all__ = ["in_trio", "on_loop", "running_task", "variables_of", "waits_for"]
 
 
 def on_loop() -> bool:
@@ -21,6 +21,15 @@ def on_loop() -> bool:
 def running_task() -> Any:
     """Tell the asyncio task that the caller is in; None outside of tasks."""
     return sys.modules["asyncio"].current_task() if on_loop() else None
+
+
+def in_trio() -> bool:
+    """Tell whether the caller is in a task of trio's, which asyncio's loop may have as a guest."""
+    lowlevel = getattr(sys.modules.get("trio"), "lowlevel", None)  # nobody is who hasn't loaded it
+    try:
+        return lowlevel is not None and lowlevel.current_task() is not None
+    except RuntimeError:
+        return False
 
 
 def waits_for(waiter: Any, task: Any) -> bool:

@@ -19,6 +19,7 @@ from tracelog.latency.loop import LoopWatch, watch_of_running_loop
 from tracelog.latency.places import places_of_awaits
 from tracelog.latency.policy import Policy
 from tracelog.latency.steps import Step
+from tracelog.loops import in_trio
 
 
 __all__ = ["Arrival", "Before", "Utterance"]
@@ -146,6 +147,8 @@ class Utterance:
         self.watch: LoopWatch | None = watch_of_running_loop(clock)
         if self.watch is not None:
             self.ledger.task = asyncio.current_task()
+            if self.ledger.task is None and in_trio():
+                self.watch = None  # a guest on this loop, which doesn't tell the guest's steps
         if self.started - arrival.read + arrival.socket_wait >= NOTABLE_S:
             self._explain_wait(before)
         if self.watch is not None:
