@@ -243,6 +243,32 @@ def test_the_task_around_it_tells_where():
     assert (nothing.what, nothing.where) == ("sleep", inside.where)
 
 
+def test_who_waits_for_it_tells_where():
+    """A task that runs nothing of the user's, such as `wait_for`'s own before Python 3.12."""
+
+    async def user_gets_soon():
+        await asyncio.wait_for(asyncio.Queue().get(), 3600)
+
+    async def user_gets_two():
+        inner.append(asyncio.create_task(asyncio.Queue().get()))
+        await asyncio.wait(inner)
+
+    inner = []
+
+    async def main():
+        async with waiting(user_gets_soon()) as soon, waiting(user_gets_two()) as outer:
+            async with waiting(user_sleeps()) as handler:
+                found = await_of(soon), await_of(inner[0], handler), await_of(outer)
+        inner[0].cancel()
+        return found
+
+    soon, own, outer = asyncio.run(main())
+
+    assert (soon.what, own.what, outer.what) == ("queue get", "queue get", "tasks")
+    assert soon.where.endswith("user_gets_soon")
+    assert own.where.endswith("user_gets_two")
+
+
 def test_what_is_no_task_waits_for_nobody_knows_what():
     """A callback, or a task that has ended."""
 

@@ -10,7 +10,7 @@ import types
 
 import trio
 
-from tracelog.loops import in_trio, on_loop, running_task, variables_of, waits_for
+from tracelog.loops import in_trio, on_loop, running_task, variables_of, waiter_of, waits_for
 
 
 mark = contextvars.ContextVar("mark")
@@ -143,6 +143,32 @@ def test_who_waits_for_a_task():
     asyncio.run(main())
 
 
+def test_a_task_tells_who_waits_for_it():
+    """The same, asked the other way round."""
+
+    async def ask():
+        return waiter_of(running_task())
+
+    async def tell(told):
+        told.set_result(waiter_of(running_task()))
+
+    async def main():
+        me = running_task()
+        assert await asyncio.create_task(ask()) is me
+        assert await asyncio.gather(ask(), ask()) == [me, me]
+        assert await asyncio.shield(ask()) is me
+        [done], _ = await asyncio.wait([asyncio.create_task(ask())])
+        assert done.result() is me
+        assert await asyncio.wait_for(asyncio.create_task(ask()), 10) is me
+        told = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(tell(told))
+        task.add_done_callback(lambda _: None)
+        assert await told is None
+        await task
+
+    asyncio.run(main())
+
+
 def test_who_shows_nothing_waits_for_nobody():
     """A task of a class of its own, or none."""
     silent, waiting = object(), types.SimpleNamespace(_fut_waiter=object())
@@ -150,6 +176,8 @@ def test_who_shows_nothing_waits_for_nobody():
     assert not waits_for(waiting, silent)
     assert not waits_for(silent, silent)
     assert not waits_for(None, None)
+    assert waiter_of(silent) is None
+    assert waiter_of(waiting) is None
 
 
 def test_asyncio_may_be_half_loaded(monkeypatch):

@@ -44,11 +44,6 @@ TOLERANCE, TOLERANCE_MS = 0.05, 15
 SHORT = 0.25
 ATTEMPTS = 3
 
-# Before 3.12 it makes a task of its own, and is itself what is waited in.
-WAIT_FOR = Awaited(
-    *("sleep", "never_ready") if sys.version_info >= (3, 12) else ("future", "hurry_task")
-)
-
 SCENARIOS = []
 
 
@@ -301,6 +296,20 @@ async def a_lock(bob, alice):
     await alice.says("edit 50")
 
 
+@late("alice", "await_ms", Awaited("lock", "edit_soon", by="bob"))
+async def a_lock_in_wait_for(bob, alice):
+    """The same, but alice's handler would give up after a while: asyncio.wait_for."""
+    await bob.begins("edit 200")
+    await alice.says("edit_soon")
+
+
+@late("alice", "await_ms", Awaited("lock", "pages", by="bob"))
+async def a_lock_in_an_async_generator(bob, alice):
+    """alice's handler loops over an async generator, which waits for that lock."""
+    await bob.begins("edit 200")
+    await alice.says("leaf")
+
+
 @late("alice", "await_ms", Awaited("lock", "edit", by="dave"))
 async def a_lock_convoy(bob, carol, dave, alice):
     """alice's handler is the fourth in a row for an asyncio.Lock; dave's is the third."""
@@ -366,7 +375,7 @@ async def a_timeout(alice):
     await alice.says("hurry")
 
 
-@late("alice", "await_ms", WAIT_FOR)
+@late("alice", "await_ms", Awaited("sleep", "never_ready"))
 async def a_timeout_of_wait_for(alice):
     """The same, by asyncio.wait_for."""
     await alice.says("hurry_task")

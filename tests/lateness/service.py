@@ -319,6 +319,26 @@ async def edit(user, milliseconds):
 
 
 @verb
+async def edit_soon(user):
+    """Do the same, but not at any price."""
+    await asyncio.wait_for(document.acquire(), 10)
+    document.release()
+
+
+@verb
+async def leaf(user):
+    """Turn the pages, as an async generator gives them."""
+    async for _ in pages():
+        await user.begun()
+
+
+async def pages():
+    yield "the cover"
+    async with document:
+        yield "the text"
+
+
+@verb
 async def export(user, milliseconds):
     async with exports:
         await user.begun()

@@ -6,6 +6,7 @@ from itertools import takewhile
 from typing import Any, Final, NamedTuple
 
 from tracelog.latency.places import Place, places_of_awaits, users_place
+from tracelog.loops import waiter_of
 
 
 __all__ = ["Await", "await_of"]
@@ -56,11 +57,14 @@ def await_of(task: Any, within: Any = None) -> Await:
 
     Args:
         task: What waits; anything else than a task waits for nobody knows what.
-        within: The task that waits for it in turn: where, if *task* runs no code of the user's.
+        within: One that it is part of: where, if neither *task* nor who waits for it is in code of
+            the user's.
     """
     places, around = _places(task), _places(within)
-    where = next((place for place in (*places, *around) if place.is_users), None)
-    where = where or users_place(places)
+    where = next((place for place in places if place.is_users), None)
+    if where is None:
+        outside = (*_places(waiter_of(task)), *around)
+        where = next((place for place in outside if place.is_users), users_place(places))
     return Await(_what(places or around), str(where or ""))
 
 
