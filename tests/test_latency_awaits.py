@@ -10,7 +10,8 @@ import types
 
 import pytest
 
-from tracelog.latency.awaits import Await, await_of
+from tracelog.context import Connection, Context
+from tracelog.latency.awaits import Await, await_of, send_to
 
 
 async def settled(task):
@@ -267,6 +268,26 @@ def test_who_waits_for_it_tells_where():
     assert (soon.what, own.what, outer.what) == ("queue get", "queue get", "tasks")
     assert soon.where.endswith("user_gets_soon")
     assert own.where.endswith("user_gets_two")
+
+
+def test_a_send_to_another_client_is_told_as_that():
+    """Whatever the server waits for in there; unless that is in code of the user's."""
+    bob = Context.make({"user_id": "bob"}, None, Connection("c-1"))
+
+    async def user_tells(what):
+        await send_to(bob, what())
+
+    async def main():
+        async with (
+            waiting(user_tells(asyncpg.fetch)) as told,
+            waiting(user_tells(user_sleeps)) as own,
+        ):
+            return await_of(told), await_of(own)
+
+    told, own = asyncio.run(main())
+
+    assert (told.what, told.to, own.what, own.to) == ("send", bob, "sleep", None)
+    assert told.where.endswith("user_tells")
 
 
 def test_what_is_no_task_waits_for_nobody_knows_what():

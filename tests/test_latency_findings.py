@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tracelog.context import Context
 from tracelog.ids import TraceContext
+from tracelog.latency.awaits import send_to
 from tracelog.latency.findings import Awaited, Findings, Job, explain
 from tracelog.latency.holds import Hold
 from tracelog.latency.ledger import Ledger
@@ -76,6 +77,23 @@ def test_a_waker_that_says_nothing_is_not_named(findings, root, own):
 
     assert findings.awaits == {Awaited("future", "", None): 2.0}
     assert findings.who == {}
+
+
+def test_a_client_that_takes_nothing_lets_nobody_go_on(findings):
+    """Whoever sent it something waited for that client, whatever step of whose it was at the end."""
+
+    async def main():
+        task = asyncio.create_task(send_to(context(8), asyncio.Event().wait()))
+        await asyncio.sleep(0)
+        findings.note_await(task, 1.0, 3.0, context(7))
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(main())
+
+    [awaited] = findings.awaits
+    assert (awaited.what, awaited.until, awaited.to) == ("send", None, trace_id(8))
+    assert findings.who == {trace_id(8): context(8)}
 
 
 def test_another_utterances_step_is_not_its_own(findings):

@@ -12,8 +12,10 @@ import pytest
 from tracelog.config import configure_logging
 from tracelog.context import Connection, Context, bind_context, current_context, enter_context
 from tracelog.ids import TraceContext
+from tracelog.latency.awaits import await_of
 from tracelog.latency.clock import Clock
 from tracelog.latency.closing import Closing
+from tracelog.latency.ledger import Ledger
 from tracelog.latency.policy import Policy
 from tracelog.latency.talk import Talk
 from tracelog.latency.utterance import Arrival
@@ -101,6 +103,27 @@ def test_a_client_that_takes_nothing_is_waited_for(talk, time):
 
     ledger = talk._utterance.ledger
     assert (ledger.send, ledger.waiting) == (0.2, 0.0)
+
+
+def test_whoever_tells_another_client_something_waits_for_that(talk, time):
+    """Its own utterance does; what this one's does meanwhile is its own affair."""
+    bind_context(user_id="bob")
+    hear(talk, time, 0.1)
+
+    async def main():
+        others = Ledger(time.now, "message 1")
+        enter_context(Context.make({"user_id": "kim"}, TraceContext.new(), None, others))
+        task = asyncio.create_task(talk.send(asyncio.Event().wait()))
+        await asyncio.sleep(0)
+        found = await_of(task)
+        task.cancel()
+        await asyncio.wait([task])
+        return found, others.sending
+
+    found, sending = asyncio.run(main())
+
+    assert (found.what, sending) == ("send", 0)
+    assert (found.to.connection_id, found.to.bound["user_id"]) == ("c-1", "bob")
 
 
 def test_the_whole_is_told_at_the_end(talk, time, lines):

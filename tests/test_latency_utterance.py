@@ -12,8 +12,9 @@ import pytest
 import trio
 
 from tracelog.config import configure_logging
-from tracelog.context import Context, enter_context
+from tracelog.context import Connection, Context, enter_context
 from tracelog.ids import TraceContext
+from tracelog.latency.awaits import send_to
 from tracelog.latency.clock import SYSTEM_CLOCK, Clock
 from tracelog.latency.holds import Hold
 from tracelog.latency.ledger import Ledger
@@ -277,6 +278,32 @@ def test_one_that_takes_very_long_is_told_of_while_it_runs(lines):
     assert line["where"].endswith("handle")
     assert line["where"] in line["stack"]
     assert 1900 < line["running_ms"] < 2500
+
+
+def test_one_that_sends_for_very_long_says_to_whom(lines):
+    """Somebody else's client, which doesn't read."""
+    bob = Context.make({"user_id": "bob"}, None, Connection("c-1"))
+
+    async def story(watch):
+        gate, begun = asyncio.Event(), []
+
+        async def handle():
+            utterance = begin(SYSTEM_CLOCK, Arrival.now(SYSTEM_CLOCK), policy=Policy(still_ms=0))
+            begun.append(utterance)
+            await send_to(bob, gate.wait())
+            utterance.end()
+
+        task = asyncio.create_task(handle())
+        await asyncio.sleep(0)
+        begun[0].check(SYSTEM_CLOCK.monotonic())
+        gate.set()
+        await task
+
+    watched(story)
+
+    [line] = lines()
+    assert line["what"] == "send"
+    assert line["to"] == {"connection_id": "c-1", "user_id": "bob"}
 
 
 def test_what_it_is_doing_may_be_unknown(time, lines):

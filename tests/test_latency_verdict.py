@@ -231,6 +231,7 @@ def test_it_lists_what_was_found(records):
     found.others["1" * 32] = 0.02
     found.awaits[Awaited("lock", "app.py:5 work", "1" * 32)] = 0.03
     found.awaits[Awaited("sleep", "app.py:6 work", None)] = 0.04
+    found.awaits[Awaited("send", "app.py:8 tell", None, "1" * 32)] = 0.02
     outer = Ledger(50.0, "llm", utterance.ledger)
     inner = Ledger(50.0, "http", outer)
     for span in (inner, outer):
@@ -251,6 +252,7 @@ def test_it_lists_what_was_found(records):
     assert fields["awaits"] == [
         {"ms": 40.0, "what": "sleep", "where": "app.py:6 work"},
         {"ms": 30.0, "what": "lock", "where": "app.py:5 work", "until": whose},
+        {"ms": 20.0, "what": "send", "where": "app.py:8 tell", "to": whose},
     ]
     assert fields["spans"] == [
         {"name": "http", "within": ["llm"], "count": 1, "total_ms": 100.0, "own_ms": 100.0},

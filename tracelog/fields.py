@@ -82,6 +82,7 @@ __all__ = [
     "TASK",
     "THREAD",
     "TIMESTAMP",
+    "TO",
     "TOTAL_MS",
     "TRACE_ID",
     "TRUNCATED",
@@ -149,6 +150,7 @@ MS: Final = "ms"  # of an entry of those lists
 WHAT: Final = "what"  # of `awaits`: "lock", "sleep", "thread running f" and so on
 WHERE: Final = "where"  # "file:line function", in the user's own code
 UNTIL: Final = "until"  # of `awaits`: whose step let it go on
+TO: Final = "to"  # of `awaits`, where that is "send": whose client took its time
 NAME: Final = "name"  # of a span
 WITHIN: Final = "within"  # of a span: the names of those around it, outermost first
 COUNT: Final = "count"  # of a span: how often it was there

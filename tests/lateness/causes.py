@@ -80,6 +80,30 @@ class Awaited(NamedTuple):
         return rf".* in .*{self.at}{until}"
 
 
+class Sending(NamedTuple):
+    """It waited for another client to take what it sent."""
+
+    to: str
+    at: str
+
+    @property
+    def by(self):
+        return self.to
+
+    def is_told_by(self, verdict, _outcome):
+        return any(
+            entry["what"] == "send"
+            and is_at(self.at, entry["where"])
+            and entry["to"]["user_id"] == self.to
+            and "until" not in entry
+            for entry in verdict.get("awaits", ())
+        )
+
+    @property
+    def clause(self):
+        return rf"{self.to}'s client was slow to take what was sent in .*{self.at}"
+
+
 class Busy(NamedTuple):
     """Many short steps did, all of them somebody's."""
 

@@ -31,6 +31,7 @@ from causes import (
     Busy,
     Held,
     Own,
+    Sending,
     SlowClient,
     Unknown,
 )
@@ -445,11 +446,21 @@ async def a_client_that_does_not_read(alice):
     await download
 
 
-@late("alice", "await_ms", Awaited("event in uvicorn", "User.hears"))
+@late("alice", "await_ms", Sending("bob", "User.hears"))
 async def a_slow_client_that_stalls_others(bob, alice):
     """alice tells everybody something; bob reads nothing for 300 ms, and all wait for him."""
     bob.goes_deaf()
     broadcast = await alice.begins("broadcast 24")
+    await asyncio.sleep(0.3)
+    bob.hears_again()
+    await broadcast
+
+
+@late("alice", "await_ms", Sending("bob", "User.hears"))
+async def a_slow_consumer_of_a_broadcast(carol, bob, alice):
+    """The same, in a task for each of them: bob reads nothing for 300 ms, carol reads."""
+    bob.goes_deaf()
+    broadcast = await alice.begins("announce 24")
     await asyncio.sleep(0.3)
     bob.hears_again()
     await broadcast

@@ -533,6 +533,21 @@ async def tell_others(user):
 
 
 @verb
+async def announce(user, megabytes):
+    """Tell everybody else, at the same time."""
+    await user.begun()
+    others = [member for member in members.values() if member is not user]
+    async with asyncio.TaskGroup() as tasks:
+        for other in others:
+            tasks.create_task(tell(other, int(megabytes)))
+
+
+async def tell(user, megabytes):
+    for _ in range(megabytes * 4):
+        await user.hears("x" * (256 * 1024))
+
+
+@verb
 async def publish(user):
     """Tell the subscriber, who has room for one message, and is slow to take the next."""
     await feed.put("first")

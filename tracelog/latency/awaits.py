@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from itertools import takewhile
 from typing import Any, Final, NamedTuple
 
-from tracelog.latency.places import Place, places_of_awaits, users_place
+from tracelog.context import Context
+from tracelog.latency.places import Place, frames_of_awaits, places_of_awaits, users_place
 from tracelog.loops import waiter_of
 
 
-__all__ = ["Await", "await_of"]
+__all__ = ["SEND", "Await", "await_of", "send_to"]
 
 # asyncio's own coroutines, by what they wait for.
 _WHAT: Final = {
@@ -43,13 +45,26 @@ _WHAT: Final = {
 }
 _BUILT_OF: Final = frozenset({"event", "condition"})  # others of asyncio's, inside
 _FUTURE: Final = "future"
+SEND: Final = "send"
 
 
 class Await(NamedTuple):
-    """What somebody waits for, and where in their code."""
+    """What somebody waits for, and where in their code; for a send, whose client is to take it."""
 
     what: str
     where: str
+    to: Context | None = None
+
+
+async def send_to(
+    recipient: Context,  # noqa: ARG001 -- it is there to be seen from outside
+    sent: Awaitable[None],
+) -> None:
+    """Wait for *sent*, which goes to another client than the sender's own: to *recipient*'s.
+
+    Whoever asks what the sender waits for finds that in this frame: nothing is noted before.
+    """
+    await sent
 
 
 def await_of(task: Any, within: Any = None) -> Await:
@@ -65,12 +80,25 @@ def await_of(task: Any, within: Any = None) -> Await:
     if where is None:
         outside = (*_places(waiter_of(task)), *around)
         where = next((place for place in outside if place.is_users), users_place(places))
-    return Await(_what(places or around), str(where or ""))
+    to = _recipient(task)
+    return Await(SEND if to is not None else _what(places or around), str(where or ""), to)
 
 
 def _places(task: Any) -> list[Place]:
     get_coro = getattr(task, "get_coro", None)
     return [] if get_coro is None else places_of_awaits(get_coro())
+
+
+def _recipient(task: Any) -> Context | None:
+    """Tell to whom *task* sends, unless it waits for something in the user's code within that."""
+    get_coro = getattr(task, "get_coro", None)
+    for frame in [] if get_coro is None else frames_of_awaits(get_coro()):
+        if frame.f_code is send_to.__code__:
+            return frame.f_locals["recipient"]  # type: ignore[no-any-return]
+        if Place.of(frame.f_code, frame.f_lineno).is_users:
+            break
+
+    return None
 
 
 def _what(places: list[Place]) -> str:

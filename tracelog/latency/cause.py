@@ -12,6 +12,7 @@ from tracelog.fields import (
     BLOCKED_BY,
     BUSIEST,
     CODE_MS,
+    CONNECTION_ID,
     HELD,
     HOLDER,
     KIND,
@@ -21,6 +22,7 @@ from tracelog.fields import (
     QUEUE_MS,
     SEND_MS,
     SOCKET_MS,
+    TO,
     TOTAL_MS,
     TRACE_ID,
     UNTIL,
@@ -58,6 +60,7 @@ _PHRASES: Final = {
     "tasks": "waiting for tasks",
     "future": "waiting",
 }
+_SEND: Final = "send"
 _FREE_THREAD: Final = "free thread for "
 _THREAD: Final = "thread running "
 
@@ -120,8 +123,18 @@ def _held(who: str, hold: Mapping[str, Any]) -> str:
 
 def _await(wait: Mapping[str, Any]) -> str:
     place = f" in {wait[WHERE]}" if wait[WHERE] else ""
+    if wait[WHAT] == _SEND:
+        return f"{_client(wait.get(TO, {}))} was slow to take what was sent{place}"
+
     until = f", until {_who(wait[UNTIL])} let it go on" if wait.get(UNTIL) else ""
     return f"{_phrase(wait[WHAT])}{place}{until}"
+
+
+def _client(about: Mapping[str, Any]) -> str:
+    if USER_ID in about:
+        return f"{about[USER_ID]}'s client"
+
+    return f"the client of {about[CONNECTION_ID]}" if CONNECTION_ID in about else "another client"
 
 
 def _phrase(what: str) -> str:

@@ -32,11 +32,13 @@ class Awaited(NamedTuple):
         what: Its kind.
         where: In which line of the user's code.
         until: The trace whose step let it go on, if that was another's.
+        to: The trace of the connection whose client was to take what was sent, if it was that.
     """
 
     what: str
     where: str
     until: str | None
+    to: str | None = None
 
 
 class Job(NamedTuple):
@@ -104,9 +106,15 @@ class Findings:
                 if seconds >= _LEAST_S:
                     _add(self.awaits, Awaited(what, found.where, None), seconds)
                     left -= seconds
-        if left >= _LEAST_S:
-            until = None if waker is None or self._is_own(waker) else self._remember(waker)
-            _add(self.awaits, Awaited(found.what, found.where, until), left)
+        if left < _LEAST_S:
+            return
+
+        until = to = None
+        if found.to is not None:  # whatever the step was, it was the client that let it go on
+            to = self._remember(found.to)
+        elif waker is not None and not self._is_own(waker):
+            until = self._remember(waker)
+        _add(self.awaits, Awaited(found.what, found.where, until, to), left)
 
     def note_loop(
         self,

@@ -15,7 +15,7 @@ from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType
 from typing import Any, Final, NamedTuple
 
 
-__all__ = ["Place", "places_of_awaits", "places_of_frames", "users_place"]
+__all__ = ["Place", "frames_of_awaits", "places_of_awaits", "places_of_frames", "users_place"]
 
 _DEPTH: Final = 40
 # Folders, with a separator: one beside them may begin with the same name.
@@ -126,14 +126,19 @@ def places_of_frames(frame: FrameType | None) -> list[Place]:
 
 def places_of_awaits(awaitable: Any) -> list[Place]:
     """List where a suspended coroutine waits, innermost first."""
+    places = (Place.of(frame.f_code, frame.f_lineno) for frame in frames_of_awaits(awaitable))
+    return [*islice((place for place in places if not place.is_ours), _DEPTH)]
+
+
+def frames_of_awaits(awaitable: Any) -> list[FrameType]:
+    """List the frames of a suspended coroutine and what it awaits, innermost first."""
     frames: dict[FrameType, None] = {}
     frame = _first(awaitable, _FRAMES)
     while frame is not None and frame not in frames:  # two tasks may wait for each other
         frames[frame] = None
         awaitable = _awaited(awaitable, frame)
         frame = _first(awaitable, _FRAMES)
-    places = (Place.of(frame.f_code, frame.f_lineno) for frame in reversed(frames))
-    return [*islice((place for place in places if not place.is_ours), _DEPTH)]
+    return [*reversed(frames)]
 
 
 def _awaited(awaitable: Any, frame: FrameType) -> Any:

@@ -9,11 +9,12 @@ from typing import Any, Final, NamedTuple
 
 from tracelog.context import Context, current_context
 from tracelog.emit import emit
-from tracelog.fields import EVENT_STILL, RUNNING_MS, STACK, WHAT, WHERE
+from tracelog.fields import EVENT_STILL, RUNNING_MS, STACK, TO, WHAT, WHERE
 from tracelog.latency.arrival import COARSE_S
 from tracelog.latency.awaits import await_of
 from tracelog.latency.clock import Clock, ms_of
 from tracelog.latency.findings import NOTABLE_S, Findings
+from tracelog.latency.holds import about_context
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.loop import LoopWatch, watch_of_running_loop
 from tracelog.latency.places import places_of_awaits
@@ -217,6 +218,8 @@ class Utterance:
         waits = await_of(task)
         fields: dict[str, Any] = {RUNNING_MS: ms_of(now - came), **self.about}
         fields.update({WHAT: waits.what, WHERE: waits.where})
+        if waits.to is not None:
+            fields[TO] = about_context(waits.to)
         if task is not None:
             fields[STACK] = " < ".join(map(str, places_of_awaits(task.get_coro())[:_STACK]))
         emit(_log, logging.WARNING, EVENT_STILL, (), fields, self.context)

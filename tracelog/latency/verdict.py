@@ -38,6 +38,7 @@ from tracelog.fields import (
     SOCKET_BOUND,
     SOCKET_MS,
     SPANS,
+    TO,
     TOTAL_MS,
     UNTIL,
     UTTERANCE,
@@ -165,8 +166,9 @@ def _most(sums: Mapping[Any, float]) -> Iterator[tuple[Any, float]]:
 
 def _awaited(found: Findings, awaited: Awaited, ms: float) -> dict[str, Any]:
     shown = {MS: ms, WHAT: awaited.what, WHERE: awaited.where}
-    if awaited.until is not None:
-        shown[UNTIL] = about_context(found.who.get(awaited.until))
+    for key, trace_id in ((UNTIL, awaited.until), (TO, awaited.to)):
+        if trace_id is not None:
+            shown[key] = about_context(found.who.get(trace_id))
     return shown
 
 
