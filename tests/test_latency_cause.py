@@ -21,6 +21,10 @@ def wait(what, /, where="chat.py:12 reply", ms=205.0, **until):
     return {"ms": ms, "what": what, "where": where, **({"until": until} if until else {})}
 
 
+def item(ms, user):
+    return {"ms": ms, "trace_id": TRACE, "user_id": user, "what": "item"}
+
+
 LOOP = {"total_ms": 210.0, "loop_ms": 205.0}
 
 
@@ -119,6 +123,21 @@ def test_a_hold_has_a_holder_a_place_and_a_kind(holds, sentence):
             "200 ms: waiting for its worker, which was at another item",
         ),
         (
+            {"loop_ms": 0.0, "queue_ms": 205.0, "behind_ms": 200.0, "ahead": [item(150.0, "kim")]},
+            "200 ms: waiting for its worker, which was at kim's item",
+        ),
+        (
+            {
+                **{"loop_ms": 0.0, "queue_ms": 205.0, "behind_ms": 200.0},
+                "ahead": [item(80.0, "kim"), item(60.0, "lee"), item(60.0, "kim")],
+            },
+            "200 ms: waiting for its worker, which was at kim's item and lee's item",
+        ),
+        (
+            {"loop_ms": 0.0, "queue_ms": 205.0, "behind_ms": 200.0, "ahead": [item(30.0, "kim")]},
+            "200 ms: waiting for its worker, which was at other items",
+        ),
+        (
             {"loop_ms": 0.0, "queue_ms": 205.0, "behind": 16, "behind_ms": 200.0},
             "200 ms: waiting for message 16 of the same connection",
         ),
@@ -131,7 +150,10 @@ def test_a_hold_has_a_holder_a_place_and_a_kind(holds, sentence):
             "80 ms: loop held by kim in render.py:42 resize (blocking call)",
         ),
     ],
-    ids=["nobody in particular", "somebody", "what holds leave", "not exact", "hardly anybody", "an item", "behind", "behind, held"],
+    ids=[
+        *("nobody in particular", "somebody", "what holds leave", "not exact", "hardly anybody"),
+        *("an item", "whose item", "whose items", "many items", "behind", "behind, held"),
+    ],
 )  # fmt: skip
 def test_a_wait_that_no_hold_explains_is_told(verdict, sentence):
     """Every millisecond is told once: what holds have had is not the loop's."""

@@ -21,7 +21,7 @@ from tracelog.latency.ledger import Ledger
 from tracelog.latency.loop import watch_loop
 from tracelog.latency.policy import Policy
 from tracelog.latency.steps import Step
-from tracelog.latency.utterance import Arrival, Before, Utterance
+from tracelog.latency.utterance import Arrival, Before, Turn, Utterance
 
 
 NOON = 1763812800.0  # 2025-11-22T12:00:00Z
@@ -133,6 +133,27 @@ def test_what_was_over_is_not_in_the_way(time, ended):
     utterance = begin(time.clock, Arrival(NOON, 49.0), before=before(2, ended))
 
     assert utterance.behind is None
+
+
+def test_the_items_before_it_had_their_turns(time):
+    """A worker's: it waited for all that ended after it had come, not only for the last one."""
+    turns = []
+    before = None
+    for number in range(70):
+        arrival = Arrival(NOON, 50.0 if number else 49.0)
+        item = begin(time.clock, arrival, before=before)
+        time.now += 0.1
+        item.end()
+        before = item.as_turn()
+        turns.append(Turn(item.started, item.ended, item.context))
+
+    late = begin(time.clock, Arrival(NOON, 53.05), before=before)
+    later = begin(time.clock, Arrival(NOON, time.now), before=before)
+
+    assert before.number is None
+    assert before.turns == tuple(turns[-64:])
+    assert late.ahead == tuple(turns[30:])
+    assert (later.ahead, later.as_turn().turns[0].context) == ((), later.context)
 
 
 @pytest.mark.parametrize("delayed", [True, False], ids=["delayed it", "delayed nobody"])

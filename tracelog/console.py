@@ -18,6 +18,7 @@ from typing import Any, Final
 from tracelog.escapes import printable
 from tracelog.events import make_event_reader
 from tracelog.fields import (
+    AHEAD,
     ARRIVED_AT,
     AWAIT_MS,
     AWAITS,
@@ -89,7 +90,7 @@ _PLACED: Final = frozenset({*LEADING, SPAN_ID, CONNECTION_ID})
 _VERDICTS: Final = "tracelog.utterance"  # their logger
 # Said by the level, by the event's name, or by the cause; programs read the facts.
 _SAID: Final = frozenset(
-    {LATE, UTTERANCE, BLOCKED_BY, HELD, BUSIEST, AWAITS, BEHIND, BEHIND_MS, SPANS}
+    {LATE, UTTERANCE, BLOCKED_BY, HELD, BUSIEST, AWAITS, AHEAD, BEHIND, BEHIND_MS, SPANS}
 )
 _BOXES: Final = frozenset(
     {SOCKET_MS, CLIENT_MS, QUEUE_MS, LOOP_MS, CODE_MS, AWAIT_MS, SEND_MS, LOG_MS}

@@ -10,6 +10,7 @@ from typing import Final
 
 
 __all__ = [
+    "AHEAD",
     "ARRIVED_AT",
     "AWAITS",
     "AWAIT_MS",
@@ -140,6 +141,7 @@ BUDGET_MS: Final = "budget_ms"  # from how many total_ms on it is late
 CAUSE: Final = "cause"  # why it was late, for people: what took longest
 LOG_MS: Final = "log_ms"  # spent in log calls; part of code_ms
 BEHIND: Final = "behind"  # number of the utterance of the same connection that it waited for
+AHEAD: Final = "ahead"  # a list: the items that its worker was at meanwhile, the longest first
 BEHIND_MS: Final = "behind_ms"  # how long; part of queue_ms
 BLOCKED_BY: Final = "blocked_by"  # a list: the holds that delayed it, the longest first
 BUSIEST: Final = "busiest"  # a list: whose short steps it waited for, where no hold did it

@@ -136,16 +136,23 @@ class Behind(NamedTuple):
 
 
 class AnotherItem(NamedTuple):
-    """The worker that was to take it was at another one."""
+    """The worker that was to take it was at others, of these users."""
 
-    by = None
+    by: tuple[str, ...]
 
-    def is_told_by(self, verdict, _outcome):
-        return "behind" not in verdict and verdict["behind_ms"] > 0
+    def is_told_by(self, verdict, outcome):
+        ahead = verdict.get("ahead", ())
+        return (
+            "behind" not in verdict
+            and verdict["behind_ms"] > 0
+            and {entry["user_id"] for entry in ahead} == {*self.by}
+            and all(entry["trace_id"] in outcome.traces[entry["user_id"]] for entry in ahead)
+        )
 
     @property
     def clause(self):
-        return "waiting for its worker, which was at another item"
+        items = " and ".join([rf"({'|'.join(self.by)})'s item"] * len(self.by))
+        return f"waiting for its worker, which was at {items}"
 
 
 class SlowClient(NamedTuple):

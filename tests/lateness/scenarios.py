@@ -427,10 +427,17 @@ async def behind_ones_own_query(bob, alice):
     await next_one
 
 
-@late("alice", "queue_ms", AnotherItem())
+@late("alice", "queue_ms", AnotherItem(("bob",)))
 async def a_worker_fed_by_a_queue(bob, alice):
     """alice's booking waits in a tracelog.Queue, as its worker is at bob's, for 200 ms."""
     await asyncio.gather(await bob.books(), await alice.books())
+
+
+@late("alice", "queue_ms", AnotherItem(("bob", "carol")))
+async def a_worker_with_a_backlog(bob, carol, alice):
+    """alice's booking is the third in that queue: bob's and carol's have their turn first."""
+    bookings = [await user.books() for user in (bob, carol, alice)]
+    await asyncio.gather(*bookings)
 
 
 # -- clients that take their time --------------------------------------------------------------------

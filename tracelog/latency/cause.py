@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from tracelog.fields import (
+    AHEAD,
     AWAITS,
     BEHIND,
     BEHIND_MS,
@@ -92,7 +93,7 @@ def _waits_for_the_loop(verdict: Mapping[str, Any], held: float) -> Iterator[tup
     if BEHIND in verdict:
         yield behind - held, f"waiting for message {verdict[BEHIND]} of the same connection"
     elif behind:
-        yield behind - held, "waiting for its worker, which was at another item"
+        yield behind - held, f"waiting for its worker, which was at {_ahead(verdict, behind)}"
     left, busiest = waited - held - behind, verdict.get(BUSIEST, ())
     if sum(other[MS] for other in busiest) < _WORTH * left:
         yield left, "waiting for the event loop"  # whatever kept it, none of these has
@@ -100,6 +101,15 @@ def _waits_for_the_loop(verdict: Mapping[str, Any], held: float) -> Iterator[tup
 
     names = ", ".join(map(_who, busiest))
     yield left, f"the loop was busy with many short steps, most of them of {names}"
+
+
+def _ahead(verdict: Mapping[str, Any], behind: float) -> str:
+    """Name the items that its worker was at, if these few are most of what there was."""
+    ahead = verdict.get(AHEAD, ())
+    if sum(other[MS] for other in ahead) < _MOST * behind:
+        return "other items" if ahead else "another item"
+
+    return " and ".join(dict.fromkeys(map(_who, ahead)))
 
 
 def _own_code(verdict: Mapping[str, Any]) -> Iterator[tuple[float, str]]:

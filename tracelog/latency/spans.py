@@ -173,7 +173,7 @@ class utterance(_Timed):  # noqa: N801 -- the same
         conclude(self._utterance, failed=isinstance(error, Exception))
         worker = running_task()
         if worker is not None and self._utterance.kind == _ITEM:
-            _before[worker] = self._utterance.as_before()._replace(number=None)
+            _before[worker] = self._utterance.as_turn()
         _leave(self._utterance.ledger, self._outer)
 
 

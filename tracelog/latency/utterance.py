@@ -26,6 +26,7 @@ from tracelog.loops import in_trio
 __all__ = ["Arrival", "Before", "Utterance"]
 
 _STACK: Final = 8
+_TURNS: Final = 64
 _log = logging.getLogger("tracelog.utterance")
 
 
@@ -66,6 +67,20 @@ class Arrival(NamedTuple):
         return cls(wall, read, waited if waited > COARSE_S else min(most, waited))
 
 
+class Turn(NamedTuple):
+    """A worker's work on an item, which others may have had to wait for.
+
+    Attributes:
+        began: When it began, on the monotonic clock.
+        ended: When it ended.
+        context: What it was about.
+    """
+
+    began: float
+    ended: float
+    context: Context
+
+
 class Before(NamedTuple):
     """The utterance before this one, in its connection or of its worker.
 
@@ -74,12 +89,14 @@ class Before(NamedTuple):
         ended: When it ended, on the monotonic clock.
         ledger: Where its time went.
         delayed_by: The holds of others that it had to wait for.
+        turns: Of a worker: those that it had to wait for in turn, and its own.
     """
 
     number: int | None
     ended: float
     ledger: Ledger | None = None
     delayed_by: tuple[Any, ...] = ()
+    turns: tuple[Turn, ...] = ()
 
     def was_delayed_by(self, step: Step) -> bool:
         """Tell whether *step* is a hold that it had to wait for, or its own."""
@@ -110,12 +127,14 @@ class Utterance:
         watch: Who watches the loop that it is handled on, if anybody does.
         context: What it is about: what it began with, until it ends.
         ended: When that was, on the monotonic clock.
+        ahead: The turns of its worker that it had to wait for.
         delayed_by: The holds of others that it had to wait for, then.
     """
 
     __slots__ = (
-        *("_clock", "_said", "about", "arrival", "behind", "behind_s", "budget_ms", "context"),
-        *("delayed_by", "ended", "kind", "ledger", "number", "policy", "started", "watch"),
+        *("_clock", "_said", "about", "ahead", "arrival", "behind", "behind_s", "budget_ms"),
+        *("context", "delayed_by", "ended", "kind", "ledger", "number", "policy", "started"),
+        "watch",
     )
 
     def __init__(  # noqa: PLR0913 -- it is what all integrations tell
@@ -144,6 +163,7 @@ class Utterance:
         self.context: Context | None = None
         self.behind: int | None = None
         self.behind_s = 0.0
+        self.ahead: tuple[Turn, ...] = ()
         self.delayed_by: tuple[Any, ...] = ()
         self.watch: LoopWatch | None = watch_of_running_loop(clock)
         if self.watch is not None:
@@ -162,6 +182,7 @@ class Utterance:
         if before is not None and before.ended - came >= NOTABLE_S:
             free = min(before.ended, self.started)
             self.behind, self.behind_s = before.number, free - came
+            self.ahead = tuple(turn for turn in before.turns if turn.ended > came)
         if self.watch is not None:
             recent = self.watch.steps.recent
             findings = Findings.of(self.ledger)
@@ -184,6 +205,12 @@ class Utterance:
     def as_before(self) -> Before:
         """Tell the next one what it has to know of this one, which has ended."""
         return Before(self.number, self.ended, self.ledger, self.delayed_by)
+
+    def as_turn(self) -> Before:
+        """Tell the next one of the same worker; it may have come before this one was begun."""
+        turn = Turn(self.started, self.ended, self.context or current_context())
+        turns = (*self.ahead, turn)[-_TURNS:]
+        return Before(None, self.ended, self.ledger, self.delayed_by, turns)
 
     def end(self) -> Context:
         """End it; tells what it was about at last."""

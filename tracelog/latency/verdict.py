@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
+from tracelog.context import Context
 from tracelog.emit import emit
 from tracelog.events import timestamp_of
 from tracelog.fields import (
+    AHEAD,
     ARRIVED_AT,
     AWAIT_MS,
     AWAITS,
@@ -126,7 +128,21 @@ def _wait(utterance: Utterance) -> dict[str, Any]:
         wait[BEHIND] = utterance.behind
     if utterance.behind_s:
         wait[BEHIND_MS] = ms_of(utterance.behind_s)
+    if utterance.ahead:
+        wait[AHEAD] = _ahead(utterance)
     return wait
+
+
+def _ahead(utterance: Utterance) -> list[dict[str, Any]]:
+    """Tell whose items its worker was at while it waited for it, and for how long."""
+    came = utterance.arrival.read - utterance.arrival.socket_wait
+    sums: dict[str | None, float] = {}
+    who: dict[str | None, Context] = {}
+    for began, ended, context in utterance.ahead:
+        trace_id = context.trace.trace_id if context.trace else None
+        sums[trace_id] = sums.get(trace_id, 0.0) + ended - max(began, came)
+        who[trace_id] = context
+    return [{MS: ms, **about_context(who[trace_id])} for trace_id, ms in _most(sums)]
 
 
 def _boxes(utterance: Utterance) -> dict[str, Any]:
