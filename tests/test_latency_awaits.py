@@ -11,7 +11,8 @@ import types
 import pytest
 
 from tracelog.context import Connection, Context
-from tracelog.latency.awaits import Await, await_of, send_to
+from tracelog.latency.awaits import Await, await_of, is_for_client, send_back, send_to
+from tracelog.latency.ledger import Ledger
 
 
 async def settled(task):
@@ -288,6 +289,38 @@ def test_a_send_to_another_client_is_told_as_that():
 
     assert (told.what, told.to, own.what, own.to) == ("send", bob, "sleep", None)
     assert told.where.endswith("user_tells")
+
+
+def test_a_send_to_ones_own_client_is_told_as_that():
+    """Whose it is needs no saying."""
+    ledger = Ledger(0.0)
+
+    async def user_answers():
+        await send_back(ledger, asyncpg.fetch())
+
+    async def main():
+        async with waiting(user_answers()) as task:
+            assert ledger.sending == 1
+            return await_of(task)
+
+    found = asyncio.run(main())
+
+    assert (found.what, found.to, ledger.sending) == ("send", None, 0)
+
+
+@pytest.mark.parametrize(
+    ("user", "whether"),
+    [(user_sleeps, False), (user_waits_for_tasks, True), (user_waits_for_whatever, True)],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_has_a_name_is_not_the_client(user, whether):
+    """Tasks may be those that send; a sleep is a sleep."""
+
+    async def main():
+        async with waiting(user()) as task:
+            return is_for_client(task)
+
+    assert asyncio.run(main()) is whether
 
 
 def test_what_is_no_task_waits_for_nobody_knows_what():

@@ -453,6 +453,16 @@ async def a_client_that_does_not_read(alice):
     await download
 
 
+@late("alice", "await_ms", Awaited("sleep", "think"), SlowClient())
+async def a_client_that_does_not_read_what_a_task_sends(alice):
+    """alice's handler thinks for 200 ms, while its task sends to her; she reads nothing for 300 ms."""
+    answer = await alice.begins("essay 24")
+    alice.goes_deaf()
+    await asyncio.sleep(0.3)
+    alice.hears_again()
+    await answer
+
+
 @late("alice", "await_ms", Sending("bob", "User.hears"))
 async def a_slow_client_that_stalls_others(bob, alice):
     """alice tells everybody something; bob reads nothing for 300 ms, and all wait for him."""

@@ -519,6 +519,20 @@ async def download(user, megabytes):
 
 
 @verb
+async def essay(user, megabytes):
+    """Go on thinking while the beginning is sent."""
+    await user.begun()
+    beginning = asyncio.create_task(tell(user, int(megabytes)))
+    await think()
+    await user.hears("the end")
+    await beginning
+
+
+async def think():
+    await asyncio.sleep(SLOW_S)
+
+
+@verb
 async def broadcast(user, megabytes):
     """Tell everybody else, one after the other."""
     await user.begun()

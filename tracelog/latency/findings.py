@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from tracelog.context import Context
-from tracelog.latency.awaits import await_of
+from tracelog.latency.awaits import await_of, is_for_client
 from tracelog.latency.holds import Hold
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.steps import Step, Steps
@@ -202,9 +202,19 @@ def explain(steps: Steps, waited: Ledger, task: Any, ready: float, waker: Contex
     cursor = root.cursor
     ready = min(max(ready, cursor), now)
     try:
-        if ready - cursor >= NOTABLE_S and not root.sending:
+        if ready - cursor >= NOTABLE_S and not (root.sending and _is_for_client(root, task)):
             Findings.of(root).note_await(task, cursor, ready, waker)
+            if root.sending:
+                root.wait_besides(ready - cursor)
         if now - ready >= NOTABLE_S:
             Findings.of(root).note_loop(reversed(steps.recent), ready, now)
     except Exception:  # noqa: BLE001 -- other people's objects; a reason is not worth a step
         steps.failures += 1
+
+
+def _is_for_client(root: Ledger, task: Any) -> bool:
+    """Tell, while *root*'s utterance sends, whether *task* has waited for its client, too.
+
+    The one task that is going to end it tells what it waits for; what others do is beside that.
+    """
+    return task is not root.task or is_for_client(task)

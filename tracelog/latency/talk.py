@@ -32,7 +32,7 @@ from tracelog.fields import (
     SENT_BYTES,
 )
 from tracelog.ids import TraceContext
-from tracelog.latency.awaits import send_to
+from tracelog.latency.awaits import send_back, send_to
 from tracelog.latency.clock import Clock
 from tracelog.latency.closing import Closing
 from tracelog.latency.ledger import Ledger
@@ -133,7 +133,7 @@ class Talk:
         utterance, sender = self._utterance, current_context().ledger
         is_own = utterance is not None and sender is not None and sender.root is utterance.ledger
         if utterance is not None and is_own:
-            await utterance.send(sent)
+            await send_back(utterance.ledger, sent)
         elif sender is not None:
             await send_to(self._resting, sent)
         else:

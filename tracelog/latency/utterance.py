@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from tracelog.context import Context, current_context
@@ -189,14 +189,6 @@ class Utterance:
             if before is not None:  # what that had to wait for, this one had to, too
                 findings.note_loop(reversed(recent), came, free, only=before.was_delayed_by)
             findings.note_loop(reversed(recent), free, self.started)
-
-    async def send(self, sent: Awaitable[None]) -> None:
-        """Wait for *sent*: as long as the client takes nothing, that is what takes long."""
-        self.ledger.begin_send()
-        try:
-            await sent
-        finally:
-            self.ledger.end_send()
 
     def elapsed(self) -> float:
         """Tell for how many seconds it has been handled so far."""
