@@ -48,6 +48,10 @@ LOOP = {"total_ms": 210.0, "loop_ms": 205.0}
             f"205 ms: loop held by trace {TRACE} in render.py:42 resize (blocking call)",
         ),
         (
+            [hold(connection_id="c-1", holder="Transport._read_ready")],
+            "205 ms: loop held by connection c-1 in render.py:42 resize (blocking call)",
+        ),
+        (
             [hold(holder="task Task-3 refresh", where="cache.py:3 refresh")],
             "205 ms: loop held by task Task-3 refresh in cache.py:3 refresh (blocking call)",
         ),
@@ -78,8 +82,8 @@ LOOP = {"total_ms": 210.0, "loop_ms": 205.0}
         ),
     ],
     ids=[
-        *("a user's message", "a user's", "nobody's message", "a trace", "a task"),
-        *("nobody known", "a task, not seen", "a callback, not seen", "the collector", "several"),
+        *("a user's message", "a user's", "nobody's message", "a trace", "a connection"),
+        *("a task", "nobody known", "a task, not seen", "a callback, not seen", "the collector", "several"),
     ],
 )  # fmt: skip
 def test_a_hold_has_a_holder_a_place_and_a_kind(holds, sentence):

@@ -172,6 +172,29 @@ def test_an_idle_connection_has_no_percentiles(talk, lines):
     assert not {"p50_ms", "p95_ms", "p99_ms", "max_ms"} & line.keys()
 
 
+def test_what_was_bound_is_known_of_the_connection(talk, time):
+    """For steps that are nobody's task: they read from its socket, and that is all."""
+    connection = current_context().connection
+    hear(talk, time, 0.1)
+    assert connection.bound is None
+    bind_context(user_id="kim")
+
+    talk.listen()
+
+    assert connection.bound == {"room": "lobby", "user_id": "kim"}
+
+
+def test_a_talk_without_a_connection_keeps_what_was_bound(time):
+    """A test's, say."""
+    enter_context(Context.make({}, TraceContext.new(), None))
+    talk = Talk(current_context(), about={}, policy=Policy(), clock=time.clock)
+    bind_context(user_id="kim")
+
+    talk.listen()
+
+    assert current_context().bound == {"user_id": "kim"}
+
+
 def test_what_another_connection_bound_is_left_behind(talk, time, lines):
     """A task may have come by a stranger's context."""
     enter_context(Context.make({"user_id": "lee"}, None, Connection("c-2")))

@@ -36,6 +36,28 @@ class Held(NamedTuple):
         return rf"loop held by .*{self.by}.* in .*{self.at} \(({self.kind}|{NO_CPU})\)"
 
 
+class Fed(NamedTuple):
+    """What somebody's client sent held the loop while it was read, before it was an utterance."""
+
+    by: str
+    at: str
+    kind: str
+
+    def is_told_by(self, verdict, outcome):
+        return any(
+            is_kind(self.kind, entry["kind"], outcome)
+            and is_at(self.at, entry["where"])
+            and entry.get("user_id") == self.by
+            and entry["connection_id"] != verdict["connection_id"]
+            and "what" not in entry
+            for entry in verdict.get("blocked_by", ())
+        )
+
+    @property
+    def clause(self):
+        return rf"loop held by {self.by} in .*{self.at} \(({self.kind}|{NO_CPU})\)"
+
+
 class Own(NamedTuple):
     """Its own code held the loop."""
 

@@ -29,6 +29,7 @@ from causes import (
     Awaited,
     Behind,
     Busy,
+    Fed,
     Held,
     Own,
     Sending,
@@ -249,7 +250,7 @@ async def a_burst_of_work(bob, carol, dave, alice):
 @late(
     "alice",
     "socket_ms or queue_ms",
-    Held("_SelectorSocketTransport._read_ready", r"[\w.]+", CPU),
+    Fed("bob", r"[\w.]+", CPU),
     uvloop=(Unknown(),),
 )
 async def a_storm_of_pings(bob, alice):

@@ -170,4 +170,7 @@ def _who(about: Mapping[str, Any]) -> str:
         trace = f"trace {about[TRACE_ID]}"
         return f"{about[WHAT]} of {trace}" if WHAT in about else trace
 
+    if CONNECTION_ID in about:
+        return f"connection {about[CONNECTION_ID]}"
+
     return str(about.get(HOLDER, "somebody"))

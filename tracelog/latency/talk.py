@@ -185,6 +185,8 @@ class Talk:
         bound = now.bound if now.connection is ours.connection else ours.bound
         if bound is not self._resting.bound:  # the application has bound something since
             self._resting = Context.make(bound, ours.trace, ours.connection)
+            if ours.connection is not None:
+                ours.connection.bound = bound
         context = self._resting if trace is None else self._resting.with_trace(trace, ledger)
         enter_context(context)
         return context
