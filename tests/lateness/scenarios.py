@@ -476,10 +476,10 @@ async def a_slow_client_that_stalls_others(bob, alice):
 
 @late("alice", "await_ms", Sending("bob", "User.hears"))
 async def a_slow_consumer_of_a_broadcast(carol, bob, alice):
-    """The same, in a task for each of them: bob reads nothing for 300 ms, carol reads."""
+    """The same, in a task for each of them: bob reads nothing for 500 ms, carol reads."""
     bob.goes_deaf()
-    broadcast = await alice.begins("announce 24")
-    await asyncio.sleep(0.3)
+    broadcast = await alice.begins("announce 8")
+    await asyncio.sleep(0.5)
     bob.hears_again()
     await broadcast
 
