@@ -164,6 +164,7 @@ def test_behind_another_only_what_delayed_that_one_counts(delayed):
     async def story(watch):
         now = SYSTEM_CLOCK.monotonic()
         watch.steps.recent.append(Step(now - 0.3, now - 0.1, None, hold))
+        watch.steps.held_until = now - 0.1
         before = Before(1, now, delayed_by=(hold,) if delayed else ())
         return begin(SYSTEM_CLOCK, Arrival(NOON, now - 0.4), before=before).ledger.notes.holds
 
@@ -177,6 +178,7 @@ def test_the_one_behind_it_learns_what_delayed_it():
     async def story(watch):
         now = SYSTEM_CLOCK.monotonic()
         watch.steps.recent.append(Step(now - 0.3, now - 0.1, None, hold))
+        watch.steps.held_until = now - 0.1
         utterance = begin(SYSTEM_CLOCK, Arrival(NOON, now - 0.4))
         own = Context.make({}, None, None, utterance.ledger)
         utterance.end()
@@ -196,6 +198,7 @@ def test_a_hold_before_it_was_read_is_found():
     async def story(watch):
         now = SYSTEM_CLOCK.monotonic()
         watch.steps.recent.append(Step(now - 0.3, now - 0.1, None, hold))
+        watch.steps.held_until = now - 0.1
         return begin(SYSTEM_CLOCK, Arrival(NOON, now - 0.1, 0.2)).ledger.notes.holds
 
     assert watched(story) == {hold: pytest.approx(0.2)}

@@ -15,6 +15,7 @@ from tracelog.latency.holds import Hold
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.loop import watch_loop
 from tracelog.latency.policy import Policy
+from tracelog.latency.steps import Step
 from tracelog.latency.utterance import Arrival, Before, Turn, Utterance
 from tracelog.latency.verdict import conclude
 
@@ -285,6 +286,28 @@ def test_the_items_that_its_worker_was_at_are_listed(records):
         {"ms": 100.0, "trace_id": "3" * 32, "user_id": "carol"},
         {"ms": 100.0},
     ]
+
+
+def test_a_late_one_names_whose_many_short_steps_it_waited_for(records):
+    """One that was in time doesn't even ask."""
+    lee = Context.make({"user_id": "lee"}, TraceContext("1" * 32, "2" * 16), None)
+
+    async def main(*, late):
+        watch = watch_loop()
+        arrival = Arrival.now(SYSTEM_CLOCK)
+        utterance = begin(SYSTEM_CLOCK, arrival=arrival, budget_ms=0 if late else 60_000)
+        now = SYSTEM_CLOCK.monotonic()
+        watch.steps.recent.append(Step(now - 0.02, now, lee, None))
+        Findings.of(utterance.ledger).note_wait(watch.steps, now - 0.02, now)
+        conclude(utterance)
+        watch.stop()
+
+    asyncio.run(main(late=True))
+    asyncio.run(main(late=False))
+
+    late, in_time = (record.fields for record in records())
+    assert late["busiest"] == [{"ms": 20.0, "trace_id": "1" * 32, "user_id": "lee"}]
+    assert "busiest" not in in_time
 
 
 def test_without_a_cause_none_is_named(records):

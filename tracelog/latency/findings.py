@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from tracelog.context import Context
@@ -21,6 +22,7 @@ __all__ = ["NOTABLE_S", "Awaited", "Findings", "Job", "explain"]
 NOTABLE_S: Final = 0.005  # shorter waits are counted, but nobody asks why
 _LEAST_S: Final = 0.001  # of a wait, or of a hold's part in one
 _MAX: Final = 64
+_LATEST: Final = 512  # steps that are looked at for whose the short ones were
 _THREAD: Final = "thread"
 _FREE_THREAD: Final = "free thread"
 
@@ -71,9 +73,10 @@ class Findings:
         who: The latest context of each trace in here.
         spans: Count, and total and own seconds, of the spans within it, by their names.
         jobs: The latest that executors have run for it.
+        waits: From when to when it waited for the loop while no hold was; in order.
     """
 
-    __slots__ = ("_root", "awaits", "holds", "jobs", "others", "own", "spans", "who")
+    __slots__ = ("_root", "awaits", "holds", "jobs", "others", "own", "spans", "waits", "who")
 
     def __init__(self, root: Ledger) -> None:
         self._root = root
@@ -84,6 +87,7 @@ class Findings:
         self.who: dict[str, Context] = {}
         self.spans: dict[tuple[str, ...], list[float]] = {}
         self.jobs: deque[Job] = deque(maxlen=_MAX)
+        self.waits: list[tuple[float, float]] = []
 
     @classmethod
     def of(cls, ledger: Ledger) -> Findings:
@@ -116,6 +120,27 @@ class Findings:
             until = self._remember(waker)
         _add(self.awaits, Awaited(found.what, found.where, until, to), left)
 
+    def note_wait(self, steps: Steps, began: float, ended: float) -> None:
+        """Note that it waited for the loop from then to then.
+
+        Whose many short steps kept the loop is found out at the end, if it is late: under load
+        everybody waits, and to ask each time would be the greatest load of all.
+        """
+        if steps.held_until > began:
+            self.note_loop(reversed(steps.recent), began, ended)
+        elif len(self.waits) < _MAX:
+            self.waits.append((began, ended))
+
+    def note_others(self, steps: Steps) -> None:
+        """Note whose short steps kept the loop while it waited."""
+        waits = self.waits
+        for step in islice(reversed(steps.recent), _LATEST):
+            while waits and step.ended <= waits[-1][0]:
+                waits.pop()
+            if not waits:
+                break
+            self._note_part(step, *waits[-1])
+
     def note_loop(
         self,
         recent: Iterable[Step],
@@ -135,9 +160,8 @@ class Findings:
         for step in recent:
             if step.ended <= began:
                 break
-            seconds = min(ended, step.ended) - max(began, step.began)
-            if seconds > 0 and (only is None or only(step)) and not self._is_own(step.context):
-                self._note_step(step, seconds)
+            if only is None or only(step):
+                self._note_part(step, began, ended)
 
     def note_own(self, where: str, kind: str, seconds: float) -> None:
         """Note that it held the loop itself."""
@@ -157,7 +181,12 @@ class Findings:
             sums[1] += ledger.ended - ledger.begun
             sums[2] += ledger.own
 
-    def _note_step(self, step: Step, seconds: float) -> None:
+    def _note_part(self, step: Step, began: float, ended: float) -> None:
+        """Note the part of *step* that lies between then and then."""
+        seconds = min(ended, step.ended) - max(began, step.began)
+        if seconds <= 0 or self._is_own(step.context):
+            return
+
         if step.hold is not None:
             _add(self.holds, step.hold, seconds)
             step.hold.delay(self._root, seconds)
@@ -207,7 +236,7 @@ def explain(steps: Steps, waited: Ledger, task: Any, ready: float, waker: Contex
             if root.sending:
                 root.wait_besides(ready - cursor)
         if now - ready >= NOTABLE_S:
-            Findings.of(root).note_loop(reversed(steps.recent), ready, now)
+            Findings.of(root).note_wait(steps, ready, now)
     except Exception:  # noqa: BLE001 -- other people's objects; a reason is not worth a step
         steps.failures += 1
 

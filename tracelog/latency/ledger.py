@@ -9,6 +9,7 @@ seconds.
 from __future__ import annotations
 
 import math
+from threading import get_ident
 from typing import Any, Final
 
 
@@ -37,12 +38,13 @@ class Ledger:
         notes: What was found out about its waits, if anything was (`findings`).
         flights: What flight recorders keep of its lines, if they do (`recorder`).
         task: The task that began it, until it ends.
+        thread: The thread that began it.
     """
 
     __slots__ = (
         *("__weakref__", "_children", "_covered_since", "begun", "code", "covered", "cursor"),
         *("_unsent", "ended", "flights", "logging", "loop", "name", "notes", "parent", "root"),
-        *("send", "sending", "task", "waiting"),
+        *("send", "sending", "task", "thread", "waiting"),
     )
 
     def __init__(self, begun: float, name: str = "", parent: Ledger | None = None) -> None:
@@ -53,6 +55,7 @@ class Ledger:
         self.notes: Any = None
         self.flights: Any = None
         self.task: Any = None
+        self.thread = get_ident()
         self.code = self.loop = self.waiting = self.send = self.covered = self.logging = 0.0
         self.sending = 0
         self._unsent = 0.0

@@ -105,13 +105,14 @@ class LoopWatch:
     """One event loop, watched.
 
     Attributes:
+        loop: The loop.
         exact: It tells of each of its steps.
         steps: What it does.
         open: The utterances on it that haven't ended.
     """
 
     def __init__(self, loop: Any, *, mode: Mode = "exact", hold_ms: float = _HOLD_MS) -> None:
-        self._loop = loop
+        self.loop = loop
         self._mode = mode
         self.exact = False
         self.steps = Steps(SYSTEM_CLOCK.monotonic, hold_s=hold_ms / 1000, make_hold=self._make_hold)
@@ -125,17 +126,17 @@ class LoopWatch:
 
     def start(self) -> None:
         """Begin."""
-        setattr(self._loop, _ATTRIBUTE, self)
-        hooks = _hooks_for(self._loop) if self._mode == "exact" else None
+        setattr(self.loop, _ATTRIBUTE, self)
+        hooks = _hooks_for(self.loop) if self._mode == "exact" else None
         self.exact = hooks is not None
         if hooks is not None:
-            self._undo.append(hooks(self._loop, self.steps))
-            self._undo.append(time_eager_tasks(self._loop, self.steps))
-        elif abs(self._loop.time() - self.steps.clock()) < _SAME_TIME_S:
-            heartbeat = Heartbeat(self._loop, self.steps)
+            self._undo.append(hooks(self.loop, self.steps))
+            self._undo.append(time_eager_tasks(self.loop, self.steps))
+        elif abs(self.loop.time() - self.steps.clock()) < _SAME_TIME_S:
+            heartbeat = Heartbeat(self.loop, self.steps)
             heartbeat.start()
             self._undo.append(heartbeat.stop)
-        self._undo.append(time_jobs(self._loop, self.steps.clock))
+        self._undo.append(time_jobs(self.loop, self.steps.clock))
         self._pauses.start()
         watchdog.watch(self)
 
@@ -145,13 +146,13 @@ class LoopWatch:
         self._pauses.stop()
         while self._undo:
             self._undo.pop()()
-        if _watch_of(self._loop) is self:
-            delattr(self._loop, _ATTRIBUTE)
+        if _watch_of(self.loop) is self:
+            delattr(self.loop, _ATTRIBUTE)
         self.finish()
 
     def look(self) -> bool:
         """Look what it does right now."""
-        if self._loop.is_closed():
+        if self.loop.is_closed():
             self.stop()
             return False
 

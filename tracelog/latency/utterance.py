@@ -167,7 +167,7 @@ class Utterance:
         self.delayed_by: tuple[Any, ...] = ()
         self.watch: LoopWatch | None = watch_of_running_loop(clock)
         if self.watch is not None:
-            self.ledger.task = asyncio.current_task()
+            self.ledger.task = asyncio.current_task(self.watch.loop)
             if self.ledger.task is None and in_trio():
                 self.watch = None  # a guest on this loop, which doesn't tell the guest's steps
         if self.started - arrival.read + arrival.socket_wait >= NOTABLE_S:
@@ -184,11 +184,12 @@ class Utterance:
             self.behind, self.behind_s = before.number, free - came
             self.ahead = tuple(turn for turn in before.turns if turn.ended > came)
         if self.watch is not None:
-            recent = self.watch.steps.recent
-            findings = Findings.of(self.ledger)
-            if before is not None:  # what that had to wait for, this one had to, too
-                findings.note_loop(reversed(recent), came, free, only=before.was_delayed_by)
-            findings.note_loop(reversed(recent), free, self.started)
+            steps, findings = self.watch.steps, Findings.of(self.ledger)
+            if before is not None and steps.held_until > came:
+                # What that had to wait for, this one had to, too.
+                only = before.was_delayed_by
+                findings.note_loop(reversed(steps.recent), came, free, only=only)
+            findings.note_wait(steps, free, self.started)
 
     def elapsed(self) -> float:
         """Tell for how many seconds it has been handled so far."""
