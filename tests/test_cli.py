@@ -26,6 +26,8 @@ positional arguments:
   COMMAND
     late      show the slowest utterances of a log: whose, when, and where the
               time went
+    tail      show the lines of a log as they come, so that what is late
+              stands out
     check     check a logging configuration: every mistake, with its file,
               line and way out
     init      write a logging.yaml to start from
@@ -38,6 +40,7 @@ options:
 
 examples:
   tracelog late app.log
+  tracelog tail app.log
   tracelog COMMAND --help
 """
 

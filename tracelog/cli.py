@@ -17,6 +17,7 @@ __all__ = ["main"]
 # In the words of the modules' own HELP; loading them all to ask would cost a second.
 _COMMANDS: Final = {
     "late": "show the slowest utterances of a log: whose, when, and where the time went",
+    "tail": "show the lines of a log as they come, so that what is late stands out",
     "check": "check a logging configuration: every mistake, with its file, line and way out",
     "init": "write a logging.yaml to start from",
     "demo": "run a small chat service with one costly user, and tell who was handled late",
@@ -24,6 +25,7 @@ _COMMANDS: Final = {
 _EPILOG: Final = """\
 examples:
   tracelog late app.log
+  tracelog tail app.log
   tracelog COMMAND --help
 """
 
