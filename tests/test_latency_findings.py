@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tracelog.context import Context
 from tracelog.ids import TraceContext
+from tracelog.latency.awaits import send_back, send_to
 from tracelog.latency.findings import Awaited, Findings, Job, explain
 from tracelog.latency.holds import Hold
 from tracelog.latency.ledger import Ledger
@@ -76,6 +77,23 @@ def test_a_waker_that_says_nothing_is_not_named(findings, root, own):
 
     assert findings.awaits == {Awaited("future", "", None): 2.0}
     assert findings.who == {}
+
+
+def test_a_client_that_takes_nothing_lets_nobody_go_on(findings):
+    """Whoever sent it something waited for that client, whatever step of whose it was at the end."""
+
+    async def main():
+        task = asyncio.create_task(send_to(context(8), asyncio.Event().wait()))
+        await asyncio.sleep(0)
+        findings.note_await(task, 1.0, 3.0, context(7))
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(main())
+
+    [awaited] = findings.awaits
+    assert (awaited.what, awaited.until, awaited.to) == ("send", None, trace_id(8))
+    assert findings.who == {trace_id(8): context(8)}
 
 
 def test_another_utterances_step_is_not_its_own(findings):
@@ -325,6 +343,45 @@ def test_a_wait_for_the_client_needs_no_other_reason():
     waits.root.begin_send()
 
     assert waits.explain(20.0) is None
+
+
+@pytest.mark.parametrize(
+    ("wait", "is_last", "awaited"),
+    [
+        (lambda root: asyncio.sleep(3600), True, [10.0]),
+        (lambda root: asyncio.sleep(3600), False, None),
+        (lambda root: asyncio.wait([asyncio.create_task(asyncio.sleep(3600))]), True, None),
+        (lambda root: asyncio.get_running_loop().create_future(), True, None),
+        (lambda root: send_back(root, asyncio.Event().wait()), True, None),
+        (lambda root: send_to(context(8), asyncio.Event().wait()), True, [10.0]),
+    ],
+    ids=["something else", "of another task", "tasks", "whatever", "it", "another client"],
+)
+def test_a_wait_beside_that_for_the_client_has_its_reason(wait, is_last, awaited):
+    """It is the client's time unless the task that is to end it all waits for something by name."""
+    waits = Waits()
+    root = waits.root
+
+    async def handle():
+        await wait(root)
+
+    async def main():
+        task = asyncio.create_task(handle())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        root.task = task if is_last else object()
+        root.begin_send()
+        found = waits.explain(20.0, task=task)
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for other in others:
+            other.cancel()
+        await asyncio.wait(others)
+        root.resume(20.0, 20.0)
+        root.end(20.0, 20.0)
+        return found and found[0]
+
+    assert asyncio.run(main()) == awaited
+    assert (root.waiting, root.send) == ((10.0, 0.0) if awaited else (0.0, 10.0))
 
 
 def test_what_has_ended_is_asked_for_no_reasons():

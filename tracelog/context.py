@@ -53,11 +53,13 @@ class Connection:
         id: Its `connection_id`.
         trace: A WebSocket's own trace, which began with its handshake.
         protocol: Gives the server's protocol, if that has a context of its own and is still there.
+        bound: What a WebSocket's handler has bound; None if that is nothing.
     """
 
     id: str
     trace: TraceContext | None = None
     protocol: Callable[[], Any] | None = None
+    bound: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, init=False)

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from tracelog.escapes import printable
 from tracelog.fields import (
+    AHEAD,
     ARRIVED_AT,
     AWAIT_MS,
     AWAITS,
@@ -81,7 +82,7 @@ _MAX_DURATION_MS: Final = 1e15
 _PLACED: Final = frozenset({*LEADING, SPAN_ID, CONNECTION_ID})
 # Said by the level, by the event's name, or by the cause; programs read the facts.
 _SAID: Final = frozenset(
-    {LATE, UTTERANCE, BLOCKED_BY, HELD, BUSIEST, AWAITS, BEHIND, BEHIND_MS, SPANS}
+    {LATE, UTTERANCE, BLOCKED_BY, HELD, BUSIEST, AWAITS, AHEAD, BEHIND, BEHIND_MS, SPANS}
 )
 _BOXES: Final = frozenset(
     {SOCKET_MS, CLIENT_MS, QUEUE_MS, LOOP_MS, CODE_MS, AWAIT_MS, SEND_MS, LOG_MS}

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from tracelog.context import Context
-from tracelog.latency.awaits import await_of
+from tracelog.latency.awaits import await_of, is_for_client
 from tracelog.latency.holds import Hold
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.steps import Step, Steps
@@ -34,11 +34,13 @@ class Awaited(NamedTuple):
         what: Its kind.
         where: In which line of the user's code.
         until: The trace whose step let it go on, if that was another's.
+        to: The trace of the connection whose client was to take what was sent, if it was that.
     """
 
     what: str
     where: str
     until: str | None
+    to: str | None = None
 
 
 class Job(NamedTuple):
@@ -108,9 +110,15 @@ class Findings:
                 if seconds >= _LEAST_S:
                     _add(self.awaits, Awaited(what, found.where, None), seconds)
                     left -= seconds
-        if left >= _LEAST_S:
-            until = None if waker is None or self._is_own(waker) else self._remember(waker)
-            _add(self.awaits, Awaited(found.what, found.where, until), left)
+        if left < _LEAST_S:
+            return
+
+        until = to = None
+        if found.to is not None:  # whatever the step was, it was the client that let it go on
+            to = self._remember(found.to)
+        elif waker is not None and not self._is_own(waker):
+            until = self._remember(waker)
+        _add(self.awaits, Awaited(found.what, found.where, until, to), left)
 
     def note_wait(self, steps: Steps, began: float, ended: float) -> None:
         """Note that it waited for the loop from then to then.
@@ -223,9 +231,19 @@ def explain(steps: Steps, waited: Ledger, task: Any, ready: float, waker: Contex
     cursor = root.cursor
     ready = min(max(ready, cursor), now)
     try:
-        if ready - cursor >= NOTABLE_S and not root.sending:
+        if ready - cursor >= NOTABLE_S and not (root.sending and _is_for_client(root, task)):
             Findings.of(root).note_await(task, cursor, ready, waker)
+            if root.sending:
+                root.wait_besides(ready - cursor)
         if now - ready >= NOTABLE_S:
             Findings.of(root).note_wait(steps, ready, now)
     except Exception:  # noqa: BLE001 -- other people's objects; a reason is not worth a step
         steps.failures += 1
+
+
+def _is_for_client(root: Ledger, task: Any) -> bool:
+    """Tell, while *root*'s utterance sends, whether *task* has waited for its client, too.
+
+    The one task that is going to end it tells what it waits for; what others do is beside that.
+    """
+    return task is not root.task or is_for_client(task)

@@ -104,6 +104,8 @@ class Ledger:
             self.waiting += began - cursor
             cursor = began
         self.code += now - cursor
+        if self.sending:  # a task of it goes on sending: up to here that was its time
+            self._book_send()
         if self._children:
             self.covered += now - self._covered_since
         self.ended = now
@@ -122,8 +124,11 @@ class Ledger:
         """Note that it doesn't any more; of sends that overlap, the last to end counts for all."""
         self.sending -= 1
         if not self.sending:
-            self.send += self.waiting - self._unsent
-            self.waiting = self._unsent
+            self._book_send()
+
+    def wait_besides(self, seconds: float) -> None:
+        """Note that, for so many *seconds* of a send, what it waited for was something else."""
+        self._unsent += seconds
 
     @property
     def is_open(self) -> bool:
@@ -134,6 +139,10 @@ class Ledger:
     def own(self) -> float:
         """Seconds, up to its end, in which no span within it was open."""
         return self.ended - self.begun - self.covered
+
+    def _book_send(self) -> None:
+        self.send += self.waiting - self._unsent
+        self.waiting = self._unsent
 
     def _cover(self, now: float) -> None:
         if not self._children:

@@ -16,12 +16,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
+from tracelog.connections import context_of_transport
 from tracelog.context import Context
 from tracelog.latency import watchdog
 from tracelog.latency.clock import SYSTEM_CLOCK, Clock
 from tracelog.latency.eager import time_eager_tasks
 from tracelog.latency.executors import time_jobs
 from tracelog.latency.findings import Findings
+from tracelog.latency.handles import owner_of
 from tracelog.latency.heartbeat import Heartbeat
 from tracelog.latency.holds import Hold, kind_of, name_of_step, place_of_step
 from tracelog.latency.hooks import hook, is_known
@@ -187,6 +189,9 @@ class LoopWatch:
             Findings.of(ledger).note_own(hold.where, hold.kind, hold.seconds)
 
     def _make_hold(self, step: Any, context: Context | None, began: float, ended: float) -> Hold:
+        owner = owner_of(step)
+        if context is None and isinstance(owner, asyncio.BaseTransport):
+            context = context_of_transport(owner)
         hold = self._described(step, context, began, ended, self._seen(began))
         self._sampler.forget()
         self._untold.append(hold)

@@ -174,7 +174,7 @@ class utterance(_Timed):  # noqa: N801 -- the same
         conclude(self._utterance, failed=isinstance(error, Exception))
         worker = running_task() if self._utterance.kind == _ITEM else None
         if worker is not None:
-            _before[worker] = self._utterance.as_before()._replace(number=None)
+            _before[worker] = self._utterance.as_turn()
         _leave(self._utterance.ledger, self._outer)
 
 

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
+from tracelog.context import Context
 from tracelog.emit import emit
 from tracelog.events import timestamp_of
 from tracelog.fields import (
+    AHEAD,
     ARRIVED_AT,
     AWAIT_MS,
     AWAITS,
@@ -38,6 +40,7 @@ from tracelog.fields import (
     SOCKET_BOUND,
     SOCKET_MS,
     SPANS,
+    TO,
     TOTAL_MS,
     UNTIL,
     UTTERANCE,
@@ -132,6 +135,8 @@ def _add_reasons(fields: dict[str, Any], utterance: Utterance, *, late: bool) ->
         fields[BEHIND] = utterance.behind
     if utterance.behind_s:
         fields[BEHIND_MS] = ms_of(utterance.behind_s)
+    if utterance.ahead:
+        fields[AHEAD] = _ahead(utterance)
     found, watch = utterance.ledger.notes, utterance.watch
     if found is not None:
         if late and watch is not None:
@@ -140,6 +145,18 @@ def _add_reasons(fields: dict[str, Any], utterance: Utterance, *, late: bool) ->
     cause = cause_of(fields) if late else ""
     if cause:
         fields[CAUSE] = cause
+
+
+def _ahead(utterance: Utterance) -> list[dict[str, Any]]:
+    """Tell whose items its worker was at while it waited for it, and for how long."""
+    came = utterance.arrival.read - utterance.arrival.socket_wait
+    sums: dict[str | None, float] = {}
+    who: dict[str | None, Context] = {}
+    for began, ended, context in utterance.ahead:
+        trace_id = context.trace.trace_id if context.trace else None
+        sums[trace_id] = sums.get(trace_id, 0.0) + ended - max(began, came)
+        who[trace_id] = context
+    return [{MS: ms, **about_context(who[trace_id])} for trace_id, ms in _most(sums)]
 
 
 def _findings(found: Findings) -> dict[str, Any]:
@@ -161,8 +178,9 @@ def _most(sums: Mapping[Any, float]) -> Iterator[tuple[Any, float]]:
 
 def _awaited(found: Findings, awaited: Awaited, ms: float) -> dict[str, Any]:
     shown = {MS: ms, WHAT: awaited.what, WHERE: awaited.where}
-    if awaited.until is not None:
-        shown[UNTIL] = about_context(found.who.get(awaited.until))
+    for key, trace_id in ((UNTIL, awaited.until), (TO, awaited.to)):
+        if trace_id is not None:
+            shown[key] = about_context(found.who.get(trace_id))
     return shown
 
 
