@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Unpack
+from typing import Final, Unpack
 
+from tracelog.asgi_http import HttpConversation
+from tracelog.asgi_websocket import WebSocketConversation
 from tracelog.attribution import leave_tail, of_line
 from tracelog.context import current_context, enter_context
-from tracelog.conversations import CONVERSATIONS, App, Options, Receive, Scope, Send
+from tracelog.conversations import App, Options, Receive, Scope, Send
 from tracelog.ids import TraceContext
 from tracelog.latency.clock import SYSTEM_CLOCK, Clock
 from tracelog.latency.loop import Mode, watch_if_wanted
@@ -20,6 +22,10 @@ from tracelog.latency.policy import Policy, PolicyOptions
 
 __all__ = ["TraceMiddleware"]
 
+_CONVERSATIONS: Final[dict[str, type[HttpConversation | WebSocketConversation]]] = {
+    "http": HttpConversation,
+    "websocket": WebSocketConversation,
+}
 _servers_access = [logging.getLogger(f"{server}.access") for server in ("hypercorn", "uvicorn")]
 
 
@@ -65,7 +71,7 @@ class TraceMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection, as ASGI asks."""
         watch_if_wanted(self._watch, self._options.clock)
-        conversation = CONVERSATIONS.get(scope["type"])
+        conversation = _CONVERSATIONS.get(scope["type"])
         if conversation is None:
             await self.app(scope, receive, send)
             return
