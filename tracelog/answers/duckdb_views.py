@@ -43,14 +43,18 @@ _WAITED: Final = r"message \d+ of the same"
 _DERIVED: Final = {
     ("utterances", "why"): (
         (fields.CAUSE,),
-        f"regexp_replace(regexp_replace(regexp_replace({{}}, '{_FIGURES}', '', 'g'), "
-        f"'{_NAMES}', 'held \\1 '), '{_WAITED}', 'the message before on the same')",
+        (
+            f"regexp_replace(regexp_replace(regexp_replace({{}}, '{_FIGURES}', '', 'g'), "
+            f"'{_NAMES}', 'held \\1 '), '{_WAITED}', 'the message before on the same')"
+        ),
     ),
     ("utterances", "place"): (
         (*_COSTS, *_PLACES),
-        "CASE greatest(try_cast({0} AS DOUBLE), try_cast({1} AS DOUBLE), try_cast({2} AS DOUBLE))"
-        " WHEN try_cast({0} AS DOUBLE) THEN {3} WHEN try_cast({1} AS DOUBLE) THEN {4}"
-        " WHEN try_cast({2} AS DOUBLE) THEN {5} END",
+        (
+            "CASE greatest(try_cast({0} AS DOUBLE), try_cast({1} AS DOUBLE), "
+            "try_cast({2} AS DOUBLE)) WHEN try_cast({0} AS DOUBLE) THEN {3} "
+            "WHEN try_cast({1} AS DOUBLE) THEN {4} WHEN try_cast({2} AS DOUBLE) THEN {5} END"
+        ),
     ),
     ("lines", "bytes"): ((), "strlen(line)"),
 }
@@ -66,7 +70,8 @@ _ENTRY: Final = {  # of an entry of a list, with the list's name as `list`
     ),
     ("delays", "place"): "entry->>'where'",
     ("delays", "what"): (
-        "coalesce(CASE WHEN list = 'awaits' THEN entry->>'what' END, entry->>'kind', entry->>'name')"
+        "coalesce(CASE WHEN list = 'awaits' THEN entry->>'what' END, "
+        "entry->>'kind', entry->>'name')"
     ),
     ("delays", "by_user"): "coalesce(entry->>'user_id', entry->'until'->>'user_id')",
     ("delays", "by_trace"): "coalesce(entry->>'trace_id', entry->'until'->>'trace_id')",

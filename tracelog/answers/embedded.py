@@ -90,7 +90,9 @@ class Embedded:
         rows = self._log.rows(_sql(question), **question.parameters)
         masks = [_mask(index, question) for index in range(len(question.groups))]
         counted = [row[2:_HEAD] for row in rows if row[0] == masks[0]]
-        lines, sound, of_view, matched = map(sum, zip(*counted, strict=True)) if counted else [0] * 4
+        lines, sound, of_view, matched = (
+            map(sum, zip(*counted, strict=True)) if counted else [0] * 4
+        )
         return Found(
             groups=tuple(tuple(_group(question, masks, i, rows)) for i in range(len(masks))),
             tally=Tally(lines=lines, broken=lines - sound, rows=of_view, matched=matched),
@@ -178,7 +180,9 @@ def _sql(question: Question) -> str:
         texts.append(question.lines.by)
     source = relation(question.view, columns_in(question.view, texts))
     marked = f"SELECT *, {_condition(question)} AS {_MATCH} FROM ({source})"  # noqa: S608
-    named = "".join(f", CASE WHEN {_MATCH} THEN {sql} END AS {_KEY}{n}" for n, sql in enumerate(keys))
+    named = "".join(
+        f", CASE WHEN {_MATCH} THEN {sql} END AS {_KEY}{n}" for n, sql in enumerate(keys)
+    )
     figures = [f"{figure} FILTER (WHERE {_MATCH})" for figure in question.figures]
     if question.lines:
         figures.append(_lines(question.lines))

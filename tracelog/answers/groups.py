@@ -1,4 +1,4 @@
-"""The utterances in groups: how many, how late; and what became of each group at a point in time."""
+"""Utterances in groups: how many, how late; and what became of each group at some time."""
 
 from __future__ import annotations
 

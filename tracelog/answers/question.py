@@ -1,8 +1,8 @@
 """A question, defined once, for every engine that has the views.
 
-A question is written in the SQL that the engines have in common: columns of one view, comparisons,
-`CASE`, `coalesce`, `count`, `sum`, `min`, `max`. What they call differently is asked of the engine's
-`Dialect`. What a user typed is never part of the SQL, but a parameter.
+A question is written in the SQL that engines have in common: columns of one view, comparisons,
+`CASE`, `coalesce`, `count`, `sum`, `min`, `max`. What they call differently is asked of the
+engine's `Dialect`. What a user typed is never part of the SQL, but a parameter.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from tracelog.answers.views import View
 
 
-__all__ = ["Dialect", "Engine", "Found", "Lines", "Question", "Row", "Tally"]
+__all__ = ["Dialect", "Engine", "Found", "Lines", "Question", "Read", "Row", "Tally"]
 
 
 Row = tuple[Any, ...]
@@ -110,6 +110,21 @@ class Found:
 
     groups: tuple[tuple[Row, ...], ...]
     tally: Tally = Tally()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What was read to answer a question, for those who want to know.
+
+    Attributes:
+        names: What the user calls it.
+        tally: What was in it.
+        broken_at: Where the first lines are that are no JSON.
+    """
+
+    names: tuple[str, ...]
+    tally: Tally = Tally()
+    broken_at: tuple[str, ...] = ()
 
 
 class Engine(Protocol):

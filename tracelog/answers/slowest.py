@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tracelog.answers.filters import Filters
-from tracelog.answers.question import Engine, Lines, Question
+from tracelog.answers.question import Engine, Lines, Question, Tally
 from tracelog.answers.utterances import KEYS, Utterance
 from tracelog.answers.views import UTTERANCES
 
@@ -38,22 +38,14 @@ class Answer:
 
     Attributes:
         rows: The utterances to show, in the order to show them in.
-        lines: How many lines were read; blank ones don't count.
-        broken: How many of them are no JSON.
-        utterances: How many are an utterance's.
-        matched: How many of these the filters leave in, and have a total to go by.
-        late: How many of those were late.
-        broken_at: Where the first broken ones are, as `file:line`.
+        tally: What was looked at; of what matched, there is a total to go by.
+        late: How many of those that matched were late.
         by: What the rows have most of, of all that matched.
     """
 
     rows: tuple[Utterance, ...] = ()
-    lines: int = 0
-    broken: int = 0
-    utterances: int = 0
-    matched: int = 0
+    tally: Tally = Tally()
     late: int = 0
-    broken_at: tuple[str, ...] = ()
     by: str = "total"
 
 
@@ -73,16 +65,11 @@ def slowest(engine: Engine, filters: Filters, *, top: int = 20, by: str = "total
             lines=Lines(top, _BY[by], KEYS),
         )
     )
-    tally = found.tally
     late, texts = found.groups[0][0] if found.groups[0] else (0, ())
     return Answer(
         rows=tuple(sorted(map(Utterance.read, texts or ()), key=_order(by))),
-        lines=tally.lines,
-        broken=tally.broken,
-        utterances=tally.rows,
-        matched=tally.matched,
+        tally=found.tally,
         late=int(late or 0),
-        broken_at=engine.broken(tally.broken) if tally.broken else (),
         by=by,
     )
 

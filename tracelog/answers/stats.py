@@ -15,7 +15,25 @@ from tracelog.answers.views import LINES
 
 __all__ = ["Figures", "Stats", "Volume", "stats"]
 
-_WIDTHS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400)
+_WIDTHS: Final = (
+    1,
+    2,
+    5,
+    10,
+    15,
+    30,
+    60,
+    120,
+    300,
+    600,
+    900,
+    1800,
+    3600,
+    7200,
+    21600,
+    43200,
+    86400,
+)
 _MOST: Final = 60  # intervals in a chart
 _TOO_MANY: Final = 1_000  # to say of most that nothing happened: some line's clock was wrong
 _FRACTIONS: Final = (0.5, 0.95, 0.99)
@@ -90,7 +108,6 @@ class Stats:
         seconds: How long an interval is.
         volumes: The loggers, those that write most first.
         tally: What was looked at.
-        broken_at: Where the first lines are that are no JSON.
     """
 
     total: Figures
@@ -98,7 +115,6 @@ class Stats:
     seconds: int
     volumes: tuple[Volume, ...]
     tally: Tally
-    broken_at: tuple[str, ...] = ()
 
 
 def stats(engine: Engine, filters: Filters) -> Stats:
@@ -138,7 +154,6 @@ def stats(engine: Engine, filters: Filters) -> Stats:
         seconds=seconds,
         volumes=tuple(sorted(map(_volume, loggers), key=lambda v: (-v.size, str(v.logger)))),
         tally=found.tally,
-        broken_at=engine.broken(found.tally.broken) if found.tally.broken else (),
     )
 
 

@@ -277,15 +277,14 @@ DELAYS: Final = View(
     (fields.BLOCKED_BY, fields.HELD, fields.AWAITS, fields.SPANS),
 )
 
-VIEWS: Final = {
-    view.name: view for view in (LINES, UTTERANCES, HOLDS, SPANS, CONNECTIONS, DELAYS)
-}
+VIEWS: Final = {view.name: view for view in (LINES, UTTERANCES, HOLDS, SPANS, CONNECTIONS, DELAYS)}
 
 _PAGE: Final = """\
 # The views
 
-What a log tells, as tables: all that `tracelog late`, `tracelog blame` and `tracelog stats` ask is asked of these. Times are UTC. A value of another type than its column's is
-NULL, and `line` still has it; a line that is no JSON is counted, and in no view.
+What a log tells, as tables: all that `tracelog late`, `tracelog blame` and `tracelog stats` ask is
+asked of these. Times are UTC. A value of another type than its column's is NULL, and `line` still
+has it; a line that is no JSON is counted, and in no view.
 
 This page is written by `python -m tracelog.answers.views > docs/views.md`; a test compares.
 """
