@@ -11,7 +11,7 @@ from rich.text import Text
 from tracelog.answers.views import BOXES
 
 
-__all__ = ["bar", "legend", "share", "sparkline"]
+__all__ = ["bar", "columns", "legend", "share", "sparkline"]
 
 _BLOCK: Final = "▇"
 _PLAIN_BLOCK: Final = "#"
@@ -59,18 +59,19 @@ def share(part: float, whole: float, width: int, *, is_plain: bool) -> Text:
     return Text((_PLAIN_BLOCK if is_plain else _BLOCK) * max(cells, part > 0), "blue")
 
 
-def sparkline(
-    values: Sequence[float],
-    width: int,
-    *,
-    merge: Callable[[Sequence[float]], float] = max,
-    is_plain: bool,
-) -> str:
-    """Draw *values* as steps from nothing to the largest; neighbours are merged if need be."""
-    columns = [merge(each) for each in _columns(values, width)]
+def columns(
+    values: Sequence[float], width: int, merge: Callable[[Sequence[float]], float]
+) -> list[float]:
+    """Merge as many neighbours as it takes to have at most *width* values."""
+    number = -(-len(values) // width) or 1
+    return [merge(values[start : start + number]) for start in range(0, len(values), number)]
+
+
+def sparkline(values: Sequence[float], *, is_plain: bool) -> str:
+    """Draw *values* as steps from nothing to the largest."""
     levels = _PLAIN_LEVELS if is_plain else _LEVELS
-    highest = max(columns, default=0.0)
-    return "".join(_step(value, highest, levels) for value in columns)
+    highest = max(values, default=0.0)
+    return "".join(_step(value, highest, levels) for value in values)
 
 
 def _cells(parts: Sequence[float], cells: int) -> list[int]:
@@ -80,12 +81,6 @@ def _cells(parts: Sequence[float], cells: int) -> list[int]:
         end += part
         ends.append(round(end / whole * cells))
     return [after - before for before, after in pairwise(ends)]
-
-
-def _columns(values: Sequence[float], width: int) -> list[Sequence[float]]:
-    """Put neighbours together, so that there are at most *width* of them."""
-    number = -(-len(values) // width)
-    return [values[start : start + number] for start in range(0, len(values), number or 1)]
 
 
 def _step(value: float, highest: float, levels: str) -> str:

@@ -89,7 +89,7 @@ def sentences(culprits: Sequence[Culprit], read: Read) -> Iterator[str]:
     else:
         holds = sum(each.sort == HOLD for each in culprits)
         waits = count(len(culprits) - holds, "thing")
-        yield f"{count(holds, 'place')} held the event loop; {waits} kept others; in {lines}."
+        yield f"{count(holds, 'place')} held the event loop; {waits} made others wait, in {lines}."
     yield from broken(read)
 
 

@@ -37,7 +37,7 @@ from tracelog.answers.views import BOXES
 __all__ = ["change_records", "draw_changes", "draw_groups", "group_records", "sentences"]
 
 _FIGURES: Final = ("count", "late", "p50", "p95", "p99", "max")
-_WITH_BARS: Final = 90  # columns, below which there is no room for them
+_WITH_BARS: Final = 80  # columns, below which there is no room for them
 _WITH_COUNTS: Final = 110
 _SHORT: Final = ("user", "minute", "route")  # what is read as a name, not as a sentence
 
@@ -71,12 +71,12 @@ def draw_changes(changes: Sequence[Change], by: str, width: int, _: bool) -> Ite
     drawn = make_table()
     _add_key(drawn, by, width)
     kept = [True, True, True, *[width >= _WITH_COUNTS] * 2, True, True, True]
-    headers = ("before", "after", "change", "count", "then", "late", "then", "grew most")
+    headers = ("before", "after", "change", "count", "then", "late", "then", "mean grew")
     for header in compress(headers, kept):
         (add_bar if header == headers[-1] else add_figure)(drawn, header)
     for change in changes:
         drawn.add_row(_key(change.key, by), *compress(_sides(change), kept))
-    yield titled(f"by {by}: the 95th percentile, in ms", drawn)
+    yield titled(f"by {by}: the 95th percentile in ms, and how many were late", drawn)
 
 
 def group_records(groups: Sequence[Group]) -> Iterator[dict[str, Any]]:
@@ -159,8 +159,8 @@ def _sides(change: Change) -> tuple[Text, ...]:
         Text(_change(change), ALARM if slower else ("" if before and after else "dim")),
         Text(f"{before.count:,}" if before else ABSENT),
         Text(f"{after.count:,}" if after else ABSENT),
-        _late(before),
-        _late(after),
+        _rate(before),
+        _rate(after),
         Text(f"{box.removesuffix('_ms')} +{ms(grown)}" if box else ABSENT),
     )
 
@@ -176,9 +176,14 @@ def _change(change: Change) -> str:
     return f"{'+' if change.grown_ms > 0 else ''}{ms(change.grown_ms)}"
 
 
-def _late(group: Group | None) -> Text:
+def _late(group: Group) -> Text:
     """Write how many were late."""
+    return Text(f"{group.late:,}", ALARM if group.late else "dim")
+
+
+def _rate(group: Group | None) -> Text:
+    """Write how many were late, for sides that aren't as long as each other."""
     if group is None:
         return Text(ABSENT)
 
-    return Text(f"{group.late:,}", ALARM if group.late else "dim")
+    return Text(f"{group.late / group.count:.1%}", ALARM if group.late else "dim")

@@ -84,8 +84,10 @@ def sentences(answer: Answer, read: Read, *, is_filtered: bool) -> Iterator[str]
     """Say what was counted."""
     yield _counted(answer, read, is_filtered=is_filtered)
     if len(answer.rows) < answer.tally.matched:
-        most = "slowest" if answer.by in ("total", "time", "user") else f"longest {answer.by}"
-        yield f"Shown: the {most} {len(answer.rows):,} of {answer.tally.matched:,}; --top shows more."
+        shown, matched = f"{len(answer.rows):,}", f"{answer.tally.matched:,}"
+        is_by_total = answer.by in ("total", "time", "user")
+        most = f"the slowest {shown}" if is_by_total else f"the {shown} longest in `{answer.by}`,"
+        yield f"Shown: {most} of {matched}; --top shows more."
     yield from broken(read)
 
 

@@ -23,7 +23,7 @@ Draw = Callable[[int, bool], Iterable[RenderableType]]
 
 
 def show(draw: Draw, said: Iterable[str]) -> None:
-    """Print what *draw* makes of the terminal's width, and of whether it is plain; and sentences."""
+    """Print what *draw* makes of the width, and of whether it has to be plain; and sentences."""
     console = make_console()
     for drawn in draw(console.width, is_plain(console)):
         console.print(drawn)

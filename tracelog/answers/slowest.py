@@ -7,7 +7,7 @@ grow with the log.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tracelog.answers.filters import Filters
@@ -44,7 +44,7 @@ class Answer:
     """
 
     rows: tuple[Utterance, ...] = ()
-    tally: Tally = Tally()
+    tally: Tally = field(default_factory=Tally)
     late: int = 0
     by: str = "total"
 

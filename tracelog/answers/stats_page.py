@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any, Final
 
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from tracelog.answers.bars import share, sparkline
+from tracelog.answers.bars import columns, share, sparkline
 from tracelog.answers.question import Read
 from tracelog.answers.render import (
     ALARM,
@@ -53,10 +54,10 @@ def _chart(found: Stats, width: int, *, is_plain: bool) -> Group:
     room = max(1, min(_WIDEST, width - _LABELS))
     merged = -(-len(found.intervals) // room) * found.seconds
     for label, style, pick, merge, shown in _LINES:
-        values = [float(pick(each) or 0) for each in found.intervals]
+        values = columns([float(pick(each) or 0) for each in found.intervals], room, merge)
         if any(values):
-            line = sparkline(values, room, merge=merge, is_plain=is_plain)
-            drawn.add_row(label, Text(line, style), Text(f"max {shown(max(values))}", "dim"))
+            line = Text(sparkline(values, is_plain=is_plain), style)
+            drawn.add_row(label, line, Text(f"max {shown(max(values))}", "dim"))
     return titled(f"{_span(found)}, a column is {_interval(merged)}", "", drawn, "")
 
 
@@ -147,7 +148,7 @@ def _interval(seconds: int) -> str:
 def _span(found: Stats) -> str:
     """Say from when to when the chart is."""
     starts = [each.start for each in found.intervals if each.start]
-    first, last = starts[0], starts[-1]
+    first, last = starts[0], starts[-1] + timedelta(seconds=found.seconds)
     end = f"{last:%H:%M:%S}" if first.date() == last.date() else f"{last:%Y-%m-%d %H:%M:%S}"
     return f"{first:%Y-%m-%d %H:%M:%S} to {end} UTC"
 

@@ -29,7 +29,6 @@ __all__ = [
     "filters_of",
     "moment",
     "opened",
-    "print_json",
 ]
 
 TIMES: Final = """\
