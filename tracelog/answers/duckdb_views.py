@@ -163,10 +163,10 @@ def _is_row(view: View, keys: _Keys) -> str:
 
 def _entries(view: View, keys: _Keys) -> str:
     """Write the list of a line's entries; one of NULL where there are none."""
-    lists = [*_parts(view, keys)]
-    if not lists:
+    if not view.lists:
         return ""
 
+    lists = [*_parts(view, keys)]
     return f"coalesce(nullif(CASE WHEN _found IS NOT NULL THEN {_concat(lists)} END, []), [NULL])"
 
 
