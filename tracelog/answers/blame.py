@@ -31,6 +31,9 @@ _SORTS_OF_WAIT: Final = (  # by how `what` begins
 )
 _EXAMPLES: Final = 3
 _OF_LATE: Final = "CASE WHEN late THEN {} END"
+_COUNTED: Final = (  # a wait that made nobody late is no trouble
+    f"CASE WHEN late OR source IN ('{fields.BLOCKED_BY}', '{fields.EVENT_HOLD}') THEN ms END"
+)
 _FIGURES: Final = (
     "sum(ms)",
     f"sum({_OF_LATE.format('ms')})",
@@ -38,7 +41,7 @@ _FIGURES: Final = (
     f"count(DISTINCT {_OF_LATE.format('trace_id')})",
     "count(DISTINCT user_id)",
     f"count(DISTINCT {_OF_LATE.format('user_id')})",
-    "max(ms)",
+    f"max({_COUNTED})",
     "count(*)",
     "max(held_ms)",
     "sum(delayed)",
@@ -103,7 +106,7 @@ def blame(engine: Engine, filters: Filters) -> tuple[tuple[Culprit, ...], Tally]
     found = engine.ask(
         Question(
             view=DELAYS,
-            figures=(*_FIGURES, engine.dialect.largest(_EXAMPLES, "trace_id", "ms")),
+            figures=(*_FIGURES, engine.dialect.largest(_EXAMPLES, "trace_id", _COUNTED)),
             groups=(("source", "place", "what"),),
             conditions=(f"source <> '{fields.HELD}'", others, *conditions.sql),
             parameters=conditions.parameters,
