@@ -100,7 +100,10 @@ def test_a_verdict_is_an_utterance(rows_of):
             "loop held in app.py:41 f (blocking call)",
         ),
         ("60 ms: loop held by kim before app.py:41 f", "loop held before app.py:41 f"),
-        ("1304 ms: its own code in app.py:7 g (CPU-bound)", "its own code in app.py:7 g (CPU-bound)"),
+        (
+            "1304 ms: its own code in app.py:7 g (CPU-bound)",
+            "its own code in app.py:7 g (CPU-bound)",
+        ),
         (
             "90 ms: waiting for a lock in a.py:1 f, until kim's message 3 let it go on; 80 ms: x",
             "waiting for a lock in a.py:1 f",

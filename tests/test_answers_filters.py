@@ -87,7 +87,9 @@ def test_a_filter_is_known_by_what_it_is_about(filters, is_any, is_whose):
 
 def test_a_point_in_time_is_resolved_alone():
     """An absolute one needs no log; a clock's is of the night before if it were to come."""
-    assert resolve(Engine(), Moment.parse("2026-11-22 09:00")) == datetime(2026, 11, 22, 9, tzinfo=UTC)
+    assert resolve(Engine(), Moment.parse("2026-11-22 09:00")) == datetime(
+        2026, 11, 22, 9, tzinfo=UTC
+    )
     assert resolve(Engine(END), Moment.parse("13m")) == datetime(2026, 11, 22, 10, tzinfo=UTC)
     assert resolve(Engine(END), Moment.parse("23:00")) == datetime(2026, 11, 21, 23, tzinfo=UTC)
 

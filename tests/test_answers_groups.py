@@ -37,7 +37,9 @@ def make_engine(tmp_path):
 
         def make(content):
             (tmp_path / "app.log").write_text(content)
-            return Embedded(Log(open_sources([str(tmp_path / "app.log")], spool, io.BytesIO()), spool))
+            return Embedded(
+                Log(open_sources([str(tmp_path / "app.log")], spool, io.BytesIO()), spool)
+            )
 
         yield make
 

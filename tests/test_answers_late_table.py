@@ -1,22 +1,21 @@
-"""What was found, for eyes and for programs."""
+"""The slowest utterances, for eyes and for programs."""
 
 from __future__ import annotations
 
 import io
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from rich.console import Console
 
-from tracelog.answers.queries import Answer
-from tracelog.answers.render import escape, json_lines, make_table, sentences
+from tracelog.answers import late_table
+from tracelog.answers.question import Read, Tally
+from tracelog.answers.slowest import Answer
 from tracelog.answers.utterances import Utterance
 
 
+CAUSE = "1290 ms: loop held by nils's message 3 in app/reports.py:41 make_report (blocking call)"
 ROW = Utterance(
     time=datetime(2026, 11, 22, 10, 10, 9, 820999, UTC),
     user_id="user-456",
@@ -24,137 +23,194 @@ ROW = Utterance(
     trace_id="4bf92f3577b34da6a3ce929d0e0e4736",
     utterance=41,
     kind="websocket",
+    route="/ws",
     total_ms=1303.94,
     waited_ms=1291.3,
     handled_ms=12.64,
+    socket_ms=1290.0,
+    queue_ms=1.3,
+    loop_ms=0.0,
+    code_ms=12.64,
+    await_ms=0.0,
+    send_ms=0.0,
     late=True,
+    cause=CAUSE,
 )
-SMALL = replace(
-    ROW,
+SMALL = Utterance(
+    time=ROW.time,
     user_id=None,
     connection_id=None,
-    utterance=7,
-    total_ms=3,
-    waited_ms=0,
-    handled_ms=3,
+    trace_id=None,
+    utterance=None,
+    kind="http",
+    total_ms=300.0,
+    waited_ms=0.0,
+    handled_ms=300.0,
     late=False,
 )
 HOSTILE = "\x1b]0;evil\x07 [bold]\u202egnp.exe\x9b\x7f\u2028:smile:"
 
 
-def draw(*rows, width=150, color=None):
+def draw(*rows, width=120, color=None, is_plain=True):
     """Draw the table as a text; the blanks at the ends of its lines don't matter."""
     out = io.StringIO()
     console = Console(
         file=out, width=width, color_system=color, force_terminal=color is not None, highlight=False
     )
-    console.print(make_table(rows, console.width))
+    for drawn in late_table.draw(rows, console.width, is_plain):
+        console.print(drawn)
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
-
-
-def test_a_table_of_one_day():
-    """The day is said once, absent values are a dash, late ones are named."""
-    assert draw(ROW, SMALL) == (
-        "2026-11-22 UTC, in ms\n"
-        "\n"
-        " time          user      connection  utterance    total   waited  handled  why\n"
-        " ──────────────────────────────────────────────────────────────────────────────\n"
-        " 10:10:09.820  user-456  c-7f3a             41  1,303.9  1,291.3     12.6  late\n"
-        " 10:10:09.820  -         -                   7      3.0      0.0      3.0\n"
-        "\n"
-    )
-
-
-def test_a_table_of_several_days():
-    """Each time then has its date."""
-    rows = [ROW, replace(ROW, time=ROW.time - timedelta(days=1)), replace(ROW, time=None)]
-
-    assert draw(*rows).splitlines()[4:-1] == [
-        " 2026-11-22 10:10:09.820  user-456  c-7f3a             41  1,303.9  1,291.3     12.6  late",
-        " 2026-11-21 10:10:09.820  user-456  c-7f3a             41  1,303.9  1,291.3     12.6  late",
-        " -                        user-456  c-7f3a             41  1,303.9  1,291.3     12.6  late",
-    ]
-    assert draw(*rows, width=111).splitlines()[4] == (
-        " 2026-11-22 10:10:09.820  user-456  1,303.9  1,291.3     12.6  late"
-    )
 
 
 @pytest.mark.parametrize(
     ("width", "expected"),
     [
         (
-            130,
-            " 10:10:09.820  kim   c-7f3a             41  1,303.9  1,291.3     12.6  1304 ms: its own code in app.py:7 resize (CPU-bound)",
+            140,
+            "2026-11-22 UTC, in ms\n"
+            "\n"
+            " time          user      connection  what      total  boxes                     why\n"
+            " ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────\n"
+            " 10:10:09.820  user-456  c-7f3a      /ws 41  1,303.9  SSSSSSSSSSSSSSSSSSSSSSSS  1290 ms: loop held by nils's message 3 in app/reports.py:41\n"
+            "                                                                                make_report (blocking call)\n"
+            " 10:10:09.820  -         -           http      300.0  ......\n"
+            "\n"
+            "S socket   Q queue   L loop   C code   A await   R send   . not known\n"
+            "\n",
         ),
         (
             120,
-            " 10:10:09.820  kim   c-7f3a      1,303.9  1,291.3     12.6  1304 ms: its own code in app.py:7 resize (CPU-bound)",
+            "2026-11-22 UTC, in ms\n"
+            "\n"
+            " time          user      what      total  boxes             why\n"
+            " ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────\n"
+            " 10:10:09.820  user-456  /ws 41  1,303.9  SSSSSSSSSSSSSSSS  1290 ms: loop held by nils's message 3 in app/reports.py:41\n"
+            "                                                            make_report (blocking call)\n"
+            " 10:10:09.820  -         http      300.0  ....\n"
+            "\n"
+            "S socket   Q queue   L loop   C code   A await   R send   . not known\n"
+            "\n",
         ),
         (
-            100,
-            " 10:10:09.820  kim   1,303.9  1,291.3     12.6  1304 ms: its own code in app.py:7 resize",
+            80,
+            "2026-11-22 UTC, in ms\n"
+            "\n"
+            " time          user        total  boxes     why\n"
+            " ──────────────────────────────────────────────────────────────────────────────\n"
+            " 10:10:09.820  user-456  1,303.9  SSSSSSSS  1290 ms: loop held by nils's\n"
+            "                                            message 3 in app/reports.py:41\n"
+            "                                            make_report (blocking call)\n"
+            " 10:10:09.820  -           300.0  ..\n"
+            "\n"
+            "S socket   Q queue   L loop   C code   A await   R send   . not known\n"
+            "\n",
         ),
-        (60, " 10:10:09.820  kim   1,303.9  1304 ms: its own code in"),
-        (40, " 10:10:09.820  kim   1,303.9  1304 ms:"),
+        (
+            50,
+            "2026-11-22 UTC, in ms\n"
+            "\n"
+            " time          user        total  why\n"
+            " ────────────────────────────────────────────────\n"
+            " 10:10:09.820  user-456  1,303.9  1290 ms: loop\n"
+            "                                  held by nils's\n"
+            "                                  message 3 in\n"
+            "                                  app/reports.py:\n"
+            "                                  41 make_report\n"
+            "                                  (blocking call)\n"
+            " 10:10:09.820  -           300.0\n"
+            "\n",
+        ),
     ],
+    ids=str,
 )
-def test_a_narrow_terminal_shows_whose_and_when_and_why(width, expected):
-    """Other columns give way before figures and reasons do; a reason is wrapped, never cut."""
-    cause = "1304 ms: its own code in app.py:7 resize (CPU-bound)"
-    drawn = draw(replace(ROW, user_id="kim", cause=cause), width=width)
-
-    assert drawn.splitlines()[4] == expected
-    assert drawn.count("1304") == 1
-    assert "".join(drawn.splitlines()[4:]).replace(" ", "").endswith("CPU-bound)")
+def test_a_table_of_one_day(width, expected):
+    """The day is said once; other columns give way before times, users, totals and reasons do."""
+    assert draw(ROW, SMALL, width=width) == expected
 
 
-def test_a_long_name_gives_way():
-    """It is cut before a column is."""
-    row = replace(ROW, user_id="the-user-of-the-evening")
-
-    assert draw(row, width=40).splitlines()[4] == " 10:10:09.820  the-user…  1,303.9  late"
+def test_no_rows_are_no_table():
+    """A sentence says so."""
+    assert draw() == ""
 
 
-def test_late_is_red_and_the_lesser_part_dim():
+def test_a_table_of_several_days():
+    """Each time then has its date, which takes its room."""
+    rows = [ROW, replace(ROW, time=ROW.time - timedelta(days=1)), replace(ROW, time=None)]
+
+    drawn = draw(*rows, width=160)
+
+    assert [line[:27].rstrip() for line in drawn.splitlines() if "user-456" in line] == [
+        " 2026-11-22 10:10:09.820  u",
+        " 2026-11-21 10:10:09.820  u",
+        " -                        u",
+    ]
+    assert drawn.startswith("UTC, in ms\n")
+    assert "c-7f3a" in drawn
+    assert "c-7f3a" not in draw(*rows, width=145)
+
+
+def test_a_day_that_nobody_knows_is_not_said():
+    """There may be no time at all."""
+    assert draw(replace(ROW, time=None)).startswith("UTC, in ms\n")
+
+
+def test_late_is_red_and_boxes_are_blocks():
     """Where the time went is what stands out."""
-    line = draw(ROW, color="standard").splitlines()[4]
+    line = draw(replace(ROW, cause=None), color="standard", is_plain=False).splitlines()[4]
 
     assert "\x1b[1;31m1,303.9\x1b[0m" in line
-    assert "\x1b[2m   12.6\x1b[0m" in line
+    assert "\x1b[34m▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇\x1b[0m" in line
     assert "\x1b[1;31mlate\x1b[0m" in line
-    assert "\x1b[1;31mlate" not in draw(replace(ROW, cause="late"), color="standard")
 
 
 def test_what_a_log_says_is_never_a_command_to_the_terminal():
     """Controls are escaped, markup and emoji names stay what they are."""
-    text = draw(
-        replace(ROW, user_id=HOSTILE, connection_id=[HOSTILE], utterance="\n" * 500), width=900
+    odd = replace(
+        ROW, user_id=HOSTILE, connection_id=[HOSTILE], utterance="\n" * 500, route=HOSTILE
     )
 
-    assert escape(text.replace("\n", "")) == text.replace("\n", "")
+    text = draw(replace(odd, cause=HOSTILE), width=900)
+
+    assert not set(text) & {"\x1b", "\x07", "\x9b", "\x7f", "\u202e", "\u2028"}
     assert "\\u001b]0;evil\\u0007 [bold]\\u202egnp.exe\\u009b\\u007f\\u2028:smile:" in text
-    assert len(text.splitlines()) == 6
+    assert len(text.splitlines()) == 8
 
 
-@given(st.text(), st.text(st.characters(codec="utf-8")))
-def test_escaping_leaves_json_the_same_json(text, value):
-    """No character that could steer a terminal is left, and no value is changed."""
-    assert not set(escape(text)) & {*map(chr, range(32)), *map(chr, range(127, 160)), "\u202e"}
-    assert json.loads(escape(json.dumps(value, ensure_ascii=False))) == value
+def test_a_megabyte_is_a_line_of_the_table():
+    """It is cut, and the table stays one."""
+    text = draw(replace(ROW, user_id="x" * 10**6, cause="y" * 10**6, route="z" * 10**6), width=100)
+
+    assert len(text) < 3000
 
 
 def test_rows_as_json():
-    """A line for each, with raw values and the keys of a log's line where there are such."""
-    lines = list(json_lines([ROW, replace(SMALL, time=None, user_id={"name": "Zoë\x9b"})]))
+    """A record each, with raw values and the keys of a log's line where there are such."""
+    (record,) = late_table.records([ROW])
 
-    assert lines == [
-        '{"time": "2026-11-22T10:10:09.820999Z", "user_id": "user-456", "connection_id": "c-7f3a", '
-        '"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "utterance": 41, "kind": "websocket", '
-        '"total_ms": 1303.94, "waited_ms": 1291.3, "handled_ms": 12.64, "late": true, "cause": null}',
-        '{"time": null, "user_id": {"name": "Zoë\\u009b"}, "connection_id": null, '
-        '"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "utterance": 7, "kind": "websocket", '
-        '"total_ms": 3, "waited_ms": 0, "handled_ms": 3, "late": false, "cause": null}',
-    ]
+    assert record == {
+        "time": ROW.time,
+        "user_id": "user-456",
+        "connection_id": "c-7f3a",
+        "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+        "utterance": 41,
+        "kind": "websocket",
+        "route": "/ws",
+        "total_ms": 1303.94,
+        "waited_ms": 1291.3,
+        "handled_ms": 12.64,
+        "socket_ms": 1290.0,
+        "queue_ms": 1.3,
+        "loop_ms": 0.0,
+        "code_ms": 12.64,
+        "await_ms": 0.0,
+        "send_ms": 0.0,
+        "late": True,
+        "cause": CAUSE,
+    }
+
+
+def tally(lines=0, rows=0, matched=0, broken=0):
+    return Tally(lines=lines, broken=broken, rows=rows, matched=matched)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +218,7 @@ def test_rows_as_json():
     [
         (Answer(), False, ["Nothing to read: a.log is empty."]),
         (
-            Answer(lines=1, broken=1, broken_at=("a.log:1",)),
+            Answer(tally=tally(1, broken=1)),
             False,
             [
                 'No utterance in 1 line: none has "event": "utterance", as TraceMiddleware writes.',
@@ -171,46 +227,41 @@ def test_rows_as_json():
             ],
         ),
         (
-            Answer(lines=2000, utterances=1000),
+            Answer(tally=tally(2000, 1000)),
             True,
             ["None of 1,000 utterances in 2,000 lines matches."],
         ),
         (
-            Answer(lines=2, utterances=2),
+            Answer(tally=tally(2, 2)),
             False,
             ["None of 2 utterances in 2 lines has a total_ms to go by."],
         ),
         (
-            Answer(rows=(ROW,), lines=9, utterances=1, matched=1, late=1),
+            Answer(rows=(ROW,), tally=tally(9, 1, 1), late=1),
             False,
             ["1 utterance, 1 of them late, in 9 lines."],
         ),
         (
-            Answer(
-                rows=(ROW,),
-                lines=9,
-                utterances=6,
-                matched=3,
-                broken=4,
-                broken_at=("a:1", "a:2", "\x9b"),
-            ),
+            Answer(rows=(ROW,), tally=tally(9, 6, 3)),
             True,
             [
                 "3 of 6 utterances match, none of them late, in 9 lines.",
                 "Shown: the slowest 1 of 3; --top shows more.",
-                "4 lines are no JSON: the first are a:1, a:2, \\u009b.",
+            ],
+        ),
+        (
+            Answer(rows=(ROW,), tally=tally(9, 3, 3), by="loop"),
+            False,
+            [
+                "3 utterances, none of them late, in 9 lines.",
+                "Shown: the 1 longest in `loop`, of 3; --top shows more.",
             ],
         ),
     ],
-    ids=["empty", "no verdict", "no match", "no total", "all", "some"],
+    ids=["empty", "no verdict", "no match", "no total", "all", "some", "box"],
 )
 def test_what_was_counted_is_said(answer, is_filtered, said):
     """Nothing found is said in a sentence as well."""
-    assert list(sentences(answer, ["a.log"], is_filtered=is_filtered)) == said
+    read = Read(names=("a.log",), tally=answer.tally, broken_at=("a.log:1",))
 
-
-def test_several_empty_files_are_all_named():
-    """Names are a user's data, too."""
-    assert list(sentences(Answer(), ["a", "b\x1b"], is_filtered=False)) == [
-        "Nothing to read: a, b\\u001b are empty."
-    ]
+    assert list(late_table.sentences(answer, read, is_filtered=is_filtered)) == said

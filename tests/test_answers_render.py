@@ -57,7 +57,14 @@ def test_a_sentence_may_be_longer():
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(None, "-"), (0, "0.0"), (99.96, "100.0"), (100.4, "100"), (-12.34, "-12.3"), (12345, "12,345")],
+    [
+        (None, "-"),
+        (0, "0.0"),
+        (99.96, "100.0"),
+        (100.4, "100"),
+        (-12.34, "-12.3"),
+        (12345, "12,345"),
+    ],
 )
 def test_milliseconds_have_tenths_where_they_tell_something(value, expected):
     """A tenth of 300 ms is noise."""
@@ -66,7 +73,14 @@ def test_milliseconds_have_tenths_where_they_tell_something(value, expected):
 
 @pytest.mark.parametrize(
     ("number", "expected"),
-    [(0, "0 B"), (999, "999 B"), (1_500, "1.5 kB"), (2e6, "2.0 MB"), (3e9, "3.0 GB"), (4e15, "4,000.0 TB")],
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1_500, "1.5 kB"),
+        (2e6, "2.0 MB"),
+        (3e9, "3.0 GB"),
+        (4e15, "4,000.0 TB"),
+    ],
 )
 def test_bytes_have_a_unit(number, expected):
     """The largest that leaves a number before the point."""
@@ -100,7 +114,10 @@ def test_a_title_is_no_markup():
     ("read", "said"),
     [
         (Read(names=("a",), tally=Tally(lines=5)), []),
-        (Read(names=("a",), tally=Tally(lines=5, broken=1), broken_at=("a:1",)), ["1 line is no JSON: a:1."]),
+        (
+            Read(names=("a",), tally=Tally(lines=5, broken=1), broken_at=("a:1",)),
+            ["1 line is no JSON: a:1."],
+        ),
         (
             Read(names=("a",), tally=Tally(lines=9, broken=4), broken_at=("a:1", "\x9b")),
             ["4 lines are no JSON: the first are a:1, \\u009b."],

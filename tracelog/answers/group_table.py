@@ -38,6 +38,7 @@ __all__ = ["change_records", "draw_changes", "draw_groups", "group_records", "se
 
 _FIGURES: Final = ("count", "late", "p50", "p95", "p99", "max")
 _WITH_BARS: Final = 80  # columns, below which there is no room for them
+_WITH_RATES: Final = 64
 _WITH_COUNTS: Final = 110
 _SHORT: Final = ("user", "minute", "route")  # what is read as a name, not as a sentence
 
@@ -70,7 +71,8 @@ def draw_changes(changes: Sequence[Change], by: str, width: int, _: bool) -> Ite
 
     drawn = make_table()
     _add_key(drawn, by, width)
-    kept = [True, True, True, *[width >= _WITH_COUNTS] * 2, True, True, True]
+    has_counts, has_rates = width >= _WITH_COUNTS, width >= _WITH_RATES
+    kept = [True, True, True, has_counts, has_counts, has_rates, has_rates, True]
     headers = ("before", "after", "change", "count", "then", "late", "then", "mean grew")
     for header in compress(headers, kept):
         (add_bar if header == headers[-1] else add_figure)(drawn, header)
@@ -109,7 +111,7 @@ def sentences(grouped: Sequence[Group | Change], top: int, read: Read) -> Iterat
     of_all = f"{counted:,} of {count(tally.rows, 'utterance')}"
     yield f"{of_all}, in {count(len(grouped), 'group')}, in {count(tally.lines, 'line')}."
     if top < len(grouped):
-        yield f"Shown: {top:,} groups of {len(grouped):,}; --top shows more."
+        yield f"Shown: {top:,} of {len(grouped):,} groups; --top shows more."
     yield from broken(read)
 
 
@@ -124,7 +126,8 @@ def _counted(each: Group | Change) -> int:
 def _record(group: Group) -> dict[str, Any]:
     """Write a group, with its boxes by name."""
     fields = asdict(group)
-    return {**fields, **dict(zip(BOXES, fields.pop("boxes_ms"), strict=True))}
+    boxes = fields.pop("boxes_ms")
+    return {**fields, **dict(zip(BOXES, boxes, strict=True))}
 
 
 def _add_key(drawn: Table, by: str, width: int) -> None:

@@ -35,6 +35,7 @@ from tracelog.answers.utterances import Utterance
 
 __all__ = ["bar_width", "draw", "records", "sentences"]
 
+_WITH_BARS: Final = 60  # columns, below which there is no room for them
 _Column = tuple[str, Callable[[Table, str, int], None], int]
 _COLUMNS: Final[tuple[_Column, ...]] = (  # and the narrowest terminal that has room for them
     ("time", add_bar, 0),
@@ -42,7 +43,7 @@ _COLUMNS: Final[tuple[_Column, ...]] = (  # and the narrowest terminal that has 
     ("connection", add_name, 140),
     ("what", add_name, 110),
     ("total", add_figure, 0),
-    ("boxes", add_bar, 60),
+    ("boxes", add_bar, _WITH_BARS),
     ("why", add_reason, 0),
 )
 _BARS: Final = ((140, 24), (100, 16), (0, 8))  # how wide they are, by how wide the terminal is
@@ -67,7 +68,8 @@ def draw(rows: Sequence[Utterance], width: int, is_plain: bool) -> Iterator[Grou
     for row in rows:
         drawn_bar = bar(_boxes(row), row.total_ms, longest, bar_width(width), is_plain=is_plain)
         drawn.add_row(*compress(_cells(row, clock, drawn_bar), kept))
-    yield titled(title, drawn, legend([_boxes(row) for row in rows], is_plain=is_plain), "")
+    explained = legend([_boxes(row) for row in rows], is_plain=is_plain)
+    yield titled(title, drawn, *([explained, Text()] if room >= _WITH_BARS else []))
 
 
 def bar_width(width: int) -> int:

@@ -96,7 +96,7 @@ def name(value: Any, longest: int = _LONGEST) -> str:
         return ABSENT
 
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return escape(text[:longest])
+    return escape(text[:longest])[:longest]
 
 
 def reason(value: Any) -> str:

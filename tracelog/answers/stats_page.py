@@ -93,7 +93,8 @@ def sentences(found: Stats, read: Read) -> Iterator[str]:
         yield nothing(read)
         return
 
-    yield f"{count(total.lines, 'line')}, {size(total.size)}; {_rate(total.errors, total.lines)}."
+    errors = _rate(total.errors, total.lines, "of them errors")
+    yield f"{count(total.lines, 'line')}, {size(total.size)}; {errors}."
     if total.requests:
         failed = _rate(total.failed_requests, total.requests, "failed with 500 or more")
         yield f"{count(total.requests, 'request')}; {failed}."
@@ -127,9 +128,9 @@ def _traceless(found: Stats) -> Iterator[str]:
     yield f"{_rate(number, found.total.lines, 'without a trace')}, most of them of {loggers}."
 
 
-def _rate(number: int, whole: int, what: str = "errors") -> str:
+def _rate(number: int, whole: int, what: str) -> str:
     """Write how many of a whole are something."""
-    return f"{number:,} {what} ({number / max(whole, 1):.1%})" if number else f"none {what}"
+    return f"{number:,} {what} ({number / whole:.1%})" if number else f"none {what}"
 
 
 def _quantiles(total: Figures) -> str:
