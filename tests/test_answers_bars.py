@@ -48,10 +48,10 @@ def test_a_bar_is_as_long_as_there_is_room(boxes, total, longest, width):
 
 def test_the_legend_names_the_boxes():
     """And what isn't known only where there is some of it."""
-    assert legend([(1, 2, 3, 4, 5, 6)], is_plain=True).plain == (
+    assert legend(is_whole=True, is_plain=True).plain == (
         "S socket   Q queue   L loop   C code   A await   R send"
     )
-    assert legend([BOXES], is_plain=False).plain == (
+    assert legend(is_whole=False, is_plain=False).plain == (
         "▇▇ socket   ▇▇ queue   ▇▇ loop   ▇▇ code   ▇▇ await   ▇▇ send   ▇▇ not known"
     )
 

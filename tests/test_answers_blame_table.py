@@ -93,7 +93,7 @@ def draw(culprits, width, top=9):
             "\n",
         ),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, int) else "",
 )
 def test_holds_come_first_and_then_waits(width, expected):
     """Each with what it has cost, and whom; an example is for those who have room."""

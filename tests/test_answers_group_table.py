@@ -21,9 +21,12 @@ ADA = Group(
     p95_ms=290.1,
     p99_ms=1303.9,
     max_ms=1400.0,
+    mean_ms=96.0,
     boxes_ms=(40.0, 1.0, 20.0, 30.0, 5.0, 0.0),
 )
-NOBODY = replace(ADA, key=None, count=2, late=0, p95_ms=20.0, boxes_ms=(0, 0, 5, 2, 0, 0))
+NOBODY = replace(
+    ADA, key=None, count=2, late=0, p95_ms=20.0, mean_ms=7.0, boxes_ms=(0, 0, 5, 2, 0, 0)
+)
 CHANGES = (
     Change(key="/ws", before=NOBODY, after=ADA),
     Change(key="/new", before=None, after=ADA),
@@ -66,7 +69,7 @@ def draw(drawings, width):
             "\n",
         ),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, int) else "",
 )
 def test_groups_have_figures_and_a_bar(width, expected):
     """The bar gives way before figures do."""
@@ -114,11 +117,21 @@ def test_groups_have_figures_and_a_bar(width, expected):
             "\n",
         ),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, int) else "",
 )
 def test_changes_have_both_sides(width, expected):
     """How many there were, and how many of them late, gives way first."""
     assert draw(group_table.draw_changes(CHANGES, "route", width, True), width) == expected
+
+
+def test_time_that_no_box_tells_of_is_said():
+    """Where the loop's steps aren't known."""
+    known = draw(group_table.draw_groups([ADA], "user", 100, True), 100)
+    half = draw(group_table.draw_groups([replace(ADA, mean_ms=192.0)], "user", 100, True), 100)
+
+    assert ". not known" not in known
+    assert ". not known" in half
+    assert "........" in half
 
 
 def test_no_groups_are_no_table():
@@ -160,6 +173,7 @@ def test_records_have_boxes_by_name():
         "p95_ms": 290.1,
         "p99_ms": 1303.9,
         "max_ms": 1400.0,
+        "mean_ms": 96.0,
         "socket_ms": 40.0,
         "queue_ms": 1.0,
         "loop_ms": 20.0,

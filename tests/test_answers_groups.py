@@ -57,6 +57,7 @@ def test_a_group_has_counts_percentiles_and_mean_boxes(make_engine):
         p95_ms=272.0,
         p99_ms=294.4,
         max_ms=300.0,
+        mean_ms=110.0,
         boxes_ms=(0.0, 0.0, 102.667, 7.333, 0.0, 0.0),
     )
     assert (tally.lines, tally.rows, tally.matched) == (6, 6, 5)
@@ -128,7 +129,7 @@ def test_what_is_gone_comes_last(make_engine):
 
 def test_a_box_that_shrank_has_not_grown():
     """Nothing is named then."""
-    side = dict(key="a", count=1, late=0, p50_ms=1, p95_ms=1, p99_ms=1, max_ms=1)
+    side = dict(key="a", count=1, late=0, p50_ms=1, p95_ms=1, p99_ms=1, max_ms=1, mean_ms=1)
     before = Group(**side, boxes_ms=(5, 5, 5, 5, 5, 5))
     after = Group(**side, boxes_ms=(5, 4, 3, 2, 1, 0))
 

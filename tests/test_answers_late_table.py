@@ -121,7 +121,7 @@ def draw(*rows, width=120, color=None, is_plain=True):
             "\n",
         ),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, int) else "",
 )
 def test_a_table_of_one_day(width, expected):
     """The day is said once; other columns give way before times, users, totals and reasons do."""

@@ -133,7 +133,7 @@ def test_ctrl_c_ends_a_long_query_at_once(make_log, monkeypatch):
 def test_the_answering_side_knows_nothing_of_logging():
     """It imports the file format's names and no more of tracelog."""
     script = (
-        "import sys, tracelog.commands.late\n"
+        "import sys, tracelog.commands.late, tracelog.commands.blame, tracelog.commands.stats\n"
         "print(*sorted(m for m in sys.modules if m.startswith(('tracelog.', 'structlog', 'orjson'))))"
     )
 

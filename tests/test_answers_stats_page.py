@@ -97,7 +97,7 @@ def draw(found, width, top=9):
             "\n",
         ),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, int) else "",
 )
 def test_a_chart_over_time_and_a_table_of_loggers(width, expected):
     """A figure of which there is nothing has no line."""

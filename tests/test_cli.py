@@ -26,6 +26,10 @@ positional arguments:
   COMMAND
     late      show the slowest utterances of a log: whose, when, and where the
               time went
+    blame     show the lines of code that made others late: what to fix on
+              Monday
+    stats     show how much there is in a log, how it went over time, and what
+              fills the disk
     check     check a logging configuration: every mistake, with its file,
               line and way out
     init      write a logging.yaml to start from

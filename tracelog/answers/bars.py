@@ -42,11 +42,10 @@ def bar(
     return text
 
 
-def legend(boxes: Sequence[Sequence[float | None]], *, is_plain: bool) -> Text:
-    """Explain the bars of some utterances; what isn't known is named if there is any of it."""
-    unknown = any(value is None for each in boxes for value in each)
+def legend(*, is_whole: bool, is_plain: bool) -> Text:
+    """Explain bars; what isn't known is named unless they are whole."""
     text = Text()
-    for part, box in enumerate(_NAMES if unknown else _NAMES[:-1]):
+    for part, box in enumerate(_NAMES[:-1] if is_whole else _NAMES):
         text.append(_LETTERS[part] if is_plain else _BLOCK * 2, _STYLES[part])
         text.append(f" {box}   ", "dim")
     text.rstrip()

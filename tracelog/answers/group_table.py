@@ -40,6 +40,7 @@ _FIGURES: Final = ("count", "late", "p50", "p95", "p99", "max")
 _WITH_BARS: Final = 80  # columns, below which there is no room for them
 _WITH_RATES: Final = 64
 _WITH_COUNTS: Final = 110
+_ROUNDED: Final = 0.005
 _SHORT: Final = ("user", "minute", "route")  # what is read as a name, not as a sentence
 
 
@@ -55,12 +56,11 @@ def draw_groups(groups: Sequence[Group], by: str, width: int, is_plain: bool) ->
     has_bars = width >= _WITH_BARS
     if has_bars:
         add_bar(drawn, "mean")
-    longest = max(sum(group.boxes_ms) for group in groups)
+    longest = max(group.mean_ms for group in groups)
     for group in groups:
-        mean = sum(group.boxes_ms)
-        drawn_bar = bar(group.boxes_ms, mean, longest, bar_width(width), is_plain=is_plain)
+        drawn_bar = bar(group.boxes_ms, group.mean_ms, longest, bar_width(width), is_plain=is_plain)
         drawn.add_row(*_figures(group, by), *([drawn_bar] if has_bars else []))
-    explained = legend([group.boxes_ms for group in groups], is_plain=is_plain)
+    explained = legend(is_whole=all(map(_is_whole, groups)), is_plain=is_plain)
     yield titled(f"by {by}, in ms", drawn, *([explained, Text()] if has_bars else []))
 
 
@@ -113,6 +113,11 @@ def sentences(grouped: Sequence[Group | Change], top: int, read: Read) -> Iterat
     if top < len(grouped):
         yield f"Shown: {top:,} of {len(grouped):,} groups; --top shows more."
     yield from broken(read)
+
+
+def _is_whole(group: Group) -> bool:
+    """Whether its boxes tell of all its time; each is rounded."""
+    return sum(group.boxes_ms) > (1 - _ROUNDED) * group.mean_ms
 
 
 def _counted(each: Group | Change) -> int:

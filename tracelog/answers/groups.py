@@ -36,6 +36,7 @@ class Group:
         p95_ms: 95 of 100.
         p99_ms: 99 of 100.
         max_ms: The longest.
+        mean_ms: What each took on average.
         boxes_ms: What each spent on average, box by box.
     """
 
@@ -46,6 +47,7 @@ class Group:
     p95_ms: float
     p99_ms: float
     max_ms: float
+    mean_ms: float
     boxes_ms: tuple[float, ...]
 
 
@@ -125,6 +127,7 @@ def _ask(
                 LATE,
                 words.quantiles("total_ms", *_FRACTIONS),
                 "max(total_ms)",
+                "sum(total_ms)",
                 *(f"sum({box})" for box in BOXES),
             ),
             groups=((key, *sides),),
@@ -137,7 +140,7 @@ def _ask(
 
 def _read(key: Any, figures: Sequence[Any], by: str) -> Group:
     """Make a group of what the engine gave."""
-    count, late, (p50, p95, p99), longest, *boxes = figures
+    count, late, (p50, p95, p99), longest, total, *boxes = figures
     return Group(
         key=_name(key, by),
         count=count,
@@ -146,6 +149,7 @@ def _read(key: Any, figures: Sequence[Any], by: str) -> Group:
         p95_ms=round(p95, 3),
         p99_ms=round(p99, 3),
         max_ms=longest,
+        mean_ms=round(total / count, 3),
         boxes_ms=tuple(round((box or 0.0) / count, 3) for box in boxes),
     )
 

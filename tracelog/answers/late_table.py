@@ -68,7 +68,8 @@ def draw(rows: Sequence[Utterance], width: int, is_plain: bool) -> Iterator[Grou
     for row in rows:
         drawn_bar = bar(_boxes(row), row.total_ms, longest, bar_width(width), is_plain=is_plain)
         drawn.add_row(*compress(_cells(row, clock, drawn_bar), kept))
-    explained = legend([_boxes(row) for row in rows], is_plain=is_plain)
+    is_whole = all(None not in _boxes(row) for row in rows)
+    explained = legend(is_whole=is_whole, is_plain=is_plain)
     yield titled(title, drawn, *([explained, Text()] if room >= _WITH_BARS else []))
 
 
