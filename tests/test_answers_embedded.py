@@ -113,6 +113,18 @@ def test_lines_are_shown_by_their_keys(make_engine):
     assert found.groups == ((([['"bob"', None, "true"], ['"ann"', None, None]],),),)
 
 
+def test_a_moment_is_a_parameter(make_engine):
+    """With whatever offset it was typed."""
+    question = Question(
+        view=UTTERANCES,
+        figures=("count(*)",),
+        conditions=(f"time >= {WORDS.moment('since')}",),
+        parameters={"since": "2026-11-22T12:01:00+02:00"},
+    )
+
+    assert make_engine(LOG).ask(question).tally.matched == 2
+
+
 def test_the_largest_values_are_listed(make_engine):
     """At most so many, largest first."""
     figure = WORDS.largest(2, "user_id", "total_ms")

@@ -36,7 +36,7 @@ def test_filters_are_the_same_for_all():
     plain = parse("a.log")
     full = parse(
         *("--over", "250ms", "--user", "kim", "--since", "10m", "--until", "14:05"),
-        *("--where", "room=lobby", "--where", "a=b=c", "a.log"),
+        *("--where", "room=lobby", "--where", "a=b=c", "--top", "7", "a.log"),
         over=True,
     )
 
@@ -48,7 +48,7 @@ def test_filters_are_the_same_for_all():
         until=Moment.parse("14:05"),
         where=(("room", "lobby"), ("a", "b=c")),
     )
-    assert (plain.top, plain.json) == (20, False)
+    assert (plain.top, full.top, plain.json) == (20, 7, False)
 
 
 @pytest.mark.parametrize("option", ["--since", "--until"])
