@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, Final
@@ -30,21 +30,19 @@ _SORTS_OF_WAIT: Final = (  # by how `what` begins
     (QUEUE, ("queue",)),
 )
 _EXAMPLES: Final = 3
-_OF_LATE: Final = "CASE WHEN late THEN {} END"
-_COUNTED: Final = (  # a wait that made nobody late is no trouble
-    f"CASE WHEN late OR source IN ('{fields.BLOCKED_BY}', '{fields.EVENT_HOLD}') THEN ms END"
-)
 _FIGURES: Final = (
     "sum(ms)",
-    f"sum({_OF_LATE.format('ms')})",
     "count(DISTINCT trace_id)",
-    f"count(DISTINCT {_OF_LATE.format('trace_id')})",
+    "count(DISTINCT CASE WHEN late THEN trace_id END)",
     "count(DISTINCT user_id)",
-    f"count(DISTINCT {_OF_LATE.format('user_id')})",
-    f"max({_COUNTED})",
+    "max(ms)",
     "count(*)",
     "max(held_ms)",
     "sum(delayed)",
+)
+_COUNTS: Final = (  # ones own holds make nobody else late; a wait on time is no trouble
+    f"source IN ('{fields.BLOCKED_BY}', '{fields.EVENT_HOLD}') "
+    f"OR (late AND source <> '{fields.HELD}')"
 )
 
 
@@ -106,9 +104,9 @@ def blame(engine: Engine, filters: Filters) -> tuple[tuple[Culprit, ...], Tally]
     found = engine.ask(
         Question(
             view=DELAYS,
-            figures=(*_FIGURES, engine.dialect.largest(_EXAMPLES, "trace_id", _COUNTED)),
+            figures=(*_FIGURES, engine.dialect.largest(_EXAMPLES, "trace_id", "ms")),
             groups=(("source", "place", "what"),),
-            conditions=(f"source <> '{fields.HELD}'", others, *conditions.sql),
+            conditions=(_COUNTS, others, *conditions.sql),
             parameters=conditions.parameters,
         )
     )
@@ -118,43 +116,21 @@ def blame(engine: Engine, filters: Filters) -> tuple[tuple[Culprit, ...], Tally]
 
 def _read(row: Row) -> Culprit:
     """Make one of what the engine gave."""
-    source, place, what, *figures, traces = row
-    names = tuple(dict.fromkeys(traces or ()))
-    if source == fields.EVENT_HOLD:
-        return _hold(place, what, figures, names)
-
-    total, of_late, all_, late, users, users_late, longest, *_ = figures
-    if source == fields.BLOCKED_BY:
-        delay, utterances, hit, sort = total, all_, users, HOLD
-    else:
-        delay, utterances, hit, sort = of_late, late, users_late, _sort(source, what)
+    source, place, what, delay, utterances, late, users, longest, count, held, delayed, traces = row
+    is_line = source == fields.EVENT_HOLD
+    sort = HOLD if is_line or source == fields.BLOCKED_BY else _sort(source, what)
     return Culprit(
         sort=sort,
         place=place,
         what=what,
         delay_ms=round(delay or 0.0, 3),
-        utterances=utterances,
-        late=late,
-        users=hit,
-        longest_ms=0.0 if sort == HOLD else longest or 0.0,
-        traces=names,
-    )
-
-
-def _hold(place: Any, what: Any, figures: Sequence[Any], traces: tuple[str, ...]) -> Culprit:
-    """Make one of the holds' own lines."""
-    delay, *_, count, longest, delayed = figures
-    return Culprit(
-        sort=HOLD,
-        place=place,
-        what=what,
-        delay_ms=round(delay or 0.0, 3),
-        utterances=int(delayed or 0),
-        late=0,
-        users=0,
-        holds=count,
-        longest_ms=longest or 0.0,
-        traces=traces,
+        # A hold's line is its holder's, who isn't one of those that it has delayed.
+        utterances=int(delayed or 0) if is_line else utterances,
+        late=0 if is_line else late,
+        users=0 if is_line else users,
+        holds=count if is_line else 0,
+        longest_ms=(held if sort == HOLD else longest) or 0.0,
+        traces=tuple(dict.fromkeys(traces or ())),
     )
 
 
