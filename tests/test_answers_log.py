@@ -74,6 +74,25 @@ def test_a_damaged_archive_is_said_in_the_users_words(make_log):
     assert str(error.value).endswith("\n  Try: zcat 0.log.gz | tracelog late -")
 
 
+def test_memory_that_is_short_is_taken_more_slowly(make_log, monkeypatch):
+    """One thread, and a larger limit; and if that won't do, a sentence."""
+    log = make_log(b"{}")
+    execute = log._execute
+    setting = f"SELECT current_setting('threads'), current_setting('memory_limit') FROM {LINES}"
+
+    def short(sql, paths, parameters):
+        if "SELECT 1" in sql or execute(setting, paths, {})[0][0] > 1:
+            raise log._duckdb.OutOfMemoryException("Out of Memory Error: x")
+        return execute(sql, paths, parameters)
+
+    log._connection.execute("SET threads = 2")
+    monkeypatch.setattr(log, "_execute", short)
+
+    assert log.rows(setting) == [(1, "953.6 MiB")]
+    with pytest.raises(InputError, match="Out of Memory Error: x\n  Try: fewer files at a time"):
+        log.rows("SELECT 1")
+
+
 def test_any_other_trouble_is_a_sentence_as_well(make_log):
     """Without an archive to blame, less input is the way out."""
     with pytest.raises(InputError, match=r"\n  Try: fewer files at a time, or a smaller --top$"):

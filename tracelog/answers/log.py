@@ -32,6 +32,7 @@ _SETTINGS: Final = {
     "temp_directory": "",
     "memory_limit": "400MB",
 }
+_PATIENT_LIMIT: Final = "1GB"
 _THREADS: Final = 8  # each reads through 32 MiB of buffers, which all have to fit in the limit
 
 
@@ -46,6 +47,7 @@ class Log:
         self.sources = tuple(sources)
         self._spool = spool
         self._duckdb = _import_duckdb()
+        self._is_patient = False
         self._connection = self._duckdb.connect(":memory:", config=dict(_SETTINGS))
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute(f"SET threads = {min(_THREADS, os.cpu_count() or 1)}")
@@ -69,12 +71,24 @@ class Log:
 
         try:
             return self._execute(sql, paths, parameters)
+        except self._duckdb.OutOfMemoryException as error:
+            if self._is_patient:
+                raise self._unreadable(error) from error
         except self._duckdb.Error as error:
             if "maximum_object_size" not in str(error):
                 raise self._unreadable(error) from error
 
-        self.sources = tuple(shorten(source, self._spool) for source in self.sources)
-        return self.rows(sql, **parameters)
+            self.sources = tuple(shorten(source, self._spool) for source in self.sources)
+            return self.rows(sql, **parameters)
+
+        self._be_patient()
+        return self._rows(sql, paths, parameters)
+
+    def _be_patient(self) -> None:
+        """Take one thread and more memory: a log of megabytes a line needs it."""
+        self._is_patient = True
+        self._connection.execute("SET threads = 1")
+        self._connection.execute(f"SET memory_limit = '{_PATIENT_LIMIT}'")
 
     def _execute(self, sql: str, paths: list[str], parameters: dict[str, object]) -> list[Row]:
         """Let DuckDB do it, beside this thread: in front of it, Ctrl-C would wait for the end."""
