@@ -73,40 +73,40 @@ def _show_slowest(asked: Asked, args: argparse.Namespace) -> None:
     """Show them one by one."""
     filters = filters_of(args)
     answer = slowest(asked.engine, filters, top=args.top, by=args.sort or "total")
-    from tracelog.answers import late_table, screen  # noqa: PLC0415 -- rich is for answers only
+    from tracelog.answers import late_table, printing  # noqa: PLC0415 -- rich is for answers only
 
     said = late_table.sentences(answer, asked.read(answer.tally), is_filtered=filters.is_any)
     if args.json:
         is_sound = bool(answer.rows) and not answer.tally.broken
-        screen.show_json(late_table.records(answer.rows), said, is_sound=is_sound)
+        printing.show_json(late_table.records(answer.rows), said, is_sound=is_sound)
     else:
-        screen.show(partial(late_table.draw, answer.rows), said)
+        printing.show(partial(late_table.draw, answer.rows), said)
 
 
 def _show_groups(asked: Asked, args: argparse.Namespace) -> None:
     """Show them in groups."""
     groups, tally = group(asked.engine, filters_of(args), args.group_by)
-    from tracelog.answers import group_table, screen  # noqa: PLC0415 -- the same
+    from tracelog.answers import group_table, printing  # noqa: PLC0415 -- the same
 
     shown = groups[: args.top]
     said = group_table.sentences(groups, args.top, asked.read(tally))
     if args.json:
         is_sound = bool(shown) and not tally.broken
-        screen.show_json(group_table.group_records(shown), said, is_sound=is_sound)
+        printing.show_json(group_table.group_records(shown), said, is_sound=is_sound)
     else:
-        screen.show(partial(group_table.draw_groups, shown, args.group_by), said)
+        printing.show(partial(group_table.draw_groups, shown, args.group_by), said)
 
 
 def _show_changes(asked: Asked, args: argparse.Namespace, at: Moment) -> None:
     """Show groups before and after."""
     by = args.group_by or "route"
     changes, tally = compare(asked.engine, filters_of(args), by, at)
-    from tracelog.answers import group_table, screen  # noqa: PLC0415 -- the same
+    from tracelog.answers import group_table, printing  # noqa: PLC0415 -- the same
 
     shown = changes[: args.top]
     said = group_table.sentences(changes, args.top, asked.read(tally))
     if args.json:
         is_sound = bool(shown) and not tally.broken
-        screen.show_json(group_table.change_records(shown), said, is_sound=is_sound)
+        printing.show_json(group_table.change_records(shown), said, is_sound=is_sound)
     else:
-        screen.show(partial(group_table.draw_changes, shown, by), said)
+        printing.show(partial(group_table.draw_changes, shown, by), said)

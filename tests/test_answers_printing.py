@@ -10,12 +10,12 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from tracelog.answers import screen
+from tracelog.answers import printing
 
 
 def test_a_file_is_as_wide_as_needed(capsys):
     """Where there is no terminal to say how wide it is."""
-    screen.show(lambda width, is_plain: [Text("x" * width), Text(str(is_plain))], ["a sentence."])
+    printing.show(lambda width, is_plain: [Text("x" * width), Text(str(is_plain))], ["a sentence."])
 
     assert capsys.readouterr().out == f"{'x' * 1000}\nTrue\na sentence.\n"
 
@@ -24,14 +24,14 @@ def test_a_width_that_was_asked_for_is_kept(capsys, monkeypatch):
     """COLUMNS counts without a terminal, too."""
     monkeypatch.setenv("COLUMNS", "40")
 
-    screen.show(lambda width, _: [Text(str(width))], [])
+    printing.show(lambda width, _: [Text(str(width))], [])
 
     assert capsys.readouterr().out == "40\n"
 
 
 def test_what_is_said_is_neither_markup_nor_emoji(capsys):
     """It may have a file's name in it."""
-    screen.show(lambda _width, _plain: [], ["[bold]x[/bold] :smile:"])
+    printing.show(lambda _width, _plain: [], ["[bold]x[/bold] :smile:"])
 
     assert capsys.readouterr().out == "[bold]x[/bold] :smile:\n"
 
@@ -50,14 +50,14 @@ def test_without_colours_or_blocks_it_has_to_be_plain(options, encoding, expecte
     """Letters tell apart what blocks of one colour wouldn't."""
     file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
 
-    assert screen.is_plain(Console(file=file, force_terminal=True, **options)) == expected
+    assert printing.is_plain(Console(file=file, force_terminal=True, **options)) == expected
 
 
 def test_programs_get_json_and_people_the_rest(capsys):
     """Standard output has nothing but JSON lines, harmless for a terminal."""
     at = datetime(2026, 11, 22, 10, 10, 9, 820000, UTC)
 
-    screen.show_json([{"time": at, "user": "Zoë\x9b"}], ["1 line is no JSON."], is_sound=False)
+    printing.show_json([{"time": at, "user": "Zoë\x9b"}], ["1 line is no JSON."], is_sound=False)
 
     out, err = capsys.readouterr()
     assert out == '{"time": "2026-11-22T10:10:09.820000Z", "user": "Zoë\\u009b"}\n'
@@ -67,6 +67,6 @@ def test_programs_get_json_and_people_the_rest(capsys):
 
 def test_nobody_has_to_be_told_that_all_is_well(capsys):
     """A sound answer is silent beside."""
-    screen.show_json([{}], ["1 utterance."], is_sound=True)
+    printing.show_json([{}], ["1 utterance."], is_sound=True)
 
     assert capsys.readouterr() == ("{}\n", "")
