@@ -227,8 +227,9 @@ LOADS = {"websocket": websocket, "queue": queue, "ping-pong": ping_pong, "memory
 
 
 def run(*names):
-    # Else asyncio's buffers of 256 KiB are mapped anew in some runs, and not in others.
-    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "4194304"}
+    # Else asyncio's buffers of 256 KiB are mapped anew in some runs, or given back at once.
+    limits = {"MALLOC_MMAP_THRESHOLD_": "4194304", "MALLOC_TRIM_THRESHOLD_": "67108864"}
+    environment = {**os.environ, **limits}
     command = [sys.executable, __file__, "--one", *names]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=environment)
     return json.loads(done.stdout)

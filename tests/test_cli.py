@@ -30,6 +30,10 @@ positional arguments:
               Monday
     stats     show how much there is in a log, how it went over time, and what
               fills the disk
+    tail      show the lines of a log as they come, so that what is late
+              stands out
+    report    write a page to look at: who was late and when, what held the
+              loop, each one's why
     check     check a logging configuration: every mistake, with its file,
               line and way out
     init      write a logging.yaml to start from
@@ -42,6 +46,7 @@ options:
 
 examples:
   tracelog late app.log
+  tracelog tail app.log
   tracelog COMMAND --help
 """
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextvars
 import gc
+import types
 
 import pytest
 
-from tracelog.connections import TARGETS, base_of, context_of_protocol
+from tracelog.connections import TARGETS, base_of, context_of_protocol, context_of_transport
 from tracelog.context import Connection, Context, bind_context, current_context, enter_context
+from tracelog.ids import TraceContext
 
 
 elsewhere = contextvars.ContextVar("elsewhere", default=None)
@@ -113,6 +115,39 @@ def test_after_an_upgrade_it_is_the_same_connection():
         protocol.seen[0].connection
     }
     assert protocol.seen[0].connection.protocol() is transport.protocol
+
+
+def test_who_is_at_the_other_end(protocol):
+    """The connection, what was bound before it or by its handler, and a WebSocket's own trace."""
+    transport = Transport(protocol)
+    connection = protocol.seen[0].connection
+    quiet = context_of_transport(transport)
+    connection.trace, connection.bound = TraceContext.new(), {"user_id": "kim"}
+
+    talking = context_of_transport(transport)
+
+    assert (quiet.connection, quiet.bound, quiet.trace) == (connection, {}, None)
+    assert (talking.connection, talking.bound) == (connection, {"user_id": "kim"})
+    assert talking.trace is connection.trace
+
+
+def test_who_is_at_the_other_end_of_an_encrypted_connection(protocol):
+    """asyncio's transport knows the protocol that decrypts, and that one the server's."""
+    tls = types.SimpleNamespace(_app_protocol=protocol)
+
+    assert context_of_transport(Transport(tls)).connection is protocol.seen[0].connection
+
+
+def test_who_is_at_the_other_end_of_a_server_without_contexts():
+    """As long as it keeps its connection open, that has an id; who wasn't served has none."""
+    transport, stranger = Transport(object()), Transport(object())
+    _, connection = base_of(transport)
+
+    found = context_of_transport(transport)
+
+    assert (found.connection, found.bound) == (connection, {})
+    assert context_of_transport(stranger) is None
+    assert context_of_transport(object()) is None
 
 
 def test_who_connected_before_goes_on_as_before():

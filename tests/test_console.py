@@ -8,6 +8,7 @@ import logging.handlers
 import queue
 import re
 import time
+from copy import copy
 
 import pytest
 import structlog
@@ -207,6 +208,17 @@ def test_colours_as_an_env_file_asks(tmp_path):
     file.write_text("FORCE_COLOR=1\n")
 
     assert "\x1b" in ConsoleFormatter(env_file=str(file)).format(make_record())
+
+
+def test_a_copy_is_told_of_a_terminal_of_its_own():
+    """Handlers share a formatter and copy it: the terminal of one isn't that of the other."""
+    formatter = ConsoleFormatter(env_file=None)
+    other = copy(formatter)
+
+    other.on_terminal(True)
+
+    assert "\x1b" in other.format(make_record())
+    assert "\x1b" not in formatter.format(make_record())
 
 
 # -- The parts of a line ---------------------------------------------------------------------------

@@ -131,3 +131,33 @@ print(os.waitpid(child, 0)[1], delivery_stats().dropped)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30)
 
     assert done.stdout == b"0 1\n"
+
+
+def test_counting_begins_anew(monkeypatch):
+    """What the child of a fork does first: sinks' counts, and those of sinks that are no more."""
+    monkeypatch.setattr(Counts, "gone", [1, 2, 3])
+    counts = Counts()
+    counts.written = 4
+
+    delivery._reset_all()
+
+    assert (counts.written, Counts.gone) == (0, [0, 0, 0])
+
+
+def test_without_room_nothing_is_said(monkeypatch):
+    """Descriptor 2 would have to be waited for."""
+
+    class Full:
+        def register(self, *_):
+            """Whatever it is."""
+
+        def poll(self, _timeout):
+            return []
+
+    written = []
+    monkeypatch.setattr(delivery.select, "poll", Full)
+    monkeypatch.setattr(delivery.os, "write", lambda *args: written.append(args))
+
+    report_loss(ValueError())
+
+    assert written == []

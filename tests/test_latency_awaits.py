@@ -10,7 +10,9 @@ import types
 
 import pytest
 
-from tracelog.latency.awaits import Await, await_of
+from tracelog.context import Connection, Context
+from tracelog.latency.awaits import Await, await_of, is_for_client, send_back, send_to
+from tracelog.latency.ledger import Ledger
 
 
 async def settled(task):
@@ -241,6 +243,84 @@ def test_the_task_around_it_tells_where():
     assert inside.where.endswith("user_sleeps")
     assert alone == Await("asyncpg", "connection.py:2 fetch")
     assert (nothing.what, nothing.where) == ("sleep", inside.where)
+
+
+def test_who_waits_for_it_tells_where():
+    """A task that runs nothing of the user's, such as `wait_for`'s own before Python 3.12."""
+
+    async def user_gets_soon():
+        await asyncio.wait_for(asyncio.Queue().get(), 3600)
+
+    async def user_gets_two():
+        inner.append(asyncio.create_task(asyncio.Queue().get()))
+        await asyncio.wait(inner)
+
+    inner = []
+
+    async def main():
+        async with waiting(user_gets_soon()) as soon, waiting(user_gets_two()) as outer:
+            async with waiting(user_sleeps()) as handler:
+                found = await_of(soon), await_of(inner[0], handler), await_of(outer)
+        inner[0].cancel()
+        return found
+
+    soon, own, outer = asyncio.run(main())
+
+    assert (soon.what, own.what, outer.what) == ("queue get", "queue get", "tasks")
+    assert soon.where.endswith("user_gets_soon")
+    assert own.where.endswith("user_gets_two")
+
+
+def test_a_send_to_another_client_is_told_as_that():
+    """Whatever the server waits for in there; unless that is in code of the user's."""
+    bob = Context.make({"user_id": "bob"}, None, Connection("c-1"))
+
+    async def user_tells(what):
+        await send_to(bob, what())
+
+    async def main():
+        async with (
+            waiting(user_tells(asyncpg.fetch)) as told,
+            waiting(user_tells(user_sleeps)) as own,
+        ):
+            return await_of(told), await_of(own)
+
+    told, own = asyncio.run(main())
+
+    assert (told.what, told.to, own.what, own.to) == ("send", bob, "sleep", None)
+    assert told.where.endswith("user_tells")
+
+
+def test_a_send_to_ones_own_client_is_told_as_that():
+    """Whose it is needs no saying."""
+    ledger = Ledger(0.0)
+
+    async def user_answers():
+        await send_back(ledger, asyncpg.fetch())
+
+    async def main():
+        async with waiting(user_answers()) as task:
+            assert ledger.sending == 1
+            return await_of(task)
+
+    found = asyncio.run(main())
+
+    assert (found.what, found.to, ledger.sending) == ("send", None, 0)
+
+
+@pytest.mark.parametrize(
+    ("user", "whether"),
+    [(user_sleeps, False), (user_waits_for_tasks, True), (user_waits_for_whatever, True)],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_has_a_name_is_not_the_client(user, whether):
+    """Tasks may be those that send; a sleep is a sleep."""
+
+    async def main():
+        async with waiting(user()) as task:
+            return is_for_client(task)
+
+    assert asyncio.run(main()) is whether
 
 
 def test_what_is_no_task_waits_for_nobody_knows_what():

@@ -21,6 +21,10 @@ def wait(what, /, where="chat.py:12 reply", ms=205.0, **until):
     return {"ms": ms, "what": what, "where": where, **({"until": until} if until else {})}
 
 
+def item(ms, user):
+    return {"ms": ms, "trace_id": TRACE, "user_id": user, "what": "item"}
+
+
 LOOP = {"total_ms": 210.0, "loop_ms": 205.0}
 
 
@@ -42,6 +46,10 @@ LOOP = {"total_ms": 210.0, "loop_ms": 205.0}
         (
             [hold(trace_id=TRACE)],
             f"205 ms: loop held by trace {TRACE} in render.py:42 resize (blocking call)",
+        ),
+        (
+            [hold(connection_id="c-1", holder="Transport._read_ready")],
+            "205 ms: loop held by connection c-1 in render.py:42 resize (blocking call)",
         ),
         (
             [hold(holder="task Task-3 refresh", where="cache.py:3 refresh")],
@@ -74,8 +82,8 @@ LOOP = {"total_ms": 210.0, "loop_ms": 205.0}
         ),
     ],
     ids=[
-        *("a user's message", "a user's", "nobody's message", "a trace", "a task"),
-        *("nobody known", "a task, not seen", "a callback, not seen", "the collector", "several"),
+        *("a user's message", "a user's", "nobody's message", "a trace", "a connection"),
+        *("a task", "nobody known", "a task, not seen", "a callback, not seen", "the collector", "several"),
     ],
 )  # fmt: skip
 def test_a_hold_has_a_holder_a_place_and_a_kind(holds, sentence):
@@ -119,6 +127,21 @@ def test_a_hold_has_a_holder_a_place_and_a_kind(holds, sentence):
             "200 ms: waiting for its worker, which was at another item",
         ),
         (
+            {"loop_ms": 0.0, "queue_ms": 205.0, "behind_ms": 200.0, "ahead": [item(150.0, "kim")]},
+            "200 ms: waiting for its worker, which was at kim's item",
+        ),
+        (
+            {
+                **{"loop_ms": 0.0, "queue_ms": 205.0, "behind_ms": 200.0},
+                "ahead": [item(80.0, "kim"), item(60.0, "lee"), item(60.0, "kim")],
+            },
+            "200 ms: waiting for its worker, which was at kim's item and lee's item",
+        ),
+        (
+            {"loop_ms": 0.0, "queue_ms": 205.0, "behind_ms": 200.0, "ahead": [item(30.0, "kim")]},
+            "200 ms: waiting for its worker, which was at other items",
+        ),
+        (
             {"loop_ms": 0.0, "queue_ms": 205.0, "behind": 16, "behind_ms": 200.0},
             "200 ms: waiting for message 16 of the same connection",
         ),
@@ -131,7 +154,10 @@ def test_a_hold_has_a_holder_a_place_and_a_kind(holds, sentence):
             "80 ms: loop held by kim in render.py:42 resize (blocking call)",
         ),
     ],
-    ids=["nobody in particular", "somebody", "what holds leave", "not exact", "hardly anybody", "an item", "behind", "behind, held"],
+    ids=[
+        *("nobody in particular", "somebody", "what holds leave", "not exact", "hardly anybody"),
+        *("an item", "whose item", "whose items", "many items", "behind", "behind, held"),
+    ],
 )  # fmt: skip
 def test_a_wait_that_no_hold_explains_is_told(verdict, sentence):
     """Every millisecond is told once: what holds have had is not the loop's."""
@@ -164,6 +190,9 @@ def test_a_wait_that_no_hold_explains_is_told(verdict, sentence):
         (wait("free thread for resize"), "waiting for a free thread to run resize in chat.py:12 reply"),
         (wait("tasks"), "waiting for tasks in chat.py:12 reply"),
         (wait("asyncpg"), "waiting for asyncpg in chat.py:12 reply"),
+        ({**wait("send"), "to": {"trace_id": TRACE, "connection_id": "c-1", "user_id": "kim"}}, "kim's client was slow to take what was sent in chat.py:12 reply"),
+        ({**wait("send"), "to": {"trace_id": TRACE, "connection_id": "c-1"}}, "the client of c-1 was slow to take what was sent in chat.py:12 reply"),
+        (wait("send"), "another client was slow to take what was sent in chat.py:12 reply"),
         (wait("future"), "waiting in chat.py:12 reply"),
         (wait("future", where=""), "waiting"),
     ],

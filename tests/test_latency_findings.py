@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tracelog.context import Context
 from tracelog.ids import TraceContext
+from tracelog.latency.awaits import send_back, send_to
 from tracelog.latency.findings import Awaited, Findings, Job, explain
 from tracelog.latency.holds import Hold
 from tracelog.latency.ledger import Ledger
@@ -76,6 +77,23 @@ def test_a_waker_that_says_nothing_is_not_named(findings, root, own):
 
     assert findings.awaits == {Awaited("future", "", None): 2.0}
     assert findings.who == {}
+
+
+def test_a_client_that_takes_nothing_lets_nobody_go_on(findings):
+    """Whoever sent it something waited for that client, whatever step of whose it was at the end."""
+
+    async def main():
+        task = asyncio.create_task(send_to(context(8), asyncio.Event().wait()))
+        await asyncio.sleep(0)
+        findings.note_await(task, 1.0, 3.0, context(7))
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(main())
+
+    [awaited] = findings.awaits
+    assert (awaited.what, awaited.until, awaited.to) == ("send", None, trace_id(8))
+    assert findings.who == {trace_id(8): context(8)}
 
 
 def test_another_utterances_step_is_not_its_own(findings):
@@ -164,6 +182,52 @@ def test_steps_that_were_no_holds_are_charged_to_their_traces(findings):
     assert findings.holds == {}
 
 
+def test_whose_the_short_steps_were_is_asked_at_the_end(findings):
+    """Of each wait for the loop, the steps within it; its own between two waits don't count."""
+    steps = Steps(lambda: 0.0, hold_s=0.05, make_hold=lambda *_: None)
+    steps.recent.extend(
+        [
+            Step(0.9, 1.0, context(6), None),
+            Step(1.0, 1.01, context(7), None),
+            Step(1.01, 1.02, context(9, findings._root), None),
+            Step(1.02, 1.05, context(8), None),
+            Step(1.05, 1.06, context(6), None),
+        ]
+    )
+    findings.note_wait(steps, 1.0, 1.01)
+    findings.note_wait(steps, 1.02, 1.05)
+    before = {**findings.others}
+
+    findings.note_others(steps)
+
+    assert before == {}
+    assert findings.others == {trace_id(8): pytest.approx(0.03), trace_id(7): pytest.approx(0.01)}
+
+
+def test_only_the_latest_steps_are_asked(findings):
+    """There may be thousands, and everybody who waits would ask them all."""
+    steps = Steps(lambda: 0.0, hold_s=0.05, make_hold=lambda *_: None)
+    steps.recent.extend(Step(n, n + 1, context(n), None) for n in range(1000))
+    findings.note_wait(steps, 0, 1000)
+
+    findings.note_others(steps)
+
+    assert trace_id(999) in findings.others
+    assert trace_id(100) not in findings.others
+
+
+def test_a_hold_is_noted_at_once(findings, root):
+    """And told whom it has delayed: its line is written soon."""
+    steps = Steps(lambda: 0.0, hold_s=0.05, make_hold=lambda *_: None)
+    step = held(1.0, 2.0)
+    steps.recent.append(step)
+    steps.held_until = 2.0
+
+    findings.note_wait(steps, 1.5, 3.0)
+
+    assert (findings.holds, step.hold.delayed) == ({step.hold: 0.5}, {root: 0.5})
+
+
 def test_some_steps_may_not_count(findings):
     """Behind another message of its own, only what held that one up is worth a word."""
     steps = [Step(1.0, 1.01, context(7), None), held(2.0, 3.0)]
@@ -209,6 +273,7 @@ def test_a_span_of_another_root_is_told_up_to_that():
 
 def test_it_is_bounded_whatever_the_utterance_does(findings, root):
     """What there is no room for is in the boxes all the same."""
+    idle = Steps(lambda: 0.0, hold_s=0.05, make_hold=lambda *_: None)
     for number in range(1000):
         span = Ledger(0.0, f"span {number}", root)
         span.end(1.0, 1.0)
@@ -216,11 +281,12 @@ def test_it_is_bounded_whatever_the_utterance_does(findings, root):
         findings.note_own(f"app.py:{number} f", "CPU-bound", 1.0)
         findings.note_loop([held(0.0, 1.0)], 0.0, 1.0)
         findings.note_loop([Step(0.0, 1.0, context(number), None)], 0.0, 1.0)
+        findings.note_wait(idle, 0.0, 1.0)
         findings.note_await(None, 0.0, 1.0, context(10_000 + number))
         findings.jobs.append(Job("f", 0.0, 1.0, 2.0))
 
     kept = (findings.spans, findings.own, findings.holds, findings.others, findings.awaits)
-    assert max(map(len, (*kept, findings.who, findings.jobs))) == LIMIT
+    assert max(map(len, (*kept, findings.who, findings.jobs, findings.waits))) == LIMIT
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 200)), max_size=300))
@@ -245,6 +311,7 @@ class Waits:
         self.root = Ledger(10.0)
         self.steps = Steps(lambda: 20.0, hold_s=0.05, make_hold=lambda *_: None)
         self.steps.recent.append(held(12.0, 19.0))
+        self.steps.held_until = 19.0
 
     def explain(self, ready, *, task=None, waker=None):
         explain(self.steps, Ledger(10.0, "query", self.root), task, ready, waker)
@@ -276,6 +343,45 @@ def test_a_wait_for_the_client_needs_no_other_reason():
     waits.root.begin_send()
 
     assert waits.explain(20.0) is None
+
+
+@pytest.mark.parametrize(
+    ("wait", "is_last", "awaited"),
+    [
+        (lambda root: asyncio.sleep(3600), True, [10.0]),
+        (lambda root: asyncio.sleep(3600), False, None),
+        (lambda root: asyncio.wait([asyncio.create_task(asyncio.sleep(3600))]), True, None),
+        (lambda root: asyncio.get_running_loop().create_future(), True, None),
+        (lambda root: send_back(root, asyncio.Event().wait()), True, None),
+        (lambda root: send_to(context(8), asyncio.Event().wait()), True, [10.0]),
+    ],
+    ids=["something else", "of another task", "tasks", "whatever", "it", "another client"],
+)
+def test_a_wait_beside_that_for_the_client_has_its_reason(wait, is_last, awaited):
+    """It is the client's time unless the task that is to end it all waits for something by name."""
+    waits = Waits()
+    root = waits.root
+
+    async def handle():
+        await wait(root)
+
+    async def main():
+        task = asyncio.create_task(handle())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        root.task = task if is_last else object()
+        root.begin_send()
+        found = waits.explain(20.0, task=task)
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for other in others:
+            other.cancel()
+        await asyncio.wait(others)
+        root.resume(20.0, 20.0)
+        root.end(20.0, 20.0)
+        return found and found[0]
+
+    assert asyncio.run(main()) == awaited
+    assert (root.waiting, root.send) == ((10.0, 0.0) if awaited else (0.0, 10.0))
 
 
 def test_what_has_ended_is_asked_for_no_reasons():

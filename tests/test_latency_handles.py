@@ -176,6 +176,7 @@ def test_whoever_ends_the_loop_is_not_in_the_way(kind, steps, loop):
 def test_a_long_wait_is_explained(kind, steps, loop, work, ledger):
     """Who held the loop meanwhile, and who let it go on."""
     steps.recent.append(Step(102.0, 103.0, None, Hold()))
+    steps.held_until = 103.0
     steps.began = 103.0
 
     make(kind, steps, loop, work, ready=101.0)._run()

@@ -158,6 +158,32 @@ def test_sends_that_overlap_are_counted_once_and_in_full():
     assert boxes(ledger) == {"waiting": 2.0, "send": 9.0}
 
 
+def test_a_send_that_is_not_over_counts_up_to_the_end():
+    """Nobody takes it any more seriously after that."""
+    ledger = Ledger(10.0)
+    ledger.begin_send()
+    ledger.resume(14.0, 14.0)
+
+    ledger.end(14.0, 15.0)
+    ledger.resume(19.0, 19.0)
+    ledger.end_send()
+
+    assert boxes(ledger) == {"send": 4.0, "code": 1.0}
+
+
+def test_what_else_it_waits_for_meanwhile_is_not_the_clients():
+    """A task of it sends, but another one has waited for something by name."""
+    ledger = Ledger(10.0)
+    ledger.begin_send()
+
+    ledger.wait_besides(3.0)
+    ledger.resume(13.0, 13.0)
+    ledger.resume(15.0, 15.0)
+    ledger.end(15.0, 15.0)
+
+    assert boxes(ledger) == {"waiting": 3.0, "send": 2.0}
+
+
 def test_its_own_time_is_without_the_spans_within_it():
     """Two that overlap cover what at least one of them does."""
     ledger = Ledger(10.0)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 import threading
 import time
 
 import pytest
 import uvloop
 
+from tracelog.connections import base_of
 from tracelog.context import Context, enter_context
 from tracelog.latency import watchdog
 from tracelog.latency.clock import SYSTEM_CLOCK
@@ -274,6 +276,38 @@ def test_a_hold_of_an_utterance_that_has_ended_is_not_its_own(loop, dog):
 
     assert ledger.notes is None
     assert watch.steps.recent[0].hold.seconds == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("loop", ["asyncio"], indirect=True)  # uvloop doesn't tell of these steps
+@pytest.mark.parametrize("served", [True, False], ids=["a server's", "somebody's"])
+def test_a_hold_while_a_socket_is_read_is_its_connections(loop, dog, served):
+    """What a protocol does with its data is in no task; the transport knows whose it is."""
+    clock, parsed = Clock(), loop.create_future()
+    watch = make_watch(loop, clock)
+
+    class Parser(asyncio.Protocol):
+        def data_received(self, data):
+            clock.now += 0.3
+            parsed.set_result(None)
+
+    async def main():
+        ours, theirs = socket.socketpair()
+        transport, _ = await loop.connect_accepted_socket(Parser, ours)
+        connection = base_of(transport)[1] if served else None
+        watch.start()
+        theirs.send(b"x")
+        await parsed
+        await asyncio.sleep(0)
+        watch.stop()
+        transport.close()
+        theirs.close()
+        return connection
+
+    connection = run(loop, main)
+
+    [hold] = [step.hold for step in watch.steps.recent]
+    assert hold.step.endswith("._read_ready")
+    assert (hold.context.connection if hold.context else None) is connection
 
 
 @pytest.mark.parametrize(("seconds", "noted"), [(0.04, []), (0.3, [0.3])], ids=str)

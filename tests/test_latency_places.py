@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import types
 
@@ -242,3 +243,135 @@ def test_a_chain_of_coroutines_is_told_in_part():
     functions = functions_of(deep(100))
 
     assert (len(functions), functions[0]) == (40, "old_style")
+
+
+@types.coroutine
+def pause():
+    yield
+
+
+async def generator():
+    yield 1
+    await pause()
+
+
+async def generator_with_an_end():
+    try:
+        yield 1
+    finally:
+        await pause()
+
+
+@contextlib.asynccontextmanager
+async def manager():
+    await pause()
+    yield
+
+
+async def loops_over():
+    async for _ in generator():
+        pass
+
+
+async def asks_for_the_next():
+    items = generator()
+    await anext(items)
+    await anext(items, None)
+
+
+async def closes():
+    items = generator_with_an_end()
+    await anext(items)
+    await items.aclose()
+
+
+async def enters():
+    async with manager():
+        pass
+
+
+class Request:
+    def __await__(self):
+        return self.answer().__await__()
+
+    async def answer(self):
+        await pause()
+
+
+async def asks():
+    await Request()
+
+
+@pytest.mark.parametrize(
+    ("coroutine", "inside"),
+    [
+        (loops_over, "generator"),
+        (asks_for_the_next, "generator"),
+        (closes, "generator_with_an_end"),
+        (enters, "manager"),
+        (asks, "Request.answer"),
+    ],
+)
+def test_what_hides_the_frame_inside_is_seen_through(coroutine, inside):
+    """Async generators, `anext`, async context managers, and `__await__` of another coroutine."""
+    functions = functions_of(coroutine())
+
+    assert (functions[:2], functions[-1]) == (["pause", inside], coroutine.__name__)
+
+
+def functions_in(main):
+    """Tell where the task of *main* is once it waits; it is cancelled then."""
+
+    async def look():
+        task = asyncio.create_task(main())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        found = [place.function.rpartition(".")[2] for place in places_of_awaits(task.get_coro())]
+        task.cancel()
+        await asyncio.wait([task])
+        return found
+
+    return asyncio.run(look())
+
+
+def test_wait_for_is_seen_through():
+    """Before Python 3.12 it makes a task of its own; and people give it theirs."""
+
+    async def never():
+        await asyncio.sleep(3600)
+
+    async def direct():
+        await asyncio.wait_for(never(), 3600)
+
+    async def task():
+        await asyncio.wait_for(asyncio.create_task(never()), 3600)
+
+    async def future():
+        await asyncio.wait_for(asyncio.get_running_loop().create_future(), 3600)
+
+    assert functions_in(direct) == ["sleep", "never", "wait_for", "direct"]
+    assert functions_in(task) == ["sleep", "never", "wait_for", "task"]
+    assert functions_in(future) == ["wait_for", "future"]
+
+
+def test_what_waits_for_itself_is_told_once():
+    """In a circle, nothing is the innermost."""
+
+    class Circular(asyncio.Future):
+        def get_coro(self):
+            return circular
+
+    async def wait():
+        await asyncio.wait_for(Circular(), 3600)
+
+    async def main():
+        task = asyncio.create_task(circular)
+        await asyncio.sleep(0)
+        found = places_of_awaits(circular)
+        task.cancel()
+        await asyncio.wait([task])
+        return [place.function.rpartition(".")[2] for place in found]
+
+    circular = wait()
+
+    assert asyncio.run(main()) == ["wait_for", "wait"]

@@ -12,8 +12,10 @@ import pytest
 from tracelog.config import configure_logging
 from tracelog.context import Connection, Context, bind_context, current_context, enter_context
 from tracelog.ids import TraceContext
+from tracelog.latency.awaits import await_of
 from tracelog.latency.clock import Clock
 from tracelog.latency.closing import Closing
+from tracelog.latency.ledger import Ledger
 from tracelog.latency.policy import Policy
 from tracelog.latency.talk import Talk
 from tracelog.latency.utterance import Arrival
@@ -103,6 +105,27 @@ def test_a_client_that_takes_nothing_is_waited_for(talk, time):
     assert (ledger.send, ledger.waiting) == (0.2, 0.0)
 
 
+def test_whoever_tells_another_client_something_waits_for_that(talk, time):
+    """Its own utterance does; what this one's does meanwhile is its own affair."""
+    bind_context(user_id="bob")
+    hear(talk, time, 0.1)
+
+    async def main():
+        others = Ledger(time.now, "message 1")
+        enter_context(Context.make({"user_id": "kim"}, TraceContext.new(), None, others))
+        task = asyncio.create_task(talk.send(asyncio.Event().wait()))
+        await asyncio.sleep(0)
+        found = await_of(task)
+        task.cancel()
+        await asyncio.wait([task])
+        return found, others.sending
+
+    found, sending = asyncio.run(main())
+
+    assert (found.what, sending) == ("send", 0)
+    assert (found.to.connection_id, found.to.bound["user_id"]) == ("c-1", "bob")
+
+
 def test_the_whole_is_told_at_the_end(talk, time, lines):
     """How it was closed, what came and went, and how long its utterances took."""
     handshake = current_context().trace
@@ -147,6 +170,29 @@ def test_an_idle_connection_has_no_percentiles(talk, lines):
     [line] = lines()
     assert (line["received"], line["late_utterances"]) == (0, 0)
     assert not {"p50_ms", "p95_ms", "p99_ms", "max_ms"} & line.keys()
+
+
+def test_what_was_bound_is_known_of_the_connection(talk, time):
+    """For steps that are nobody's task: they read from its socket, and that is all."""
+    connection = current_context().connection
+    hear(talk, time, 0.1)
+    assert connection.bound is None
+    bind_context(user_id="kim")
+
+    talk.listen()
+
+    assert connection.bound == {"room": "lobby", "user_id": "kim"}
+
+
+def test_a_talk_without_a_connection_keeps_what_was_bound(time):
+    """A test's, say."""
+    enter_context(Context.make({}, TraceContext.new(), None))
+    talk = Talk(current_context(), about={}, policy=Policy(), clock=time.clock)
+    bind_context(user_id="kim")
+
+    talk.listen()
+
+    assert current_context().bound == {"user_id": "kim"}
 
 
 def test_what_another_connection_bound_is_left_behind(talk, time, lines):

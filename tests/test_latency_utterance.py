@@ -9,17 +9,19 @@ import threading
 from io import StringIO
 
 import pytest
+import trio
 
 from tracelog.config import configure_logging
-from tracelog.context import Context, enter_context
+from tracelog.context import Connection, Context, enter_context
 from tracelog.ids import TraceContext
+from tracelog.latency.awaits import send_to
 from tracelog.latency.clock import SYSTEM_CLOCK, Clock
 from tracelog.latency.holds import Hold
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.loop import watch_loop
 from tracelog.latency.policy import Policy
 from tracelog.latency.steps import Step
-from tracelog.latency.utterance import Arrival, Before, Utterance
+from tracelog.latency.utterance import Arrival, Before, Turn, Utterance
 
 
 NOON = 1763812800.0  # 2025-11-22T12:00:00Z
@@ -133,6 +135,27 @@ def test_what_was_over_is_not_in_the_way(time, ended):
     assert utterance.behind is None
 
 
+def test_the_items_before_it_had_their_turns(time):
+    """A worker's: it waited for all that ended after it had come, not only for the last one."""
+    turns = []
+    before = None
+    for number in range(70):
+        arrival = Arrival(NOON, 50.0 if number else 49.0)
+        item = begin(time.clock, arrival, before=before)
+        time.now += 0.1
+        item.end()
+        before = item.as_turn()
+        turns.append(Turn(item.started, item.ended, item.context))
+
+    late = begin(time.clock, Arrival(NOON, 53.05), before=before)
+    later = begin(time.clock, Arrival(NOON, time.now), before=before)
+
+    assert before.number is None
+    assert before.turns == tuple(turns[-64:])
+    assert late.ahead == tuple(turns[30:])
+    assert (later.ahead, later.as_turn().turns[0].context) == ((), later.context)
+
+
 @pytest.mark.parametrize("delayed", [True, False], ids=["delayed it", "delayed nobody"])
 def test_behind_another_only_what_delayed_that_one_counts(delayed):
     """What had nothing to do with the one before it has nothing to do with this one."""
@@ -141,6 +164,7 @@ def test_behind_another_only_what_delayed_that_one_counts(delayed):
     async def story(watch):
         now = SYSTEM_CLOCK.monotonic()
         watch.steps.recent.append(Step(now - 0.3, now - 0.1, None, hold))
+        watch.steps.held_until = now - 0.1
         before = Before(1, now, delayed_by=(hold,) if delayed else ())
         return begin(SYSTEM_CLOCK, Arrival(NOON, now - 0.4), before=before).ledger.notes.holds
 
@@ -154,6 +178,7 @@ def test_the_one_behind_it_learns_what_delayed_it():
     async def story(watch):
         now = SYSTEM_CLOCK.monotonic()
         watch.steps.recent.append(Step(now - 0.3, now - 0.1, None, hold))
+        watch.steps.held_until = now - 0.1
         utterance = begin(SYSTEM_CLOCK, Arrival(NOON, now - 0.4))
         own = Context.make({}, None, None, utterance.ledger)
         utterance.end()
@@ -173,6 +198,7 @@ def test_a_hold_before_it_was_read_is_found():
     async def story(watch):
         now = SYSTEM_CLOCK.monotonic()
         watch.steps.recent.append(Step(now - 0.3, now - 0.1, None, hold))
+        watch.steps.held_until = now - 0.1
         return begin(SYSTEM_CLOCK, Arrival(NOON, now - 0.1, 0.2)).ledger.notes.holds
 
     assert watched(story) == {hold: pytest.approx(0.2)}
@@ -193,6 +219,24 @@ def test_it_is_open_until_it_ends():
     assert (before, after) == ([utterance], [])
     assert isinstance(task, asyncio.Task)
     assert utterance.ledger.task is None
+
+
+def test_a_guest_of_the_loop_is_not_watched():
+    """trio may run on asyncio's loop, which knows nothing of its tasks: no box is guessed."""
+
+    async def guest():
+        return begin(SYSTEM_CLOCK, Arrival.now(SYSTEM_CLOCK)).watch
+
+    async def story(watch):
+        loop = asyncio.get_running_loop()
+        ended = loop.create_future()
+        soon = loop.call_soon_threadsafe
+        trio.lowlevel.start_guest_run(
+            guest, run_sync_soon_threadsafe=soon, done_callback=ended.set_result
+        )
+        return (await ended).unwrap(), begin(SYSTEM_CLOCK, Arrival.now(SYSTEM_CLOCK)).watch is watch
+
+    assert watched(story) == (None, True)
 
 
 def test_it_may_end_in_a_context_that_is_nobodys():
@@ -258,6 +302,32 @@ def test_one_that_takes_very_long_is_told_of_while_it_runs(lines):
     assert line["where"].endswith("handle")
     assert line["where"] in line["stack"]
     assert 1900 < line["running_ms"] < 2500
+
+
+def test_one_that_sends_for_very_long_says_to_whom(lines):
+    """Somebody else's client, which doesn't read."""
+    bob = Context.make({"user_id": "bob"}, None, Connection("c-1"))
+
+    async def story(watch):
+        gate, begun = asyncio.Event(), []
+
+        async def handle():
+            utterance = begin(SYSTEM_CLOCK, Arrival.now(SYSTEM_CLOCK), policy=Policy(still_ms=0))
+            begun.append(utterance)
+            await send_to(bob, gate.wait())
+            utterance.end()
+
+        task = asyncio.create_task(handle())
+        await asyncio.sleep(0)
+        begun[0].check(SYSTEM_CLOCK.monotonic())
+        gate.set()
+        await task
+
+    watched(story)
+
+    [line] = lines()
+    assert line["what"] == "send"
+    assert line["to"] == {"connection_id": "c-1", "user_id": "bob"}
 
 
 def test_what_it_is_doing_may_be_unknown(time, lines):

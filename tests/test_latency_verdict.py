@@ -15,7 +15,8 @@ from tracelog.latency.holds import Hold
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.loop import watch_loop
 from tracelog.latency.policy import Policy
-from tracelog.latency.utterance import Arrival, Before, Utterance
+from tracelog.latency.steps import Step
+from tracelog.latency.utterance import Arrival, Before, Turn, Utterance
 from tracelog.latency.verdict import conclude
 
 
@@ -231,6 +232,7 @@ def test_it_lists_what_was_found(records):
     found.others["1" * 32] = 0.02
     found.awaits[Awaited("lock", "app.py:5 work", "1" * 32)] = 0.03
     found.awaits[Awaited("sleep", "app.py:6 work", None)] = 0.04
+    found.awaits[Awaited("send", "app.py:8 tell", None, "1" * 32)] = 0.02
     outer = Ledger(50.0, "llm", utterance.ledger)
     inner = Ledger(50.0, "http", outer)
     for span in (inner, outer):
@@ -251,6 +253,7 @@ def test_it_lists_what_was_found(records):
     assert fields["awaits"] == [
         {"ms": 40.0, "what": "sleep", "where": "app.py:6 work"},
         {"ms": 30.0, "what": "lock", "where": "app.py:5 work", "until": whose},
+        {"ms": 20.0, "what": "send", "where": "app.py:8 tell", "to": whose},
     ]
     assert fields["spans"] == [
         {"name": "http", "within": ["llm"], "count": 1, "total_ms": 100.0, "own_ms": 100.0},
@@ -258,6 +261,53 @@ def test_it_lists_what_was_found(records):
     ]
     assert fields["cause"].startswith("100 ms: loop held by task janitor in app.py:9 clean")
     assert utterance.ledger.notes is None
+
+
+def test_the_items_that_its_worker_was_at_are_listed(records):
+    """By trace, as far as it waited for them, the longest first."""
+    time = Time()
+    bob = Context.make(
+        {"user_id": "bob"}, TraceContext("1" * 32, "2" * 16), None, Ledger(0, "item")
+    )
+    carol = Context.make({"user_id": "carol"}, TraceContext("3" * 32, "2" * 16), None)
+    nobody = Context.make({}, None, None)
+    turns = (
+        *(Turn(49.0, 49.6, carol), Turn(49.6, 49.7, bob)),
+        *(Turn(49.7, 49.8, nobody), Turn(49.8, 50.0, bob)),
+    )
+    before = Before(None, 50.0, turns=turns)
+
+    conclude(begin(time.clock, arrival=Arrival(NOON, 49.5), kind="queue", before=before))
+
+    fields = records()[0].fields
+    assert fields["behind_ms"] == 500.0
+    assert fields["ahead"] == [
+        {"ms": 300.0, "trace_id": "1" * 32, "user_id": "bob", "what": "item"},
+        {"ms": 100.0, "trace_id": "3" * 32, "user_id": "carol"},
+        {"ms": 100.0},
+    ]
+
+
+def test_a_late_one_names_whose_many_short_steps_it_waited_for(records):
+    """One that was in time doesn't even ask."""
+    lee = Context.make({"user_id": "lee"}, TraceContext("1" * 32, "2" * 16), None)
+
+    async def main(*, late):
+        watch = watch_loop()
+        arrival = Arrival.now(SYSTEM_CLOCK)
+        utterance = begin(SYSTEM_CLOCK, arrival=arrival, budget_ms=0 if late else 60_000)
+        now = SYSTEM_CLOCK.monotonic()
+        watch.steps.recent.append(Step(now - 0.02, now, lee, None))
+        Findings.of(utterance.ledger).note_wait(watch.steps, now - 0.02, now)
+        conclude(utterance)
+        watch.stop()
+
+    asyncio.run(main(late=True))
+    asyncio.run(main(late=False))
+
+    late, in_time = (record.fields for record in records())
+    assert late["busiest"] == [{"ms": 20.0, "trace_id": "1" * 32, "user_id": "lee"}]
+    assert "busiest" not in in_time
 
 
 def test_without_a_cause_none_is_named(records):

@@ -8,7 +8,9 @@ import sys
 import threading
 import types
 
-from tracelog.loops import on_loop, running_task, variables_of, waits_for
+import trio
+
+from tracelog.loops import in_trio, on_loop, running_task, variables_of, waiter_of, waits_for
 
 
 mark = contextvars.ContextVar("mark")
@@ -73,6 +75,25 @@ def test_the_task_that_runs():
     assert [*seen, running_task()] == [None, None]
 
 
+def test_trio_is_another_world():
+    """A task of trio's is on no loop of asyncio's; and asyncio's is in no trio."""
+
+    async def main():
+        return on_loop(), in_trio()
+
+    assert trio.run(main) == (False, True)
+    assert asyncio.run(main()) == (True, False)
+    assert in_trio() is False
+
+
+def test_in_a_process_that_never_loaded_trio(monkeypatch):
+    """Nobody is in it who hasn't loaded it, and asking doesn't load it."""
+    monkeypatch.delitem(sys.modules, "trio")
+
+    assert in_trio() is False
+    assert "trio" not in sys.modules
+
+
 def test_what_a_task_runs_in():
     """Its own context, on every Python; also of a task that isn't compiled, and of a handle."""
 
@@ -122,6 +143,32 @@ def test_who_waits_for_a_task():
     asyncio.run(main())
 
 
+def test_a_task_tells_who_waits_for_it():
+    """The same, asked the other way round."""
+
+    async def ask():
+        return waiter_of(running_task())
+
+    async def tell(told):
+        told.set_result(waiter_of(running_task()))
+
+    async def main():
+        me = running_task()
+        assert await asyncio.create_task(ask()) is me
+        assert await asyncio.gather(ask(), ask()) == [me, me]
+        assert await asyncio.shield(ask()) is me
+        [done], _ = await asyncio.wait([asyncio.create_task(ask())])
+        assert done.result() is me
+        assert await asyncio.wait_for(asyncio.create_task(ask()), 10) is me
+        told = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(tell(told))
+        task.add_done_callback(lambda _: None)
+        assert await told is None
+        await task
+
+    asyncio.run(main())
+
+
 def test_who_shows_nothing_waits_for_nobody():
     """A task of a class of its own, or none."""
     silent, waiting = object(), types.SimpleNamespace(_fut_waiter=object())
@@ -129,6 +176,8 @@ def test_who_shows_nothing_waits_for_nobody():
     assert not waits_for(waiting, silent)
     assert not waits_for(silent, silent)
     assert not waits_for(None, None)
+    assert waiter_of(silent) is None
+    assert waiter_of(waiting) is None
 
 
 def test_asyncio_may_be_half_loaded(monkeypatch):

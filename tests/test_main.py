@@ -30,7 +30,7 @@ def test_its_exit_code_is_the_commands(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["tracelog", "late", "nowhere.log"])
 
     with pytest.raises(SystemExit) as exit_:
-        runpy.run_path(str(MAIN), run_name="__main__")
+        runpy.run_path(str(MAIN), run_name="tracelog.__main__")
 
     assert exit_.value.code == 2
     assert "nowhere.log" in capsys.readouterr().err

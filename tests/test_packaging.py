@@ -42,12 +42,14 @@ def built(tmp_path_factory):
 
 
 def test_the_wheel_has_the_data_that_the_code_reads(built):
-    """The wheel has the configuration that `tracelog init` writes, and the typing marker."""
+    """The wheel has what `tracelog init` and `tracelog report` read, and the typing marker."""
     (wheel,) = built.glob("*.whl")
 
     names = zipfile.ZipFile(wheel).namelist()
 
     assert {"tracelog/logging.yaml", "tracelog/py.typed"} <= set(names)
+    page = (ROOT / "tracelog" / "answers" / "page").iterdir()
+    assert {f"tracelog/answers/page/{part.name}" for part in page} <= set(names)
     assert {name.split("/")[0] for name in names if "dist-info" not in name} == {"tracelog"}
 
 

@@ -848,3 +848,16 @@ def test_a_fork_doubles_nothing():
     assert errors == b"0\n"
     assert [int(line) for line in lines if line != b"of the child"] == list(range(100))
     assert lines.count(b"of the child") == 1
+
+
+def test_what_waits_is_the_parents(pipe):
+    """What the child of a fork does first."""
+    _, stream = pipe
+    sink = open_sink(stream)
+    fill(sink)
+    waiting = sink.counts.spilled
+
+    sinks._forget_all()
+
+    assert waiting
+    assert sink.flush(0)

@@ -19,6 +19,8 @@ _COMMANDS: Final = {
     "late": "show the slowest utterances of a log: whose, when, and where the time went",
     "blame": "show the lines of code that made others late: what to fix on Monday",
     "stats": "show how much there is in a log, how it went over time, and what fills the disk",
+    "tail": "show the lines of a log as they come, so that what is late stands out",
+    "report": "write a page to look at: who was late and when, what held the loop, each one's why",
     "check": "check a logging configuration: every mistake, with its file, line and way out",
     "init": "write a logging.yaml to start from",
     "demo": "run a small chat service with one costly user, and tell who was handled late",
@@ -26,6 +28,7 @@ _COMMANDS: Final = {
 _EPILOG: Final = """\
 examples:
   tracelog late app.log
+  tracelog tail app.log
   tracelog COMMAND --help
 """
 

@@ -22,7 +22,7 @@ from tracelog.ids import make_connection_id
 from tracelog.patches import Target
 
 
-__all__ = ["TARGETS", "base_of", "context_of_protocol"]
+__all__ = ["TARGETS", "base_of", "context_of_protocol", "context_of_transport"]
 
 _ATTRIBUTE: Final = "_tracelog"  # of a protocol: its `_Base`
 
@@ -69,6 +69,22 @@ def base_of(transport: Any) -> tuple[Mapping[str, Any], Connection]:
     with suppress(TypeError):  # the server shows no transport
         connection = _others.setdefault(transport, connection)
     return {}, connection
+
+
+def context_of_transport(transport: Any) -> Context | None:
+    """Tell who is at the other end of one of asyncio's transports, as far as that is known here."""
+    get_protocol = getattr(transport, "get_protocol", None)
+    protocol = None if get_protocol is None else get_protocol()
+    app = getattr(protocol, "_app_protocol", protocol)  # behind the one that speaks TLS
+    base = getattr(app, _ATTRIBUTE, None)
+    connection = None if base is None else base.connection
+    with suppress(TypeError):  # of somebody's own kind, which can't be looked up
+        connection = connection or _others.get(transport)
+    if connection is None:
+        return None
+
+    bound = connection.bound or ({} if base is None else base.bound)
+    return Context.make(bound, connection.trace, connection)
 
 
 def _base_of_transport(transport: Any) -> _Base | None:

@@ -38,6 +38,9 @@ __all__ = [
     "unbind_context",
 ]
 
+_RESERVED: Final = frozenset(LEADING) - {TRACE_ID}
+_NOTHING: Final = dict.fromkeys(LEADING)
+
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -50,14 +53,16 @@ class Connection:
         id: Its `connection_id`.
         trace: A WebSocket's own trace, which began with its handshake.
         protocol: Gives the server's protocol, if that has a context of its own and is still there.
+        bound: What a WebSocket's handler has bound; None if that is nothing.
     """
 
     id: str
     trace: TraceContext | None = None
     protocol: Callable[[], Any] | None = None
+    bound: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Context:
     """Everything that records made in one place carry.
 
@@ -77,6 +82,23 @@ class Context:
     ledger: Any = None
     begun: dict[str, Any] | None = field(default=None, compare=False, repr=False)
 
+    # One is made for every utterance: what a frozen dataclass has takes three times as long.
+    def __init__(
+        self,
+        bound: Mapping[str, Any],
+        trace: TraceContext | None,
+        connection: Connection | None,
+        fields: dict[str, Any],
+        ledger: Any = None,
+        begun: dict[str, Any] | None = None,
+    ) -> None:
+        _set_bound(self, bound)
+        _set_trace(self, trace)
+        _set_connection(self, connection)
+        _set_fields(self, fields)
+        _set_ledger(self, ledger)
+        _set_begun(self, begun)
+
     @classmethod
     def make(
         cls,
@@ -91,10 +113,11 @@ class Context:
             fields[SPAN_ID] = trace.span_id
         if connection:
             fields[CONNECTION_ID] = connection.id
-        for key, value in bound.items():
-            # A caller's own trace_id is shown; the other leading keys belong to the record.
-            reserved = key in LEADING and key != TRACE_ID
-            fields[name_beside(key, bound) if reserved else key] = value
+        if _RESERVED.isdisjoint(bound):
+            fields.update(bound)  # a caller's own trace_id is shown
+        else:  # the other leading keys belong to the record
+            for key, value in bound.items():
+                fields[name_beside(key, bound) if key in _RESERVED else key] = value
         return cls(bound, trace, connection, fields, ledger)
 
     def begin(self) -> dict[str, Any] | None:
@@ -106,8 +129,8 @@ class Context:
         if not SCALARS.issuperset(map(type, self.fields.values())):
             return None
 
-        begun = {**dict.fromkeys(LEADING), **self.fields}
-        object.__setattr__(self, "begun", begun)
+        begun = {**_NOTHING, **self.fields}
+        _set_begun(self, begun)
         return begun
 
     @property
@@ -131,18 +154,18 @@ class Context:
         return Context.make(bound, self.trace, self.connection, self.ledger)
 
 
+_set_bound, _set_trace, _set_connection, _set_fields, _set_ledger, _set_begun = (
+    vars(Context)[name].__set__ for name in Context.__match_args__
+)
 _EMPTY = Context.make({}, None, None)
 _current: ContextVar[Context] = ContextVar("tracelog", default=_EMPTY)
 CURRENT: Final = _current  # for whoever looks into other tasks' `contextvars.Context`
-# What the current task is about. No function around it: every line asks.
+# What the current task is about. No functions around these: every line asks.
 current_context: Callable[[], Context] = _current.get
+# Puts the current task, from here on, into another one.
+enter_context: Callable[[Context], object] = _current.set
 _get = _current.get
 _module = sys.modules.get
-
-
-def enter_context(context: Context) -> None:
-    """Put the current task, from here on, into *context*."""
-    _current.set(context)
 
 
 def snapshot() -> Context:

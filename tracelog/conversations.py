@@ -17,6 +17,7 @@ from tracelog.context import Context, enter_context
 from tracelog.headers import extract, extract_request_id
 from tracelog.ids import TraceContext
 from tracelog.latency.arrival import make_socket_wait, transport_of
+from tracelog.latency.awaits import send_back
 from tracelog.latency.clock import Clock
 from tracelog.latency.closing import (
     Closing,
@@ -149,7 +150,7 @@ class _HttpConversation(_Conversation):
             self._status = message["status"]
             message = {**message, "headers": self._answer(message.get("headers", ()))}
         utterance, sent = self._utterance, self._server_send(message)
-        await (sent if utterance is None else utterance.send(sent))
+        await (sent if utterance is None else send_back(utterance.ledger, sent))
         # What an application does after its answer (background tasks) keeps nobody waiting.
         if message["type"] == "http.response.body" and not message.get("more_body"):
             self._finish()

@@ -13,7 +13,6 @@ from tracelog.attribution import of_exception
 from tracelog.context import Context, snapshot
 from tracelog.delivery import report_loss
 from tracelog.handlers import FileHandler, RotatingFileHandler, StreamHandler
-from tracelog.loops import on_loop
 from tracelog.plain import SCALARS
 from tracelog.records import SURPRISING, Bare, Event, stack_text
 from tracelog.tracebacks import exc_info_of
@@ -32,6 +31,7 @@ _SPECIAL: Final = _MEANINGFUL | SURPRISING
 
 _is_plain = _SPECIAL.isdisjoint
 _time = time.time
+_get_ident = threading.get_ident
 _logger_class = logging.Logger
 _record_class = logging.LogRecord
 _STOCK_CALL_HANDLERS: Final = logging.Logger.callHandlers
@@ -85,7 +85,8 @@ def emit(  # noqa: C901 -- every line's way: a call of its own for each part cos
         if handler is None:
             _handle(logger.callHandlers, record or Event.of(bare))  # logging.lastResort
     finally:
-        if context.ledger is not None and on_loop():  # an utterance is told what its lines cost it
+        # An utterance is told what its lines cost it; a thread that works for it holds up no loop.
+        if context.ledger is not None and context.ledger.root.thread == _get_ident():
             context.ledger.root.logging += _time() - bare[0]
 
 

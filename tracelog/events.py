@@ -28,21 +28,25 @@ STACK_INFO: Final = "stack_info"
 
 def _make_timestamp_of() -> Callable[[float], str]:
     ends = [f"{number:03d}Z" for number in range(1000)]
-    # Where a millisecond begins, in microseconds, and its text, which many lines share.
-    last = (-math.inf, "")
+    # Where a millisecond begins, in microseconds, and its text, which many lines share; and which
+    # second that was of, and its text.
+    last = (-math.inf, "", -1, "")
 
     def timestamp_of(created: float) -> str:
         """Write *created*, seconds since the epoch, in UTC with microseconds."""
         nonlocal last
-        begin, text = last  # read once: another thread may put its own there
+        begin, text, second, date = last  # read once: another thread may put its own there
         microsecond = created * 1e6 - begin
         if 0 <= microsecond < 1000:  # noqa: PLR2004
             return text + ends[int(microsecond)]
 
-        millisecond, microsecond = divmod(int(created * 1e6 + 0.5), 1000)
-        second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(millisecond // 1000))
-        text = f"{second}.{millisecond % 1000:03d}"
-        last = (millisecond * 1000.0 - 0.5, text)  # half a microsecond earlier: it is rounded
+        milliseconds, microsecond = divmod(int(created * 1e6 + 0.5), 1000)
+        seconds, millisecond = divmod(milliseconds, 1000)
+        if seconds != second:
+            date = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(seconds))
+        text = f"{date}{millisecond:03d}"
+        # Half a microsecond earlier: it is rounded.
+        last = (milliseconds * 1000.0 - 0.5, text, seconds, date)
         return text + ends[microsecond]
 
     return timestamp_of

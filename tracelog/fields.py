@@ -10,6 +10,7 @@ from typing import Final
 
 
 __all__ = [
+    "AHEAD",
     "ARRIVED_AT",
     "AWAITS",
     "AWAIT_MS",
@@ -82,6 +83,7 @@ __all__ = [
     "TASK",
     "THREAD",
     "TIMESTAMP",
+    "TO",
     "TOTAL_MS",
     "TRACE_ID",
     "TRUNCATED",
@@ -139,6 +141,7 @@ BUDGET_MS: Final = "budget_ms"  # from how many total_ms on it is late
 CAUSE: Final = "cause"  # why it was late, for people: what took longest
 LOG_MS: Final = "log_ms"  # spent in log calls; part of code_ms
 BEHIND: Final = "behind"  # number of the utterance of the same connection that it waited for
+AHEAD: Final = "ahead"  # a list: the items that its worker was at meanwhile, the longest first
 BEHIND_MS: Final = "behind_ms"  # how long; part of queue_ms
 BLOCKED_BY: Final = "blocked_by"  # a list: the holds that delayed it, the longest first
 BUSIEST: Final = "busiest"  # a list: whose short steps it waited for, where no hold did it
@@ -149,6 +152,7 @@ MS: Final = "ms"  # of an entry of those lists
 WHAT: Final = "what"  # of `awaits`: "lock", "sleep", "thread running f" and so on
 WHERE: Final = "where"  # "file:line function", in the user's own code
 UNTIL: Final = "until"  # of `awaits`: whose step let it go on
+TO: Final = "to"  # of `awaits`, where that is "send": whose client took its time
 NAME: Final = "name"  # of a span
 WITHIN: Final = "within"  # of a span: the names of those around it, outermost first
 COUNT: Final = "count"  # of a span: how often it was there

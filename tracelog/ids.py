@@ -49,7 +49,7 @@ def make_connection_id() -> str:
     return f"c-{_getrandbits(32):08x}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class TraceContext:
     """Where we are in a trace: which trace, under which span.
 
@@ -74,6 +74,21 @@ class TraceContext:
     sampled: bool = True
     state: str = ""
     random: bool = False
+
+    # One is made for every utterance: what a frozen dataclass has takes three times as long.
+    def __init__(
+        self,
+        trace_id: str,
+        span_id: str,
+        sampled: bool = True,  # noqa: FBT001, FBT002 -- as a dataclass has it
+        state: str = "",
+        random: bool = False,  # noqa: FBT001, FBT002
+    ) -> None:
+        _set_trace_id(self, trace_id)
+        _set_span_id(self, span_id)
+        _set_sampled(self, sampled)
+        _set_state(self, state)
+        _set_random(self, random)
 
     @classmethod
     def new(cls) -> Self:
@@ -111,3 +126,8 @@ class TraceContext:
         # Whatever version it came in, and without the flags that nobody has defined yet.
         flags = (_SAMPLED if self.sampled else 0) | (_RANDOM if self.random else 0)
         return f"00-{self.trace_id}-{self.span_id}-{flags:02x}"
+
+
+_set_trace_id, _set_span_id, _set_sampled, _set_state, _set_random = (
+    vars(TraceContext)[name].__set__ for name in TraceContext.__match_args__
+)

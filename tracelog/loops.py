@@ -8,7 +8,7 @@ from contextvars import Context
 from typing import Any
 
 
-__all__ = ["on_loop", "running_task", "variables_of", "waits_for"]
+__all__ = ["in_trio", "on_loop", "running_task", "variables_of", "waiter_of", "waits_for"]
 
 
 def on_loop() -> bool:
@@ -23,6 +23,15 @@ def running_task() -> Any:
     return sys.modules["asyncio"].current_task() if on_loop() else None
 
 
+def in_trio() -> bool:
+    """Tell whether the caller is in a task of trio's, which asyncio's loop may have as a guest."""
+    lowlevel = getattr(sys.modules.get("trio"), "lowlevel", None)  # nobody is who hasn't loaded it
+    try:
+        return lowlevel is not None and lowlevel.current_task() is not None
+    except RuntimeError:
+        return False
+
+
 def waits_for(waiter: Any, task: Any) -> bool:
     """Tell whether the task *waiter* is waiting for *task*.
 
@@ -30,17 +39,35 @@ def waits_for(waiter: Any, task: Any) -> bool:
     Python 3.12.
     """
     future = getattr(waiter, "_fut_waiter", None)
-    callbacks = getattr(task, "_callbacks", None) or ()
     return future is not None and (
-        future is task or any(_holds(callback, future) for callback, _ in callbacks)
+        future is task
+        or any(each is future for callback in _callbacks_of(task) for each in _kept_by(callback))
     )
 
 
-def _holds(callback: Any, future: Any) -> bool:
-    """Look for *future* where `wait_for` keeps it, in an argument, and others do, in a closure."""
+def waiter_of(task: Any) -> Any:
+    """Tell a task that is waiting for *task*, likewise; None if there is none."""
+    for callback in _callbacks_of(task):
+        inner = [each for future in _kept_by(callback) for each in _callbacks_of(future)]
+        for each in (callback, *inner):
+            owner = getattr(each, "__self__", None)
+            if hasattr(owner, "get_coro"):
+                return owner
+
+    return None
+
+
+def _callbacks_of(future: Any) -> list[Any]:
+    if not hasattr(type(future), "_asyncio_future_blocking"):  # as `asyncio.isfuture` does
+        return []
+
+    return [callback for callback, _ in getattr(future, "_callbacks", None) or ()]
+
+
+def _kept_by(callback: Any) -> tuple[Any, ...]:
+    """List what a callback has: `wait_for` keeps its future in an argument, others in a closure."""
     cells = getattr(callback, "__closure__", None) or ()
-    kept = (*getattr(callback, "args", ()), *gc.get_referents(*cells))
-    return any(each is future for each in kept)
+    return (*getattr(callback, "args", ()), *gc.get_referents(*cells))
 
 
 def variables_of(thing: Any) -> Context | None:

@@ -36,6 +36,28 @@ class Held(NamedTuple):
         return rf"loop held by .*{self.by}.* in .*{self.at} \(({self.kind}|{NO_CPU})\)"
 
 
+class Fed(NamedTuple):
+    """What somebody's client sent held the loop while it was read, before it was an utterance."""
+
+    by: str
+    at: str
+    kind: str
+
+    def is_told_by(self, verdict, outcome):
+        return any(
+            is_kind(self.kind, entry["kind"], outcome)
+            and is_at(self.at, entry["where"])
+            and entry.get("user_id") == self.by
+            and entry["connection_id"] != verdict["connection_id"]
+            and "what" not in entry
+            for entry in verdict.get("blocked_by", ())
+        )
+
+    @property
+    def clause(self):
+        return rf"loop held by {self.by} in .*{self.at} \(({self.kind}|{NO_CPU})\)"
+
+
 class Own(NamedTuple):
     """Its own code held the loop."""
 
@@ -80,6 +102,30 @@ class Awaited(NamedTuple):
         return rf".* in .*{self.at}{until}"
 
 
+class Sending(NamedTuple):
+    """It waited for another client to take what it sent."""
+
+    to: str
+    at: str
+
+    @property
+    def by(self):
+        return self.to
+
+    def is_told_by(self, verdict, _outcome):
+        return any(
+            entry["what"] == "send"
+            and is_at(self.at, entry["where"])
+            and entry["to"]["user_id"] == self.to
+            and "until" not in entry
+            for entry in verdict.get("awaits", ())
+        )
+
+    @property
+    def clause(self):
+        return rf"{self.to}'s client was slow to take what was sent in .*{self.at}"
+
+
 class Busy(NamedTuple):
     """Many short steps did, all of them somebody's."""
 
@@ -112,16 +158,23 @@ class Behind(NamedTuple):
 
 
 class AnotherItem(NamedTuple):
-    """The worker that was to take it was at another one."""
+    """The worker that was to take it was at others, of these users."""
 
-    by = None
+    by: tuple[str, ...]
 
-    def is_told_by(self, verdict, _outcome):
-        return "behind" not in verdict and verdict["behind_ms"] > 0
+    def is_told_by(self, verdict, outcome):
+        ahead = verdict.get("ahead", ())
+        return (
+            "behind" not in verdict
+            and verdict["behind_ms"] > 0
+            and {entry["user_id"] for entry in ahead} == {*self.by}
+            and all(entry["trace_id"] in outcome.traces[entry["user_id"]] for entry in ahead)
+        )
 
     @property
     def clause(self):
-        return "waiting for its worker, which was at another item"
+        items = " and ".join([rf"({'|'.join(self.by)})'s item"] * len(self.by))
+        return f"waiting for its worker, which was at {items}"
 
 
 class SlowClient(NamedTuple):

@@ -29,8 +29,10 @@ from causes import (
     Awaited,
     Behind,
     Busy,
+    Fed,
     Held,
     Own,
+    Sending,
     SlowClient,
     Unknown,
 )
@@ -43,11 +45,6 @@ BOXES = ("socket_ms", "queue_ms", "loop_ms", "code_ms", "await_ms", "send_ms")
 TOLERANCE, TOLERANCE_MS = 0.05, 15
 SHORT = 0.25
 ATTEMPTS = 3
-
-# Before 3.12 it makes a task of its own, and is itself what is waited in.
-WAIT_FOR = Awaited(
-    *("sleep", "never_ready") if sys.version_info >= (3, 12) else ("future", "hurry_task")
-)
 
 SCENARIOS = []
 
@@ -253,7 +250,7 @@ async def a_burst_of_work(bob, carol, dave, alice):
 @late(
     "alice",
     "socket_ms or queue_ms",
-    Held("_SelectorSocketTransport._read_ready", r"[\w.]+", CPU),
+    Fed("bob", r"[\w.]+", CPU),
     uvloop=(Unknown(),),
 )
 async def a_storm_of_pings(bob, alice):
@@ -299,6 +296,20 @@ async def a_lock(bob, alice):
     """alice's handler waits for an asyncio.Lock that bob's has for 200 ms."""
     await bob.begins("edit 200")
     await alice.says("edit 50")
+
+
+@late("alice", "await_ms", Awaited("lock", "edit_soon", by="bob"))
+async def a_lock_in_wait_for(bob, alice):
+    """The same, but alice's handler would give up after a while: asyncio.wait_for."""
+    await bob.begins("edit 200")
+    await alice.says("edit_soon")
+
+
+@late("alice", "await_ms", Awaited("lock", "pages", by="bob"))
+async def a_lock_in_an_async_generator(bob, alice):
+    """alice's handler loops over an async generator, which waits for that lock."""
+    await bob.begins("edit 200")
+    await alice.says("leaf")
 
 
 @late("alice", "await_ms", Awaited("lock", "edit", by="dave"))
@@ -366,7 +377,7 @@ async def a_timeout(alice):
     await alice.says("hurry")
 
 
-@late("alice", "await_ms", WAIT_FOR)
+@late("alice", "await_ms", Awaited("sleep", "never_ready"))
 async def a_timeout_of_wait_for(alice):
     """The same, by asyncio.wait_for."""
     await alice.says("hurry_task")
@@ -417,10 +428,17 @@ async def behind_ones_own_query(bob, alice):
     await next_one
 
 
-@late("alice", "queue_ms", AnotherItem())
+@late("alice", "queue_ms", AnotherItem(("bob",)))
 async def a_worker_fed_by_a_queue(bob, alice):
     """alice's booking waits in a tracelog.Queue, as its worker is at bob's, for 200 ms."""
     await asyncio.gather(await bob.books(), await alice.books())
+
+
+@late("alice", "queue_ms", AnotherItem(("bob", "carol")))
+async def a_worker_with_a_backlog(bob, carol, alice):
+    """alice's booking is the third in that queue: bob's and carol's have their turn first."""
+    bookings = [await user.books() for user in (bob, carol, alice)]
+    await asyncio.gather(*bookings)
 
 
 # -- clients that take their time --------------------------------------------------------------------
@@ -436,12 +454,32 @@ async def a_client_that_does_not_read(alice):
     await download
 
 
-@late("alice", "await_ms", Awaited("event in uvicorn", "User.hears"))
+@late("alice", "await_ms", Awaited("sleep", "think"), SlowClient())
+async def a_client_that_does_not_read_what_a_task_sends(alice):
+    """alice's handler thinks for 200 ms, while its task sends to her; she reads nothing for 300 ms."""
+    answer = await alice.begins("essay 24")
+    alice.goes_deaf()
+    await asyncio.sleep(0.3)
+    alice.hears_again()
+    await answer
+
+
+@late("alice", "await_ms", Sending("bob", "User.hears"))
 async def a_slow_client_that_stalls_others(bob, alice):
     """alice tells everybody something; bob reads nothing for 300 ms, and all wait for him."""
     bob.goes_deaf()
     broadcast = await alice.begins("broadcast 24")
     await asyncio.sleep(0.3)
+    bob.hears_again()
+    await broadcast
+
+
+@late("alice", "await_ms", Sending("bob", "User.hears"))
+async def a_slow_consumer_of_a_broadcast(carol, bob, alice):
+    """The same, in a task for each of them: bob reads nothing for 500 ms, carol reads."""
+    bob.goes_deaf()
+    broadcast = await alice.begins("announce 8")
+    await asyncio.sleep(0.5)
     bob.hears_again()
     await broadcast
 

@@ -319,6 +319,26 @@ async def edit(user, milliseconds):
 
 
 @verb
+async def edit_soon(user):
+    """Do the same, but not at any price."""
+    await asyncio.wait_for(document.acquire(), 10)
+    document.release()
+
+
+@verb
+async def leaf(user):
+    """Turn the pages, as an async generator gives them."""
+    async for _ in pages():
+        await user.begun()
+
+
+async def pages():
+    yield "the cover"
+    async with document:
+        yield "the text"
+
+
+@verb
 async def export(user, milliseconds):
     async with exports:
         await user.begun()
@@ -499,6 +519,20 @@ async def download(user, megabytes):
 
 
 @verb
+async def essay(user, megabytes):
+    """Go on thinking while the beginning is sent."""
+    await user.begun()
+    beginning = asyncio.create_task(tell(user, int(megabytes)))
+    await think()
+    await user.hears("the end")
+    await beginning
+
+
+async def think():
+    await asyncio.sleep(SLOW_S)
+
+
+@verb
 async def broadcast(user, megabytes):
     """Tell everybody else, one after the other."""
     await user.begun()
@@ -510,6 +544,21 @@ async def tell_others(user):
     for member in [*members.values()]:
         if member is not user:
             await member.hears("x" * (256 * 1024))
+
+
+@verb
+async def announce(user, megabytes):
+    """Tell everybody else, at the same time."""
+    await user.begun()
+    others = [member for member in members.values() if member is not user]
+    async with asyncio.TaskGroup() as tasks:
+        for other in others:
+            tasks.create_task(tell(other, int(megabytes)))
+
+
+async def tell(user, megabytes):
+    for _ in range(megabytes * 4):
+        await user.hears("x" * (256 * 1024))
 
 
 @verb

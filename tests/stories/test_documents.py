@@ -6,7 +6,9 @@ import gzip
 import json
 import os
 import re
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +24,7 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"(?:<!-- (?P<mark>[^>]*) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL)
 # Run by CI itself, from a clean checkout, and by the tests of the demo and of the servers.
 ELSEWHERE = ("demo", "file: serve.py", "test")
+FOLLOWING = "tracelog tail "  # goes on until Ctrl-C; see below
 SERVERS = ("uvicorn ", "gunicorn ", "hypercorn ")
 
 # What a reader has: an application, a log, some rotated ones.
@@ -79,13 +82,43 @@ def test_every_snippet_runs(text, mark, folder):
 @pytest.mark.parametrize(("text", "mark"), list(blocks("sh")))
 def test_every_command_works(text, mark, folder):
     """A command of the documents works in a folder that has what its reader has."""
-    commands = [line for line in text.splitlines() if not line.startswith(SERVERS)]
+    endless = (*SERVERS, FOLLOWING)
+    commands = [line for line in text.splitlines() if not line.startswith(endless)]
     if "tracelog init" in commands:
         (folder / "logging.yaml").unlink()
 
     done = [run(["bash", "-c", command], folder) for command in commands]
 
     assert [each.returncode for each in done] == [0] * len(commands), done
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        line
+        for block in blocks("sh")
+        for line in block.values[0].splitlines()
+        if line.startswith(FOLLOWING)
+    ],
+)
+def test_every_log_that_is_followed_is_shown(command, folder):
+    """A command of the documents that goes on shows what there is, and ends in good order."""
+    process = subprocess.Popen(
+        [Path(sys.executable).parent / "tracelog", *shlex.split(command)[1:]],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), "PYTHONWARNINGS": "error"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+    shown = process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1]
+
+    assert "late utterance 1" in shown
+    assert process.returncode == 130, said
+    assert "1 of them late" in said
 
 
 @pytest.mark.parametrize(("text", "mark"), list(blocks("json")))

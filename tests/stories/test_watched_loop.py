@@ -45,7 +45,7 @@ def test_a_loop_that_was_closed_is_let_go_of(caplog):
 
     assert until(lambda: not any(watch in watchdog._dog._watched for watch in watches))
     assert gc.callbacks == before
-    assert not any("tracelog" in name for watch in watches for name in vars(watch._loop))
+    assert not any("tracelog" in name for watch in watches for name in vars(watch.loop))
     assert not caplog.records
 
 

@@ -32,7 +32,7 @@ _SETTINGS: Final = {
     "temp_directory": "",
     "memory_limit": "400MB",
 }
-_PATIENT_LIMIT: Final = "1GB"
+_ALONE: Final = "800MB"
 _THREADS: Final = 8  # each reads through 32 MiB of buffers, which all have to fit in the limit
 
 
@@ -47,10 +47,9 @@ class Log:
         self.sources = tuple(sources)
         self._spool = spool
         self._duckdb = _import_duckdb()
-        self._is_patient = False
         self._connection = self._duckdb.connect(":memory:", config=dict(_SETTINGS))
         self._connection.execute("SET TimeZone = 'UTC'")
-        self._connection.execute(f"SET threads = {min(_THREADS, os.cpu_count() or 1)}")
+        self._use_threads(min(_THREADS, os.cpu_count() or 1))
 
     def rows(self, sql: str, **parameters: object) -> list[Row]:
         """Run *sql* over the lines of all sources; it finds them in `LINES`.
@@ -65,30 +64,32 @@ class Log:
         return self._rows(sql, [source.path], parameters)
 
     def _rows(self, sql: str, paths: list[str], parameters: dict[str, object]) -> list[Row]:
-        """Ask, and once more without the lines that are too long, if there are any."""
+        """Ask, and once more with less at a time, or without the lines that are too long."""
         if not paths:
             return []
 
         try:
             return self._execute(sql, paths, parameters)
         except self._duckdb.OutOfMemoryException as error:
-            if self._is_patient:
+            if self._threads == 1:
                 raise self._unreadable(error) from error
+
+            # Each takes lines apart in memory of its own: where they are long, one has enough;
+            # where they are megabytes, it needs more.
+            self._use_threads(1)
+            self._connection.execute(f"SET memory_limit = '{_ALONE}'")
+            return self._rows(sql, paths, parameters)
         except self._duckdb.Error as error:
             if "maximum_object_size" not in str(error):
                 raise self._unreadable(error) from error
 
-            self.sources = tuple(shorten(source, self._spool) for source in self.sources)
-            return self.rows(sql, **parameters)
+        self.sources = tuple(shorten(source, self._spool) for source in self.sources)
+        return self.rows(sql, **parameters)
 
-        self._be_patient()
-        return self._rows(sql, paths, parameters)
-
-    def _be_patient(self) -> None:
-        """Take one thread and more memory: a log of megabytes a line needs it."""
-        self._is_patient = True
-        self._connection.execute("SET threads = 1")
-        self._connection.execute(f"SET memory_limit = '{_PATIENT_LIMIT}'")
+    def _use_threads(self, count: int) -> None:
+        """Read with that many threads from now on."""
+        self._threads = count
+        self._connection.execute(f"SET threads = {count}")
 
     def _execute(self, sql: str, paths: list[str], parameters: dict[str, object]) -> list[Row]:
         """Let DuckDB do it, beside this thread: in front of it, Ctrl-C would wait for the end."""

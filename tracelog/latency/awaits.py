@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from itertools import takewhile
+from types import FrameType
 from typing import Any, Final, NamedTuple
 
-from tracelog.latency.places import Place, places_of_awaits, users_place
+from tracelog.context import Context
+from tracelog.latency.ledger import Ledger
+from tracelog.latency.places import Place, frames_of_awaits, places_of_awaits, users_place
+from tracelog.loops import waiter_of
 
 
-__all__ = ["Await", "await_of"]
+__all__ = ["Await", "await_of", "is_for_client", "send_back", "send_to"]
 
 # asyncio's own coroutines, by what they wait for.
 _WHAT: Final = {
@@ -42,13 +47,37 @@ _WHAT: Final = {
 }
 _BUILT_OF: Final = frozenset({"event", "condition"})  # others of asyncio's, inside
 _FUTURE: Final = "future"
+_SEND: Final = "send"
+# For tasks that send, or for whatever: that may be their client, too.
+_VAGUE: Final = frozenset({_SEND, "tasks", _FUTURE})
 
 
 class Await(NamedTuple):
-    """What somebody waits for, and where in their code."""
+    """What somebody waits for, and where in their code; of a send to another client, whose."""
 
     what: str
     where: str
+    to: Context | None = None
+
+
+async def send_back(ledger: Ledger, sent: Awaitable[None]) -> None:
+    """Wait for *sent*, which goes to the client of the utterance that *ledger* is of."""
+    ledger.begin_send()
+    try:
+        await sent
+    finally:
+        ledger.end_send()
+
+
+async def send_to(
+    recipient: Context,  # noqa: ARG001 -- it is there to be seen from outside
+    sent: Awaitable[None],
+) -> None:
+    """Wait for *sent*, which goes to another client than the sender's own: to *recipient*'s.
+
+    Whoever asks what the sender waits for finds that in this frame: nothing is noted before.
+    """
+    await sent
 
 
 def await_of(task: Any, within: Any = None) -> Await:
@@ -56,17 +85,40 @@ def await_of(task: Any, within: Any = None) -> Await:
 
     Args:
         task: What waits; anything else than a task waits for nobody knows what.
-        within: The task that waits for it in turn: where, if *task* runs no code of the user's.
+        within: One that it is part of: where, if neither *task* nor who waits for it is in code of
+            the user's.
     """
     places, around = _places(task), _places(within)
-    where = next((place for place in (*places, *around) if place.is_users), None)
-    where = where or users_place(places)
-    return Await(_what(places or around), str(where or ""))
+    where = next((place for place in places if place.is_users), None)
+    if where is None:
+        outside = (*_places(waiter_of(task)), *around)
+        where = next((place for place in outside if place.is_users), users_place(places))
+    sending = _sending_frame(task)
+    what = _what(places or around) if sending is None else _SEND
+    return Await(what, str(where or ""), sending and sending.f_locals.get("recipient"))
 
 
 def _places(task: Any) -> list[Place]:
     get_coro = getattr(task, "get_coro", None)
     return [] if get_coro is None else places_of_awaits(get_coro())
+
+
+def is_for_client(task: Any) -> bool:
+    """Tell whether what *task* waits for may be its own client, while one of its tasks sends."""
+    found = await_of(task)
+    return found.to is None and found.what in _VAGUE
+
+
+def _sending_frame(task: Any) -> FrameType | None:
+    """Find where *task* sends, unless it waits for something in the user's code within that."""
+    get_coro = getattr(task, "get_coro", None)
+    for frame in [] if get_coro is None else frames_of_awaits(get_coro()):
+        if frame.f_code in {send_back.__code__, send_to.__code__}:
+            return frame
+        if Place.of(frame.f_code, frame.f_lineno).is_users:
+            break
+
+    return None
 
 
 def _what(places: list[Place]) -> str:

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from tracelog.fields import (
+    AHEAD,
     AWAITS,
     BEHIND,
     BEHIND_MS,
     BLOCKED_BY,
     BUSIEST,
     CODE_MS,
+    CONNECTION_ID,
     HELD,
     HOLDER,
     KIND,
@@ -21,6 +23,7 @@ from tracelog.fields import (
     QUEUE_MS,
     SEND_MS,
     SOCKET_MS,
+    TO,
     TOTAL_MS,
     TRACE_ID,
     UNTIL,
@@ -58,6 +61,7 @@ _PHRASES: Final = {
     "tasks": "waiting for tasks",
     "future": "waiting",
 }
+_SEND: Final = "send"
 _FREE_THREAD: Final = "free thread for "
 _THREAD: Final = "thread running "
 
@@ -89,7 +93,7 @@ def _waits_for_the_loop(verdict: Mapping[str, Any], held: float) -> Iterator[tup
     if BEHIND in verdict:
         yield behind - held, f"waiting for message {verdict[BEHIND]} of the same connection"
     elif behind:
-        yield behind - held, "waiting for its worker, which was at another item"
+        yield behind - held, f"waiting for its worker, which was at {_ahead(verdict, behind)}"
     left, busiest = waited - held - behind, verdict.get(BUSIEST, ())
     if sum(other[MS] for other in busiest) < _WORTH * left:
         yield left, "waiting for the event loop"  # whatever kept it, none of these has
@@ -97,6 +101,15 @@ def _waits_for_the_loop(verdict: Mapping[str, Any], held: float) -> Iterator[tup
 
     names = ", ".join(map(_who, busiest))
     yield left, f"the loop was busy with many short steps, most of them of {names}"
+
+
+def _ahead(verdict: Mapping[str, Any], behind: float) -> str:
+    """Name the items that its worker was at, if these few are most of what there was."""
+    ahead = verdict.get(AHEAD, ())
+    if sum(other[MS] for other in ahead) < _MOST * behind:
+        return "other items" if ahead else "another item"
+
+    return " and ".join(dict.fromkeys(map(_who, ahead)))
 
 
 def _own_code(verdict: Mapping[str, Any]) -> Iterator[tuple[float, str]]:
@@ -120,8 +133,18 @@ def _held(who: str, hold: Mapping[str, Any]) -> str:
 
 def _await(wait: Mapping[str, Any]) -> str:
     place = f" in {wait[WHERE]}" if wait[WHERE] else ""
+    if wait[WHAT] == _SEND:
+        return f"{_client(wait.get(TO, {}))} was slow to take what was sent{place}"
+
     until = f", until {_who(wait[UNTIL])} let it go on" if wait.get(UNTIL) else ""
     return f"{_phrase(wait[WHAT])}{place}{until}"
+
+
+def _client(about: Mapping[str, Any]) -> str:
+    if USER_ID in about:
+        return f"{about[USER_ID]}'s client"
+
+    return f"the client of {about[CONNECTION_ID]}" if CONNECTION_ID in about else "another client"
 
 
 def _phrase(what: str) -> str:
@@ -146,5 +169,8 @@ def _who(about: Mapping[str, Any]) -> str:
     if TRACE_ID in about:
         trace = f"trace {about[TRACE_ID]}"
         return f"{about[WHAT]} of {trace}" if WHAT in about else trace
+
+    if CONNECTION_ID in about:
+        return f"connection {about[CONNECTION_ID]}"
 
     return str(about.get(HOLDER, "somebody"))

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from tracelog.context import Context
-from tracelog.latency.awaits import await_of
+from tracelog.latency.awaits import await_of, is_for_client
 from tracelog.latency.holds import Hold
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.steps import Step, Steps
@@ -21,6 +22,7 @@ __all__ = ["NOTABLE_S", "Awaited", "Findings", "Job", "explain"]
 NOTABLE_S: Final = 0.005  # shorter waits are counted, but nobody asks why
 _LEAST_S: Final = 0.001  # of a wait, or of a hold's part in one
 _MAX: Final = 64
+_LATEST: Final = 512  # steps that are looked at for whose the short ones were
 _THREAD: Final = "thread"
 _FREE_THREAD: Final = "free thread"
 
@@ -32,11 +34,13 @@ class Awaited(NamedTuple):
         what: Its kind.
         where: In which line of the user's code.
         until: The trace whose step let it go on, if that was another's.
+        to: The trace of the connection whose client was to take what was sent, if it was that.
     """
 
     what: str
     where: str
     until: str | None
+    to: str | None = None
 
 
 class Job(NamedTuple):
@@ -69,9 +73,10 @@ class Findings:
         who: The latest context of each trace in here.
         spans: Count, and total and own seconds, of the spans within it, by their names.
         jobs: The latest that executors have run for it.
+        waits: From when to when it waited for the loop while no hold was; in order.
     """
 
-    __slots__ = ("_root", "awaits", "holds", "jobs", "others", "own", "spans", "who")
+    __slots__ = ("_root", "awaits", "holds", "jobs", "others", "own", "spans", "waits", "who")
 
     def __init__(self, root: Ledger) -> None:
         self._root = root
@@ -82,6 +87,7 @@ class Findings:
         self.who: dict[str, Context] = {}
         self.spans: dict[tuple[str, ...], list[float]] = {}
         self.jobs: deque[Job] = deque(maxlen=_MAX)
+        self.waits: list[tuple[float, float]] = []
 
     @classmethod
     def of(cls, ledger: Ledger) -> Findings:
@@ -104,9 +110,36 @@ class Findings:
                 if seconds >= _LEAST_S:
                     _add(self.awaits, Awaited(what, found.where, None), seconds)
                     left -= seconds
-        if left >= _LEAST_S:
-            until = None if waker is None or self._is_own(waker) else self._remember(waker)
-            _add(self.awaits, Awaited(found.what, found.where, until), left)
+        if left < _LEAST_S:
+            return
+
+        until = to = None
+        if found.to is not None:  # whatever the step was, it was the client that let it go on
+            to = self._remember(found.to)
+        elif waker is not None and not self._is_own(waker):
+            until = self._remember(waker)
+        _add(self.awaits, Awaited(found.what, found.where, until, to), left)
+
+    def note_wait(self, steps: Steps, began: float, ended: float) -> None:
+        """Note that it waited for the loop from then to then.
+
+        Whose many short steps kept the loop is found out at the end, if it is late: under load
+        everybody waits, and to ask each time would be the greatest load of all.
+        """
+        if steps.held_until > began:
+            self.note_loop(reversed(steps.recent), began, ended)
+        elif len(self.waits) < _MAX:
+            self.waits.append((began, ended))
+
+    def note_others(self, steps: Steps) -> None:
+        """Note whose short steps kept the loop while it waited."""
+        waits = self.waits
+        for step in islice(reversed(steps.recent), _LATEST):
+            while waits and step.ended <= waits[-1][0]:
+                waits.pop()
+            if not waits:
+                break
+            self._note_part(step, *waits[-1])
 
     def note_loop(
         self,
@@ -127,9 +160,8 @@ class Findings:
         for step in recent:
             if step.ended <= began:
                 break
-            seconds = min(ended, step.ended) - max(began, step.began)
-            if seconds > 0 and (only is None or only(step)) and not self._is_own(step.context):
-                self._note_step(step, seconds)
+            if only is None or only(step):
+                self._note_part(step, began, ended)
 
     def note_own(self, where: str, kind: str, seconds: float) -> None:
         """Note that it held the loop itself."""
@@ -149,7 +181,12 @@ class Findings:
             sums[1] += ledger.ended - ledger.begun
             sums[2] += ledger.own
 
-    def _note_step(self, step: Step, seconds: float) -> None:
+    def _note_part(self, step: Step, began: float, ended: float) -> None:
+        """Note the part of *step* that lies between then and then."""
+        seconds = min(ended, step.ended) - max(began, step.began)
+        if seconds <= 0 or self._is_own(step.context):
+            return
+
         if step.hold is not None:
             _add(self.holds, step.hold, seconds)
             step.hold.delay(self._root, seconds)
@@ -194,9 +231,19 @@ def explain(steps: Steps, waited: Ledger, task: Any, ready: float, waker: Contex
     cursor = root.cursor
     ready = min(max(ready, cursor), now)
     try:
-        if ready - cursor >= NOTABLE_S and not root.sending:
+        if ready - cursor >= NOTABLE_S and not (root.sending and _is_for_client(root, task)):
             Findings.of(root).note_await(task, cursor, ready, waker)
+            if root.sending:
+                root.wait_besides(ready - cursor)
         if now - ready >= NOTABLE_S:
-            Findings.of(root).note_loop(reversed(steps.recent), ready, now)
+            Findings.of(root).note_wait(steps, ready, now)
     except Exception:  # noqa: BLE001 -- other people's objects; a reason is not worth a step
         steps.failures += 1
+
+
+def _is_for_client(root: Ledger, task: Any) -> bool:
+    """Tell, while *root*'s utterance sends, whether *task* has waited for its client, too.
+
+    The one task that is going to end it tells what it waits for; what others do is beside that.
+    """
+    return task is not root.task or is_for_client(task)

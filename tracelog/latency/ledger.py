@@ -9,6 +9,7 @@ seconds.
 from __future__ import annotations
 
 import math
+from threading import get_ident
 from typing import Any, Final
 
 
@@ -37,12 +38,13 @@ class Ledger:
         notes: What was found out about its waits, if anything was (`findings`).
         flights: What flight recorders keep of its lines, if they do (`recorder`).
         task: The task that began it, until it ends.
+        thread: The thread that began it.
     """
 
     __slots__ = (
         *("__weakref__", "_children", "_covered_since", "begun", "code", "covered", "cursor"),
         *("_unsent", "ended", "flights", "logging", "loop", "name", "notes", "parent", "root"),
-        *("send", "sending", "task", "waiting"),
+        *("send", "sending", "task", "thread", "waiting"),
     )
 
     def __init__(self, begun: float, name: str = "", parent: Ledger | None = None) -> None:
@@ -53,6 +55,7 @@ class Ledger:
         self.notes: Any = None
         self.flights: Any = None
         self.task: Any = None
+        self.thread = get_ident()
         self.code = self.loop = self.waiting = self.send = self.covered = self.logging = 0.0
         self.sending = 0
         self._unsent = 0.0
@@ -101,6 +104,8 @@ class Ledger:
             self.waiting += began - cursor
             cursor = began
         self.code += now - cursor
+        if self.sending:  # a task of it goes on sending: up to here that was its time
+            self._book_send()
         if self._children:
             self.covered += now - self._covered_since
         self.ended = now
@@ -119,8 +124,11 @@ class Ledger:
         """Note that it doesn't any more; of sends that overlap, the last to end counts for all."""
         self.sending -= 1
         if not self.sending:
-            self.send += self.waiting - self._unsent
-            self.waiting = self._unsent
+            self._book_send()
+
+    def wait_besides(self, seconds: float) -> None:
+        """Note that, for so many *seconds* of a send, what it waited for was something else."""
+        self._unsent += seconds
 
     @property
     def is_open(self) -> bool:
@@ -131,6 +139,10 @@ class Ledger:
     def own(self) -> float:
         """Seconds, up to its end, in which no span within it was open."""
         return self.ended - self.begun - self.covered
+
+    def _book_send(self) -> None:
+        self.send += self.waiting - self._unsent
+        self.waiting = self._unsent
 
     def _cover(self, now: float) -> None:
         if not self._children:

@@ -16,12 +16,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
+from tracelog.connections import context_of_transport
 from tracelog.context import Context
 from tracelog.latency import watchdog
 from tracelog.latency.clock import SYSTEM_CLOCK, Clock
 from tracelog.latency.eager import time_eager_tasks
 from tracelog.latency.executors import time_jobs
 from tracelog.latency.findings import Findings
+from tracelog.latency.handles import owner_of
 from tracelog.latency.heartbeat import Heartbeat
 from tracelog.latency.holds import Hold, kind_of, name_of_step, place_of_step
 from tracelog.latency.hooks import hook, is_known
@@ -103,13 +105,14 @@ class LoopWatch:
     """One event loop, watched.
 
     Attributes:
+        loop: The loop.
         exact: It tells of each of its steps.
         steps: What it does.
         open: The utterances on it that haven't ended.
     """
 
     def __init__(self, loop: Any, *, mode: Mode = "exact", hold_ms: float = _HOLD_MS) -> None:
-        self._loop = loop
+        self.loop = loop
         self._mode = mode
         self.exact = False
         self.steps = Steps(SYSTEM_CLOCK.monotonic, hold_s=hold_ms / 1000, make_hold=self._make_hold)
@@ -123,17 +126,17 @@ class LoopWatch:
 
     def start(self) -> None:
         """Begin."""
-        setattr(self._loop, _ATTRIBUTE, self)
-        hooks = _hooks_for(self._loop) if self._mode == "exact" else None
+        setattr(self.loop, _ATTRIBUTE, self)
+        hooks = _hooks_for(self.loop) if self._mode == "exact" else None
         self.exact = hooks is not None
         if hooks is not None:
-            self._undo.append(hooks(self._loop, self.steps))
-            self._undo.append(time_eager_tasks(self._loop, self.steps))
-        elif abs(self._loop.time() - self.steps.clock()) < _SAME_TIME_S:
-            heartbeat = Heartbeat(self._loop, self.steps)
+            self._undo.append(hooks(self.loop, self.steps))
+            self._undo.append(time_eager_tasks(self.loop, self.steps))
+        elif abs(self.loop.time() - self.steps.clock()) < _SAME_TIME_S:
+            heartbeat = Heartbeat(self.loop, self.steps)
             heartbeat.start()
             self._undo.append(heartbeat.stop)
-        self._undo.append(time_jobs(self._loop, self.steps.clock))
+        self._undo.append(time_jobs(self.loop, self.steps.clock))
         self._pauses.start()
         watchdog.watch(self)
 
@@ -143,13 +146,13 @@ class LoopWatch:
         self._pauses.stop()
         while self._undo:
             self._undo.pop()()
-        if _watch_of(self._loop) is self:
-            delattr(self._loop, _ATTRIBUTE)
+        if _watch_of(self.loop) is self:
+            delattr(self.loop, _ATTRIBUTE)
         self.finish()
 
     def look(self) -> bool:
         """Look what it does right now."""
-        if self._loop.is_closed():
+        if self.loop.is_closed():
             self.stop()
             return False
 
@@ -186,6 +189,9 @@ class LoopWatch:
             Findings.of(ledger).note_own(hold.where, hold.kind, hold.seconds)
 
     def _make_hold(self, step: Any, context: Context | None, began: float, ended: float) -> Hold:
+        owner = owner_of(step)
+        if context is None and isinstance(owner, asyncio.BaseTransport):
+            context = context_of_transport(owner)
         hold = self._described(step, context, began, ended, self._seen(began))
         self._sampler.forget()
         self._untold.append(hold)

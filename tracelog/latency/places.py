@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 import sysconfig
-from collections import deque
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
-from types import CodeType, FrameType
+from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType
 from typing import Any, Final, NamedTuple
 
 
-__all__ = ["Place", "places_of_awaits", "places_of_frames", "users_place"]
+__all__ = ["Place", "frames_of_awaits", "places_of_awaits", "places_of_frames", "users_place"]
 
 _DEPTH: Final = 40
 # Folders, with a separator: one beside them may begin with the same name.
@@ -23,6 +24,11 @@ _OURS: Final = str(Path(__file__).parents[1]) + os.sep
 _DEMO: Final = f"{_OURS}demo{os.sep}"  # a user's, by way of example
 _FRAMES: Final = ("cr_frame", "gi_frame", "ag_frame")
 _AWAITS: Final = ("cr_await", "gi_yieldfrom", "ag_await")
+# What stands between a coroutine and what it awaits, in `async for` and so on; it shows no frame.
+_BETWEEN: Final = frozenset(
+    {"anext_awaitable", "async_generator_asend", "async_generator_athrow", "coroutine_wrapper"}
+)
+_WAIT_FOR: Final = asyncio.wait_for.__code__
 _STEP_RUNNERS: Final = frozenset({"_run", "_run_once", "_run_step"})
 _LIBRARY_FOLDERS: Final = frozenset({"site-packages", "dist-packages"})
 _STDLIB: Final = tuple({sysconfig.get_paths()[name] + os.sep for name in ("stdlib", "platstdlib")})
@@ -120,15 +126,41 @@ def places_of_frames(frame: FrameType | None) -> list[Place]:
 
 def places_of_awaits(awaitable: Any) -> list[Place]:
     """List where a suspended coroutine waits, innermost first."""
-    places: deque[Place] = deque(maxlen=_DEPTH)  # the innermost: there it waits
+    places = (Place.of(frame.f_code, frame.f_lineno) for frame in frames_of_awaits(awaitable))
+    return [*islice((place for place in places if not place.is_ours), _DEPTH)]
+
+
+def frames_of_awaits(awaitable: Any) -> list[FrameType]:
+    """List the frames of a suspended coroutine and what it awaits, innermost first."""
+    frames: dict[FrameType, None] = {}
     frame = _first(awaitable, _FRAMES)
-    while frame is not None:
-        place = Place.of(frame.f_code, frame.f_lineno)
-        if not place.is_ours:
-            places.appendleft(place)
-        awaitable = _first(awaitable, _AWAITS)
+    while frame is not None and frame not in frames:  # two tasks may wait for each other
+        frames[frame] = None
+        awaitable = _awaited(awaitable, frame)
         frame = _first(awaitable, _FRAMES)
-    return [*places]
+    return [*reversed(frames)]
+
+
+def _awaited(awaitable: Any, frame: FrameType) -> Any:
+    """Tell what a suspended coroutine, whose *frame* that is, awaits."""
+    if frame.f_code is _WAIT_FOR:
+        # Before Python 3.12 what it waits for is a task of its own, which it doesn't await.
+        get_coro = getattr(frame.f_locals.get("fut"), "get_coro", None)
+        if get_coro is not None:
+            return get_coro()
+
+    awaited = _first(awaitable, _AWAITS)
+    while _is_between(awaited):
+        awaited = next(filter(_is_awaited, gc.get_referents(awaited)), None)
+    return awaited
+
+
+def _is_between(thing: Any) -> bool:
+    return type(thing).__name__ in _BETWEEN
+
+
+def _is_awaited(thing: Any) -> bool:
+    return isinstance(thing, (AsyncGeneratorType, CoroutineType)) or _is_between(thing)
 
 
 def _first(thing: Any, names: Iterable[str]) -> Any:

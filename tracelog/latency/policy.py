@@ -94,9 +94,6 @@ class Policy:
 
     def late_ms_of(self, *shown: Mapping[str, Any]) -> float:
         """Tell from when on an utterance is late whose context and verdict show all that."""
-        if not self.budgets:
-            return self.late_ms
-
         fields = {key: value for fields in shown for key, value in fields.items()}
         for budget in self.budgets:
             if fits(fields, {key: value for key, value in budget.items() if key != _LATE_MS}):

@@ -194,11 +194,8 @@ def land(ledger: Ledger, *, write: bool) -> int:
     Returns:
         How many lines that leaves out which would have been written in another trace.
     """
-    if ledger.flights is None:
-        return 0
-
     # Others may hold the ledger: tasks that go on.
-    flights, ledger.flights = ledger.flights, None
+    flights, ledger.flights = ledger.flights or {}, None
     return sum(flight.land(write=write) for flight in flights.values())
 
 

@@ -150,10 +150,11 @@ class utterance(_Timed):  # noqa: N801 -- the same
         outer = self._outer = current_context()
         item = take_arrival()
         kind, name, parent = "task", "utterance", self._parent
-        arrival = Arrival.now(SYSTEM_CLOCK)
+        wall, now = SYSTEM_CLOCK.wall(), SYSTEM_CLOCK.monotonic()
+        arrival = Arrival(wall, now)
         if item is not None:
             kind, name, parent = _ITEM, "item", parent or outer.trace
-            arrival = Arrival(arrival.wall - (arrival.read - item), item)
+            arrival = Arrival(wall - (now - item), item)
         self._utterance = Utterance(
             *(1, kind, name, arrival),
             policy=_POLICY,
@@ -171,9 +172,9 @@ class utterance(_Timed):  # noqa: N801 -- the same
 
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         conclude(self._utterance, failed=isinstance(error, Exception))
-        worker = running_task()
-        if worker is not None and self._utterance.kind == _ITEM:
-            _before[worker] = self._utterance.as_before()._replace(number=None)
+        worker = running_task() if self._utterance.kind == _ITEM else None
+        if worker is not None:
+            _before[worker] = self._utterance.as_turn()
         _leave(self._utterance.ledger, self._outer)
 
 

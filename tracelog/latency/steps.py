@@ -7,6 +7,7 @@ a step; everything costly is left to steps and waits that are long.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
@@ -58,12 +59,14 @@ class Steps:
         arrivals: By the readers of sockets, when their data came; after a busy while only.
         relay: When what the current step passes on was ready; None if that is now.
         recent: The latest steps that weren't short.
+        held_until: When the latest hold among them ended.
         failures: How often looking for a reason has failed.
     """
 
     __slots__ = (
         *("_blind_at", "_hold_s", "_left", "_make_hold", "_polled_before", "arrivals", "began"),
-        *("blind", "busy_since", "clock", "failures", "polled", "recent", "relay", "running"),
+        *("blind", "busy_since", "clock", "failures", "held_until", "polled", "recent", "relay"),
+        "running",
     )
 
     def __init__(
@@ -81,6 +84,7 @@ class Steps:
         self.running: Any = None
         self.relay: float | None = None
         self.recent: deque[Step] = deque(maxlen=_RECENT)
+        self.held_until = -math.inf
         self.failures = 0
         self._hold_s = hold_s
         self._make_hold = make_hold
@@ -119,4 +123,6 @@ class Steps:
                 hold = self._make_hold(step, context, began, ended)
             except Exception:  # noqa: BLE001 -- it looks at other people's objects
                 self.failures += 1
+        if hold is not None:
+            self.held_until = ended
         self.recent.append(Step(began, ended, context, hold))

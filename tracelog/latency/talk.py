@@ -32,6 +32,7 @@ from tracelog.fields import (
     SENT_BYTES,
 )
 from tracelog.ids import TraceContext
+from tracelog.latency.awaits import send_back, send_to
 from tracelog.latency.clock import Clock
 from tracelog.latency.closing import Closing
 from tracelog.latency.ledger import Ledger
@@ -127,11 +128,16 @@ class Talk:
     async def send(self, sent: Awaitable[None]) -> None:
         """Wait for *sent*: while its client takes nothing, the utterance waits for that.
 
-        What others tell this client meanwhile, they wait for.
+        What others tell this client meanwhile, they wait for: their verdicts name it.
         """
         utterance, sender = self._utterance, current_context().ledger
         is_own = utterance is not None and sender is not None and sender.root is utterance.ledger
-        await (utterance.send(sent) if utterance is not None and is_own else sent)
+        if utterance is not None and is_own:
+            await send_back(utterance.ledger, sent)
+        elif sender is not None:
+            await send_to(self._resting, sent)
+        else:
+            await sent
 
     def listen(self) -> None:
         """Go on outside of any utterance: in the trace of the handshake."""
@@ -179,6 +185,8 @@ class Talk:
         bound = now.bound if now.connection is ours.connection else ours.bound
         if bound is not self._resting.bound:  # the application has bound something since
             self._resting = Context.make(bound, ours.trace, ours.connection)
+            if ours.connection is not None:
+                ours.connection.bound = bound
         context = self._resting if trace is None else self._resting.with_trace(trace, ledger)
         enter_context(context)
         return context

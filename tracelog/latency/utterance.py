@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from tracelog.context import Context, current_context
 from tracelog.emit import emit
-from tracelog.fields import EVENT_STILL, RUNNING_MS, STACK, WHAT, WHERE
+from tracelog.fields import EVENT_STILL, RUNNING_MS, STACK, TO, WHAT, WHERE
 from tracelog.latency.arrival import COARSE_S
 from tracelog.latency.awaits import await_of
 from tracelog.latency.clock import Clock, ms_of
 from tracelog.latency.findings import NOTABLE_S, Findings
+from tracelog.latency.holds import about_context
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.loop import LoopWatch, watch_of_running_loop
 from tracelog.latency.places import places_of_awaits
 from tracelog.latency.policy import Policy
 from tracelog.latency.steps import Step
+from tracelog.loops import in_trio
 
 
 __all__ = ["Arrival", "Before", "Utterance"]
 
 _STACK: Final = 8
+_TURNS: Final = 64
 _log = logging.getLogger("tracelog.utterance")
 
 
@@ -64,6 +67,20 @@ class Arrival(NamedTuple):
         return cls(wall, read, waited if waited > COARSE_S else min(most, waited))
 
 
+class Turn(NamedTuple):
+    """A worker's work on an item, which others may have had to wait for.
+
+    Attributes:
+        began: When it began, on the monotonic clock.
+        ended: When it ended.
+        context: What it was about.
+    """
+
+    began: float
+    ended: float
+    context: Context
+
+
 class Before(NamedTuple):
     """The utterance before this one, in its connection or of its worker.
 
@@ -72,12 +89,14 @@ class Before(NamedTuple):
         ended: When it ended, on the monotonic clock.
         ledger: Where its time went.
         delayed_by: The holds of others that it had to wait for.
+        turns: Of a worker: those that it had to wait for in turn, and its own.
     """
 
     number: int | None
     ended: float
     ledger: Ledger | None = None
     delayed_by: tuple[Any, ...] = ()
+    turns: tuple[Turn, ...] = ()
 
     def was_delayed_by(self, step: Step) -> bool:
         """Tell whether *step* is a hold that it had to wait for, or its own."""
@@ -108,12 +127,14 @@ class Utterance:
         watch: Who watches the loop that it is handled on, if anybody does.
         context: What it is about: what it began with, until it ends.
         ended: When that was, on the monotonic clock.
+        ahead: The turns of its worker that it had to wait for.
         delayed_by: The holds of others that it had to wait for, then.
     """
 
     __slots__ = (
-        *("_clock", "_said", "about", "arrival", "behind", "behind_s", "budget_ms", "context"),
-        *("delayed_by", "ended", "kind", "ledger", "number", "policy", "started", "watch"),
+        *("_clock", "_said", "about", "ahead", "arrival", "behind", "behind_s", "budget_ms"),
+        *("context", "delayed_by", "ended", "kind", "ledger", "number", "policy", "started"),
+        "watch",
     )
 
     def __init__(  # noqa: PLR0913 -- it is what all integrations tell
@@ -142,10 +163,13 @@ class Utterance:
         self.context: Context | None = None
         self.behind: int | None = None
         self.behind_s = 0.0
+        self.ahead: tuple[Turn, ...] = ()
         self.delayed_by: tuple[Any, ...] = ()
         self.watch: LoopWatch | None = watch_of_running_loop(clock)
         if self.watch is not None:
-            self.ledger.task = asyncio.current_task()
+            self.ledger.task = asyncio.current_task(self.watch.loop)
+            if self.ledger.task is None and in_trio():
+                self.watch = None  # a guest on this loop, which doesn't tell the guest's steps
         if self.started - arrival.read + arrival.socket_wait >= NOTABLE_S:
             self._explain_wait(before)
         if self.watch is not None:
@@ -158,20 +182,14 @@ class Utterance:
         if before is not None and before.ended - came >= NOTABLE_S:
             free = min(before.ended, self.started)
             self.behind, self.behind_s = before.number, free - came
+            self.ahead = tuple(turn for turn in before.turns if turn.ended > came)
         if self.watch is not None:
-            recent = self.watch.steps.recent
-            findings = Findings.of(self.ledger)
-            if before is not None:  # what that had to wait for, this one had to, too
-                findings.note_loop(reversed(recent), came, free, only=before.was_delayed_by)
-            findings.note_loop(reversed(recent), free, self.started)
-
-    async def send(self, sent: Awaitable[None]) -> None:
-        """Wait for *sent*: as long as the client takes nothing, that is what takes long."""
-        self.ledger.begin_send()
-        try:
-            await sent
-        finally:
-            self.ledger.end_send()
+            steps, findings = self.watch.steps, Findings.of(self.ledger)
+            if before is not None and steps.held_until > came:
+                # What that had to wait for, this one had to, too.
+                only = before.was_delayed_by
+                findings.note_loop(reversed(steps.recent), came, free, only=only)
+            findings.note_wait(steps, free, self.started)
 
     def elapsed(self) -> float:
         """Tell for how many seconds it has been handled so far."""
@@ -180,6 +198,12 @@ class Utterance:
     def as_before(self) -> Before:
         """Tell the next one what it has to know of this one, which has ended."""
         return Before(self.number, self.ended, self.ledger, self.delayed_by)
+
+    def as_turn(self) -> Before:
+        """Tell the next one of the same worker; it may have come before this one was begun."""
+        turn = Turn(self.started, self.ended, self.context or current_context())
+        turns = (*self.ahead, turn)[-_TURNS:]
+        return Before(None, self.ended, self.ledger, self.delayed_by, turns)
 
     def end(self) -> Context:
         """End it; tells what it was about at last."""
@@ -214,6 +238,8 @@ class Utterance:
         waits = await_of(task)
         fields: dict[str, Any] = {RUNNING_MS: ms_of(now - came), **self.about}
         fields.update({WHAT: waits.what, WHERE: waits.where})
+        if waits.to is not None:
+            fields[TO] = about_context(waits.to)
         if task is not None:
             fields[STACK] = " < ".join(map(str, places_of_awaits(task.get_coro())[:_STACK]))
         emit(_log, logging.WARNING, EVENT_STILL, (), fields, self.context)

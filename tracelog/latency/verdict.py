@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
+from tracelog.context import Context
 from tracelog.emit import emit
 from tracelog.events import timestamp_of
 from tracelog.fields import (
+    AHEAD,
     ARRIVED_AT,
     AWAIT_MS,
     AWAITS,
@@ -38,6 +40,7 @@ from tracelog.fields import (
     SOCKET_BOUND,
     SOCKET_MS,
     SPANS,
+    TO,
     TOTAL_MS,
     UNTIL,
     UTTERANCE,
@@ -70,13 +73,16 @@ def conclude(utterance: Utterance, *, failed: bool = False) -> tuple[float, bool
         How many milliseconds it took, and whether it was late.
     """
     context = utterance.end()
-    arrival, policy = utterance.arrival, utterance.policy
+    arrival, policy, ledger = utterance.arrival, utterance.policy, utterance.ledger
     total_ms = ms_of(utterance.ended - arrival.read + arrival.socket_wait)
     limit = utterance.budget_ms
     if limit is None:
-        limit = policy.late_ms_of(context.fields, utterance.about, {KIND: utterance.kind})
+        limit = policy.late_ms
+        if policy.budgets:
+            limit = policy.late_ms_of(context.fields, utterance.about, {KIND: utterance.kind})
     late = total_ms >= limit
-    _left_out[LEFT_OUT_LINES] += land(utterance.ledger, write=late or failed)
+    if ledger.flights is not None:
+        _left_out[LEFT_OUT_LINES] += land(ledger, write=late or failed)
     level = logging.WARNING if late else policy.on_time
     if failed and level is None:
         level = logging.INFO
@@ -87,28 +93,31 @@ def conclude(utterance: Utterance, *, failed: bool = False) -> tuple[float, bool
         if limit != policy.late_ms:
             fields[BUDGET_MS] = limit
         emit(_log, level, EVENT_UTTERANCE, (), fields)
-    utterance.ledger.notes = None  # others may keep the ledger: tasks that go on
+    ledger.notes = None  # others may keep the ledger: tasks that go on
     return total_ms, late
 
 
 def _fields(utterance: Utterance, total_ms: float, *, late: bool, failed: bool) -> dict[str, Any]:
-    arrival = utterance.arrival
+    """Tell all that is known. Most utterances are on time and have nothing unusual about them."""
+    arrival, ledger, watch = utterance.arrival, utterance.ledger, utterance.watch
     fields: dict[str, Any] = {
         UTTERANCE: utterance.number,
         TOTAL_MS: total_ms,
         SOCKET_MS: ms_of(arrival.socket_wait),
         QUEUE_MS: ms_of(utterance.started - arrival.read),
-        **_boxes(utterance),
-        LATE: late,
-        KIND: utterance.kind,
-        ARRIVED_AT: timestamp_of(arrival.wall - arrival.socket_wait),
     }
-    fields.update(_wait(utterance))
-    fields.update(_findings(utterance.ledger.notes))
-    if late:
-        cause = cause_of(fields)
-        if cause:
-            fields[CAUSE] = cause
+    if watch is not None and watch.exact:  # its loop tells of each step
+        fields[LOOP_MS] = ms_of(ledger.loop)
+        fields[CODE_MS] = ms_of(ledger.code)
+        fields[AWAIT_MS] = ms_of(ledger.waiting)
+        fields[SEND_MS] = ms_of(ledger.send)
+        if ledger.logging:
+            fields[LOG_MS] = ms_of(ledger.logging)
+    fields[LATE] = late
+    fields[KIND] = utterance.kind
+    fields[ARRIVED_AT] = timestamp_of(arrival.wall - arrival.socket_wait)
+    if late or ledger.notes is not None or arrival.bound or utterance.behind_s:
+        _add_reasons(fields, utterance, late=late)
     fields.update(utterance.about)
     if failed:
         fields[FAILED] = True
@@ -118,35 +127,39 @@ def _fields(utterance: Utterance, total_ms: float, *, late: bool, failed: bool) 
     return fields
 
 
-def _wait(utterance: Utterance) -> dict[str, Any]:
-    """Tell what there is to say of the time before it was handled."""
-    wait: dict[str, Any] = {SOCKET_BOUND: True} if utterance.arrival.bound else {}
+def _add_reasons(fields: dict[str, Any], utterance: Utterance, *, late: bool) -> None:
+    """Add what there is to say of its waits, and if it is late, the cause."""
+    if utterance.arrival.bound:
+        fields[SOCKET_BOUND] = True
     if utterance.behind is not None:
-        wait[BEHIND] = utterance.behind
+        fields[BEHIND] = utterance.behind
     if utterance.behind_s:
-        wait[BEHIND_MS] = ms_of(utterance.behind_s)
-    return wait
+        fields[BEHIND_MS] = ms_of(utterance.behind_s)
+    if utterance.ahead:
+        fields[AHEAD] = _ahead(utterance)
+    found, watch = utterance.ledger.notes, utterance.watch
+    if found is not None:
+        if late and watch is not None:
+            found.note_others(watch.steps)
+        fields.update(_findings(found))
+    cause = cause_of(fields) if late else ""
+    if cause:
+        fields[CAUSE] = cause
 
 
-def _boxes(utterance: Utterance) -> dict[str, Any]:
-    """Tell where the time of its handling went, if its loop tells of each step."""
-    if utterance.watch is None or not utterance.watch.exact:
-        return {}
-
-    ledger = utterance.ledger
-    boxes = {
-        LOOP_MS: ms_of(ledger.loop),
-        CODE_MS: ms_of(ledger.code),
-        AWAIT_MS: ms_of(ledger.waiting),
-        SEND_MS: ms_of(ledger.send),
-    }
-    return {**boxes, LOG_MS: ms_of(ledger.logging)} if ledger.logging else boxes
+def _ahead(utterance: Utterance) -> list[dict[str, Any]]:
+    """Tell whose items its worker was at while it waited for it, and for how long."""
+    came = utterance.arrival.read - utterance.arrival.socket_wait
+    sums: dict[str | None, float] = {}
+    who: dict[str | None, Context] = {}
+    for began, ended, context in utterance.ahead:
+        trace_id = context.trace.trace_id if context.trace else None
+        sums[trace_id] = sums.get(trace_id, 0.0) + ended - max(began, came)
+        who[trace_id] = context
+    return [{MS: ms, **about_context(who[trace_id])} for trace_id, ms in _most(sums)]
 
 
-def _findings(found: Findings | None) -> dict[str, Any]:
-    if found is None:
-        return {}
-
+def _findings(found: Findings) -> dict[str, Any]:
     lists = {
         BLOCKED_BY: [{MS: ms, **hold.about()} for hold, ms in _most(found.holds)],
         HELD: [{MS: ms, WHERE: place, KIND: kind} for (place, kind), ms in _most(found.own)],
@@ -165,8 +178,9 @@ def _most(sums: Mapping[Any, float]) -> Iterator[tuple[Any, float]]:
 
 def _awaited(found: Findings, awaited: Awaited, ms: float) -> dict[str, Any]:
     shown = {MS: ms, WHAT: awaited.what, WHERE: awaited.where}
-    if awaited.until is not None:
-        shown[UNTIL] = about_context(found.who.get(awaited.until))
+    for key, trace_id in ((UNTIL, awaited.until), (TO, awaited.to)):
+        if trace_id is not None:
+            shown[key] = about_context(found.who.get(trace_id))
     return shown
 
 

@@ -1,0 +1,248 @@
+"""What a report's page shows, gathered from a log: one bounded question a table.
+
+Nothing in here grows with the log. Whatever has no bound of its own (utterances, holds, lines, the
+length of a value) gets one in SQL, before Python sees it, and the worst come first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from tracelog import fields
+from tracelog.answers.gathered import BOXES, LIMITS, Gathered, Limits
+from tracelog.answers.log import LINES, Log, Row
+
+
+__all__ = ["gather"]
+
+# A line is taken apart only if the word is in it, as for `tracelog late`. Late ones rank before all
+# others. An absurd total is one of three years, which any calendar has room for. Of equals, of
+# which a log in whole milliseconds may have a million, a few bits of chance rank some before the
+# rest, so that hardly more come through than are wanted.
+_VERDICTS: Final = """
+WITH probed AS (
+    <probed>
+), marked AS (
+    SELECT json, probe, probe[1] = 'utterance' AND isfinite(try_cast(probe[3] AS DOUBLE)) AS found,
+        coalesce(probe[2] = 'true', false) AS late,
+        greatest(least(try_cast(probe[3] AS DOUBLE), 1e11), 0) AS total,
+        CASE WHEN late THEN 1::BIGINT << 62 ELSE 0 END + ((total * 1000)::BIGINT << 14)
+            + (hash(probe) & 16383)::BIGINT AS rank,
+        coalesce(try_cast(probe[4] AS TIMESTAMPTZ), try_cast(probe[5] AS TIMESTAMPTZ)) AS moment,
+        probe[6][:200] AS user_id, probe[7][:80] AS connection_id, probe[8][:80] AS trace_id
+    FROM probed
+), verdicts AS (SELECT * FROM marked WHERE found)
+"""
+# To count, every line is looked at. To select, a list of one is made and unnested: DuckDB would
+# else write the probe into each condition, and take every line apart as often as one asks, in as
+# much memory each time. For that reason, too, one call takes all that is wanted out of a line.
+_EVERY: Final = """SELECT json, CASE WHEN contains(json, 'utterance') THEN
+        json_extract_string(json, [<probes>]) END AS probe
+    FROM <lines>"""
+_SOME: Final = """SELECT json, unnest([json_extract_string(json, [<probes>])]) AS probe
+    FROM <lines> WHERE contains(json, 'utterance')"""
+_SURVEY: Final = """<verdicts>, counted AS (
+    SELECT count(*) AS lines, count(*) - count(json) AS broken, count(*) FILTER (found) AS found,
+        count(*) FILTER (found AND late) AS late, max(rank, $utterances) FILTER (found) AS ranks,
+        approx_quantile(total, [0.5, 0.95, 0.99]) FILTER (found) AS quantiles,
+        count(*) FILTER (CASE WHEN contains(json, 'loop held') THEN json->>'event' = 'loop held'
+            AND isfinite(try_cast(json->>'held_ms' AS DOUBLE)) END) AS holds
+    FROM marked
+)
+SELECT lines, broken, found, late, coalesce(quantiles, []), holds,
+    ranks[-1], coalesce(ranks[$detailed], ranks[-1])
+FROM counted
+"""
+_COUNTED: Final = ("lines", "broken", "utterances", "late", "quantiles", "holds")
+_UTTERANCES: Final = """<verdicts>
+SELECT <moment>, total, late, [try_cast(box AS DOUBLE) FOR box IN probe[11:16]],
+    user_id, connection_id, trace_id, probe[9][:20], probe[10][:40],
+    CASE WHEN rank >= $detailed THEN
+        [CASE WHEN length(text) <= 2000 THEN text END FOR text IN json_extract(json, [<why>])] END
+FROM verdicts WHERE rank >= $rank ORDER BY rank DESC LIMIT $utterances
+"""
+_USERS: Final = """<verdicts>, grouped AS MATERIALIZED (
+    SELECT user_id, count(*) AS utterances, count(*) FILTER (late) AS late, max(total) AS longest,
+        coalesce(sum(total) FILTER (late), 0) AS waited
+    FROM verdicts GROUP BY user_id
+)
+SELECT (SELECT count(*) FROM grouped), (SELECT count(*) FROM grouped WHERE late > 0), *
+FROM grouped ORDER BY waited DESC, longest DESC, user_id LIMIT $users
+"""
+# Which are the costliest is found first, by numbers: texts and users are kept of those alone.
+_ENTRIES_OF: Final = """<verdicts>, listed AS (
+    SELECT user_id, trace_id, unnest(list_concat(<lists>)) AS entry FROM verdicts WHERE late
+), entries AS (
+    SELECT user_id, trace_id, entry.how AS how, (entry.json->>'where')[:200] AS place,
+        coalesce(entry.json->>'kind', entry.json->>'what')[:100] AS kind,
+        try_cast(entry.json->>'ms' AS DOUBLE) AS ms, hash(how, place, kind) AS id
+    FROM listed
+)"""
+_COSTLY: Final = """<entries>
+SELECT id FROM entries WHERE isfinite(ms) GROUP BY id ORDER BY sum(ms) DESC LIMIT $places
+"""
+_PLACES: Final = """<entries>
+SELECT how, place, kind, count(*), sum(ms) AS total, max(ms),
+    count(DISTINCT hash(user_id)) FILTER (user_id IS NOT NULL), arg_max(trace_id, ms)
+FROM entries WHERE isfinite(ms) AND id IN (SELECT unnest($ids::UBIGINT[]))
+GROUP BY how, place, kind ORDER BY total DESC, how, place, kind
+"""
+_HOLDS: Final = """
+WITH probed AS (
+    SELECT unnest([json_extract_string(json, [<held>])]) AS probe FROM <lines>
+    WHERE contains(json, 'loop held')
+), holds AS (
+    SELECT try_cast(probe[2] AS TIMESTAMPTZ) AS moment, try_cast(probe[3] AS DOUBLE) AS held, probe
+    FROM probed WHERE probe[1] = 'loop held' AND isfinite(try_cast(probe[3] AS DOUBLE))
+)
+SELECT <moment>, held, probe[4][:300], probe[5][:100], probe[6][:200],
+    probe[7][:200], probe[8][:80], try_cast(probe[9] AS BIGINT), try_cast(probe[10] AS DOUBLE)
+FROM holds ORDER BY held DESC, moment LIMIT $holds
+"""
+# A line that is too long to be shown whole is shown by its beginning.
+_TRACES: Final = """
+WITH probed AS (
+    SELECT json, json_extract_string(json, [<line>]) AS probe FROM <lines>
+), lines AS (
+    SELECT probe[1][:80] AS trace_id, try_cast(probe[2] AS TIMESTAMPTZ) AS moment,
+        [probe[3][:20], probe[4][:100], probe[5][:300], json[:1500]] AS texts
+    FROM probed WHERE probe[1][:80] IN (SELECT unnest($traces::VARCHAR[]))
+), timed AS (SELECT *, [(<moment>)::VARCHAR] || texts AS line FROM lines)
+SELECT trace_id, count(*), arg_min(line, moment, $lines * 2), arg_max(line, moment, $lines)
+FROM timed WHERE moment IS NOT NULL GROUP BY trace_id
+"""
+# What no calendar of a browser knows is no time.
+_MOMENT: Final = """CASE WHEN moment BETWEEN '1970-01-02'::TIMESTAMPTZ AND '9999-01-01'::TIMESTAMPTZ
+    THEN epoch_us(moment) END"""
+_SOME_ENTRIES: Final = 10  # of a verdict's list
+_LISTS: Final = (fields.BLOCKED_BY, fields.HELD, fields.AWAITS)  # of what can be to blame
+_PROBES: Final = (
+    fields.EVENT,
+    fields.LATE,
+    fields.TOTAL_MS,
+    fields.ARRIVED_AT,
+    fields.TIMESTAMP,
+    fields.USER_ID,
+    fields.CONNECTION_ID,
+    fields.TRACE_ID,
+    fields.UTTERANCE,
+    fields.KIND,
+    *BOXES,
+    *_LISTS,
+)
+_WHY: Final = (
+    fields.CAUSE,
+    *_LISTS,
+    fields.BUSIEST,
+    fields.SPANS,
+    fields.BEHIND,
+    fields.BEHIND_MS,
+    fields.SOCKET_BOUND,
+    fields.BUDGET_MS,
+    fields.FAILED,
+    "method",
+    "path",
+    "status",
+)
+_HELD: Final = (
+    fields.EVENT,
+    fields.HELD_AT,
+    fields.HELD_MS,
+    fields.WHERE,
+    fields.KIND,
+    fields.HOLDER,
+    fields.USER_ID,
+    fields.TRACE_ID,
+    fields.DELAYED,
+    fields.DELAYED_MS,
+)
+_LINE: Final = (fields.TRACE_ID, fields.TIMESTAMP, fields.LEVEL, fields.LOGGER, fields.EVENT)
+
+
+def gather(log: Log, on_step: Callable[[str], object], limits: Limits = LIMITS) -> Gathered:
+    """Ask *log* everything that a page shows.
+
+    Args:
+        log: What is asked; it is read once a step, and once more for places.
+        on_step: Told what is read next.
+        limits: How much is taken of it.
+
+    Raises:
+        InputError: If the log can't be read.
+    """
+    on_step("counting")
+    most = {"utterances": limits.utterances, "detailed": limits.detailed}
+    surveyed = log.rows(_sql(_SURVEY), **most)
+    if not surveyed:
+        return Gathered()
+
+    *counted, rank, detailed = surveyed[0]
+    on_step("utterances")
+    worst = {"rank": rank, "detailed": detailed, "utterances": limits.utterances}
+    utterances = log.rows(_sql(_UTTERANCES), **worst)
+    on_step("users")
+    users = log.rows(_sql(_USERS), users=limits.users)
+    on_step("what is to blame")
+    places = _places(log, limits)
+    on_step("holds")
+    holds = log.rows(_sql(_HOLDS), holds=limits.holds)
+    on_step("their lines")
+    traces = log.rows(_sql(_TRACES), traces=_traces(utterances, limits), lines=limits.lines)
+    return Gathered(
+        **dict(zip(_COUNTED, counted, strict=True)),
+        utterance_rows=utterances,
+        **_users(users),
+        place_rows=places,
+        hold_rows=holds,
+        trace_rows=traces,
+    )
+
+
+def _users(rows: list[Row]) -> dict[str, Any]:
+    """Take apart what each row says: how many there are, how many waited, and then of one."""
+    users, waiting = rows[0][:2] if rows else (0, 0)
+    return {"users": users, "waiting": waiting, "user_rows": [row[2:] for row in rows]}
+
+
+def _places(log: Log, limits: Limits) -> list[Row]:
+    """Find the costliest places, and then what is to be said of them."""
+    costly = [row[0] for row in log.rows(_sql(_COSTLY), places=limits.places)]
+    return log.rows(_sql(_PLACES), ids=costly)
+
+
+def _traces(utterances: list[Row], limits: Limits) -> list[str]:
+    """Tell whose lines are wanted; a caller may have given many utterances one trace."""
+    worst = utterances[: limits.traced]
+    return list({row[6]: None for row in worst if row[6] is not None})
+
+
+def _sql(template: str) -> str:
+    """Fill in a query; nothing of the log's ever becomes part of it."""
+    parts = {
+        "<entries>": _ENTRIES_OF,
+        "<verdicts>": _VERDICTS.strip(),
+        "<probed>": _EVERY if template is _SURVEY else _SOME,
+        "<lines>": LINES,
+        "<probes>": _paths(_PROBES),
+        "<why>": _paths(_WHY),
+        "<held>": _paths(_HELD),
+        "<line>": _paths(_LINE),
+        "<lists>": ", ".join(map(_entries, _LISTS)),
+        "<moment>": _MOMENT,
+    }
+    for name, part in parts.items():
+        template = template.replace(name, part)
+    return template
+
+
+def _paths(keys: Iterable[str]) -> str:
+    """Write JSON paths to *keys* of a line."""
+    return ", ".join(f"'$.{key}'" for key in keys)
+
+
+def _entries(key: str) -> str:
+    """Write what makes entries of the list under *key*, each with the key that it stood under."""
+    text = f"probe[{_PROBES.index(key) + 1}]"
+    some = f"CASE WHEN json_valid({text}) THEN json_extract({text}, '$[*]')[:{_SOME_ENTRIES}] END"
+    return f"[{{'how': '{key}', 'json': entry}} FOR entry IN {some}]"

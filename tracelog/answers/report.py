@@ -1,0 +1,108 @@
+"""The page of a report: one file that needs nothing else, and may do nothing else.
+
+What comes from the log is data: it stands in a block that isn't run, with every character escaped
+that could end it. The page's policy lets only the script and the style run that are in it, by their
+digests, and neither a request nor markup made of text.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from tracelog.errors import InputError
+
+
+__all__ = ["make_page", "write_page"]
+
+_FOLDER: Final = files("tracelog.answers") / "page"
+_SCRIPTS: Final = (  # in this order
+    "data.js",
+    "sentences.js",
+    "table.js",
+    "lanes.js",
+    "chart.js",
+    "detail.js",
+    "main.js",
+)
+_SLOT: Final = re.compile(r"\{\{(\w+)\}\}")
+_POLICY: Final = (
+    "default-src 'none'; img-src data:; script-src '{script}'; style-src '{style}'; "
+    "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+# Everything that isn't ASCII is escaped by `json` itself: U+2028, controls of direction and all.
+_MARKUP: Final = {ord(character): f"\\u{ord(character):04x}" for character in "<>&"}
+
+
+def make_page(data: Mapping[str, Any]) -> bytes:
+    """Put *data* into the page."""
+    script = "\n".join(map(_read, _SCRIPTS))
+    style = _read("report.css")
+    parts = {
+        "policy": _POLICY.format(script=_digest(script), style=_digest(style)),
+        "style": style,
+        "script": script,
+    }
+    # The data comes last: a text of the log that looks like a slot is none. It is the bulk, too,
+    # and isn't copied more often than it must be.
+    before, after = _read("report.html").split("{{data}}")
+    return b"".join((_filled(before, parts), _harmless(data), _filled(after, parts)))
+
+
+def write_page(path: Path, page: bytes) -> None:
+    """Write *page* whole or not at all: what was there before stays until it is.
+
+    Raises:
+        InputError: If it can't be written there.
+    """
+    if path.is_dir():
+        raise InputError(f"{str(path)!r} is a directory", hint=f"-o {path / 'report.html'}")
+
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(page)  # a pipe or a device isn't replaced
+        else:
+            _replace(Path(os.path.realpath(path)), page)
+    except OSError as error:
+        raise InputError(
+            f"{str(path)!r} can't be written: {error.strerror}", hint="-o /tmp/report.html"
+        ) from error
+
+
+def _replace(path: Path, page: bytes) -> None:
+    """Write beside *path*, and put it in its place at once."""
+    partial = path.with_name(f".tracelog-{os.getpid()}.partial")
+    try:
+        partial.write_bytes(page)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _read(name: str) -> str:
+    """Read a part of the page."""
+    return (_FOLDER / name).read_text("utf-8")
+
+
+def _digest(text: str) -> str:
+    """Name a script or a style as a policy does."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _filled(part: str, parts: Mapping[str, str]) -> bytes:
+    """Fill the slots of a part of the page."""
+    return _SLOT.sub(lambda match: parts[match[1]], part).encode()
+
+
+def _harmless(data: Mapping[str, Any]) -> bytes:
+    """Write JSON that no reader of HTML takes for anything else."""
+    text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    text = text.translate(_MARKUP)
+    return text.encode("ascii")

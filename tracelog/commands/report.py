@@ -1,0 +1,85 @@
+"""`tracelog report`: a log as a page to look at."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from tracelog.answers.columns import page_data
+from tracelog.answers.gathering import gather
+from tracelog.answers.log import Log
+from tracelog.answers.report import make_page, write_page
+from tracelog.answers.sources import Source, Spool, open_sources
+from tracelog.errors import InputError
+from tracelog.escapes import printable
+
+
+__all__ = ["HELP", "configure", "run"]
+
+HELP: Final = "write a page to look at: who was late and when, what held the loop, each one's why"
+
+_EPILOG: Final = """\
+The page is one file and asks nobody for anything: open it in any browser, send it, keep it.
+
+examples:
+  tracelog report app.log                        writes report.html
+  tracelog report app.log -o monday.html
+  tracelog report 'logs/*.log*' -o week.html     rotated and packed files, too
+  kubectl logs chat-0 | tracelog report -        from a pipe
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = f"{HELP[0].upper()}{HELP[1:]}."
+    parser.epilog = _EPILOG
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="a log, plain, .gz or .zst; a glob; - for a pipe"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("report.html"),
+        metavar="PATH",
+        help="where to write it (default: report.html)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Gather, and write the page."""
+    with Spool() as spool:
+        sources = open_sources(args.files, spool, getattr(sys.stdin, "buffer", None))
+        _check(args.output, sources)
+        with _progress() as on_step:
+            found = gather(Log(sources, spool), on_step)
+        page = make_page(page_data(found, [source.name for source in sources]))
+    write_page(args.output, page)
+    late = f"{found.late:,} of {found.utterances:,} utterances late"
+    size = f"{len(page) / 1e6:,.1f} MB"
+    print(f"Wrote {printable(str(args.output))} ({size}): {late}.")  # noqa: T201 -- the answer
+    return 0
+
+
+def _check(output: Path, sources: Sequence[Source]) -> None:
+    """Refuse to write over what is read."""
+    for source in sources:
+        if output.exists() and output.samefile(source.path):
+            raise InputError(
+                f"{str(output)!r} is one of the logs to read", hint=f"-o {output}.html"
+            )
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Tell on a terminal what is being read; a pipe hears nothing."""
+    console = Console(stderr=True, markup=False)
+    with console.status("reading") as status:
+        yield lambda step: status.update(f"reading: {step}")

@@ -1,0 +1,216 @@
+"""How a line looks: an event of our schema, as one line for eyes.
+
+Colours are ANSI sequences known beforehand. It draws for the logging side and for the answering
+side alike, and knows neither.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from datetime import datetime
+from functools import lru_cache
+from itertools import islice
+from typing import Any, Final
+
+from tracelog.escapes import printable
+from tracelog.fields import (
+    AHEAD,
+    ARRIVED_AT,
+    AWAIT_MS,
+    AWAITS,
+    BEHIND,
+    BEHIND_MS,
+    BLOCKED_BY,
+    BUSIEST,
+    CAUSE,
+    CLIENT_MS,
+    CODE_MS,
+    CONNECTION_ID,
+    EVENT,
+    EXCEPTION,
+    HELD,
+    LATE,
+    LEADING,
+    LEVEL,
+    LOG_MS,
+    LOGGER,
+    LOOP_MS,
+    QUEUE_MS,
+    SEND_MS,
+    SOCKET_MS,
+    SPAN_ID,
+    SPANS,
+    STACK,
+    TOTAL_MS,
+    TRACE_ID,
+    USER_ID,
+    UTTERANCE,
+)
+from tracelog.plain import text_of
+from tracelog.terminal import (
+    DIM,
+    RESET,
+    color_of,
+    duration_text,
+    event_text,
+    value_text,
+)
+
+
+__all__ = ["BOLD", "VERDICTS", "Layout", "taken_below", "time_of_day", "verdict_for_eyes"]
+
+BOLD: Final = "\x1b[1m"
+VERDICTS: Final = "tracelog.utterance"  # their logger
+
+_LEVELS: Final = {
+    "trace": ("trace", DIM),
+    "debug": ("debug", "\x1b[38;5;68m"),
+    "info": ("info ", "\x1b[38;5;28m"),
+    "warning": ("warn ", "\x1b[1;38;5;166m"),
+    "error": ("error", "\x1b[1;38;5;196m"),
+    "critical": ("crit ", "\x1b[1;97;48;5;160m"),
+}
+_KEY: Final = "\x1b[38;5;31m"
+_LOGGER_WIDTH: Final = 17  # websockets.server
+_EVENT_WIDTH: Final = 26
+_TRACE_WIDTH: Final = 8
+_NARROW: Final = 120  # columns: below, nothing is padded
+_WIDTH_OF_FILES: Final = 120
+_MAX_ITEMS: Final = 200
+_MAX_DURATION_MS: Final = 1e15
+_PLACED: Final = frozenset({*LEADING, SPAN_ID, CONNECTION_ID})
+# Said by the level, by the event's name, or by the cause; programs read the facts.
+_SAID: Final = frozenset(
+    {LATE, UTTERANCE, BLOCKED_BY, HELD, BUSIEST, AWAITS, AHEAD, BEHIND, BEHIND_MS, SPANS}
+)
+_BOXES: Final = frozenset(
+    {SOCKET_MS, CLIENT_MS, QUEUE_MS, LOOP_MS, CODE_MS, AWAIT_MS, SEND_MS, LOG_MS}
+)
+
+
+class Layout:
+    """Lays out lines: in columns, where there is room, and in colours, where they are wanted.
+
+    The time is local; the trace id is shortened, and coloured by its value, so that the eye can
+    follow one flow among many.
+
+    Args:
+        colors: Use colours; None uses them on a terminal.
+        terminal: Lines are read on one.
+
+    Attributes:
+        colors: Whether colours are used.
+        paint: Puts a text in a colour, or doesn't.
+        width: How many columns there are.
+    """
+
+    def __init__(self, *, colors: bool | None = None, terminal: bool = False) -> None:
+        self._terminal = terminal
+        self._second = (0, "")
+        self.colors = terminal if colors is None else colors
+        self.paint = _painted if self.colors else _plain
+        self._measure()
+
+    def line(self, event: dict[str, Any], created: float, color: str = BOLD) -> str:
+        """Write an event that was made at *created*, in seconds; its text in *color*."""
+        paint = self.paint
+        name = _text(event[LEVEL])
+        level, level_color = _LEVELS.get(name) or (printable(f"{name:5.5}"), BOLD)
+        parts = [paint(self._clock(created), DIM), paint(level, level_color)]
+        parts.append(self._trace(event[TRACE_ID]))
+        parts.append(paint(_short(_text(event[LOGGER])).ljust(self._logger_width), DIM))
+        parts.append(paint(event_text(event[EVENT]).ljust(self._event_width), color))
+        for key, value in islice(event.items(), _MAX_ITEMS):
+            if key not in _PLACED:
+                parts.append(self._pair(_text(key), value))
+        if CONNECTION_ID in event:
+            parts.append(paint(printable(_text(event[CONNECTION_ID])), DIM))
+        return " ".join(filter(None, parts)).rstrip()
+
+    def _pair(self, key: str, value: Any) -> str:
+        if key.endswith("_ms") and type(value) in (int, float) and abs(value) < _MAX_DURATION_MS:
+            return f"{self.paint(f'{printable(key[:-3])}=', _KEY)}{duration_text(value)}"
+
+        return f"{self.paint(f'{printable(key)}=', _KEY)}{value_text(value)}"
+
+    def _trace(self, trace_id: Any) -> str:
+        if trace_id is None:
+            return " " * (_TRACE_WIDTH if self._event_width else 0)
+
+        text = _text(trace_id)
+        return self.paint(printable(text[:_TRACE_WIDTH]).ljust(_TRACE_WIDTH), color_of(text))
+
+    def _clock(self, created: float) -> str:
+        milliseconds = int(created * 1e6 + 0.5) // 1000  # as JSON lines are rounded
+        second = milliseconds // 1000
+        known, text = self._second  # read once: another thread may put its own there
+        if known != second:
+            text = time.strftime("%H:%M:%S", time.localtime(second))
+            self._second = (second, text)
+            self._measure()  # the window may have been resized
+        return f"{text}.{milliseconds - second * 1000:03d}"
+
+    def _measure(self) -> None:
+        self.width = shutil.get_terminal_size().columns if self._terminal else _WIDTH_OF_FILES
+        wide = self.width >= _NARROW
+        self._logger_width = _LOGGER_WIDTH if wide else 0
+        self._event_width = _EVENT_WIDTH if wide else 0
+
+
+def verdict_for_eyes(event: dict[str, Any]) -> dict[str, Any]:
+    """Put a verdict's cause first, and leave out what is said already, and boxes of nothing."""
+    keys = dict.fromkeys((*LEADING, USER_ID, TOTAL_MS, CAUSE, *event))
+    shown: dict[str, Any] = {
+        key: event[key]
+        for key in keys
+        if key in event and key not in _SAID and not _is_nothing(key, event[key])
+    }
+    shown[EVENT] = f"{_text(event[EVENT])} {_text(event.get(UTTERANCE, ''))}"
+    if ARRIVED_AT in shown:
+        shown[ARRIVED_AT] = time_of_day(shown[ARRIVED_AT])
+    return shown
+
+
+def _is_nothing(key: str, value: Any) -> bool:
+    return key in _BOXES and type(value) in (int, float) and value < 1
+
+
+def time_of_day(timestamp: Any) -> Any:
+    """Write a line's *timestamp* as its clock does: local, to the millisecond."""
+    try:
+        moment = datetime.fromisoformat(timestamp)
+        second = time.strftime("%H:%M:%S", time.localtime(moment.timestamp()))
+    except (OSError, OverflowError, TypeError, ValueError):  # a processor put something else there
+        return timestamp
+
+    return f"{second}.{moment.microsecond // 1000:03d}"
+
+
+def _painted(text: str, color: str) -> str:
+    return f"{color}{text}{RESET}"
+
+
+def _plain(text: str, _color: str) -> str:
+    return text
+
+
+def _text(value: Any) -> str:
+    return value if type(value) is str else text_of(value)
+
+
+@lru_cache(maxsize=500)
+def _short(name: str) -> str:
+    """Shorten a logger's name to its last parts: `app.services.chat.rooms` to `chat.rooms`."""
+    parts = name.split(".")
+    while len(name) > _LOGGER_WIDTH and len(parts) > 1:
+        parts = parts[1:]
+        name = ".".join(parts)
+    return printable(name)
+
+
+def taken_below(event: dict[str, Any]) -> str:
+    """Take out what doesn't fit a line, indented: data can't begin a line that looks like ours."""
+    texts = [event.pop(key) for key in (STACK, EXCEPTION) if isinstance(event.get(key), str)]
+    lines = (line for text in texts for line in text.splitlines() if line)
+    return "".join(f"\n    {printable(line)}" for line in lines)
