@@ -1,10 +1,11 @@
-"""How fast `tracelog late` answers, against DuckDB alone and jq, on a log of about 1 GB.
+"""How fast `tracelog late`, `blame` and `stats` answer, against DuckDB alone and jq, on about 1 GB.
 
     python benchmarks/late.py [--size MB] [--rounds N] [--keep FILE]
 
 Each contender is a process of its own that reads the same file and shows the 20 slowest
 utterances; they run in turn, so that a busy machine is busy for all of them. Ratios count, not
-seconds: `tracelog` should stay below 1.5 times DuckDB, and be 10 times as fast as jq.
+seconds: `late` should stay below 1.3 times DuckDB, `blame` and `stats` below 2 times the DuckDB that
+reads their columns, and all be 10 times as fast as jq.
 """
 
 from __future__ import annotations
@@ -40,6 +41,37 @@ columns = dict(
 print(duckdb.execute(
     "SELECT * FROM read_json($path, format = 'newline_delimited', columns = $columns) "
     "WHERE event = 'utterance' ORDER BY total_ms DESC LIMIT 20",
+    {"path": sys.argv[1], "columns": columns},
+).fetchall())
+"""
+BARE_BLAME = """
+import duckdb, sys
+entry = 'STRUCT(ms DOUBLE, "where" VARCHAR, kind VARCHAR, what VARCHAR)[]'
+columns = dict(
+    event="VARCHAR", timestamp="VARCHAR", arrived_at="VARCHAR", trace_id="VARCHAR",
+    user_id="VARCHAR", late="BOOLEAN", held_ms="DOUBLE", delayed="BIGINT", delayed_ms="DOUBLE",
+    blocked_by=entry, awaits=entry,
+)
+print(duckdb.execute(
+    "SELECT e.where, e.kind, e.what, sum(e.ms), count(DISTINCT trace_id), count(DISTINCT user_id) "
+    "FROM (SELECT *, unnest(list_concat(coalesce(blocked_by, []), coalesce(awaits, []))) AS e "
+    "FROM read_json($path, format = 'newline_delimited', columns = $columns) "
+    "WHERE event = 'utterance' OR event = 'loop held') GROUP BY ALL",
+    {"path": sys.argv[1], "columns": columns},
+).fetchall())
+"""
+BARE_STATS = """
+import duckdb, sys
+columns = dict(
+    timestamp="VARCHAR", level="VARCHAR", logger="VARCHAR", event="VARCHAR", trace_id="VARCHAR",
+    status="BIGINT", total_ms="DOUBLE", late="BOOLEAN", failed="BOOLEAN",
+)
+print(duckdb.execute(
+    "SELECT time_bucket(INTERVAL '5 minutes', timestamp::TIMESTAMPTZ) AS t, logger, count(*), "
+    "count(*) FILTER (level = 'error'), count(trace_id), count(*) FILTER (late), "
+    "quantile_cont(CASE WHEN event = 'utterance' THEN total_ms END, [0.5, 0.95, 0.99]) "
+    "FROM read_json($path, format = 'newline_delimited', columns = $columns) "
+    "GROUP BY GROUPING SETS ((t), (logger), ())",
     {"path": sys.argv[1], "columns": columns},
 ).fetchall())
 """
@@ -137,17 +169,35 @@ def verdict(now: datetime, ids: dict, chance: random.Random) -> str:
         **boxes,
         "total_ms": total,
         "late": is_late,
-        **({"cause": "the loop was held by json.dumps at app/chat.py:41"} if is_late else {}),
+        **(reasons(chance) if is_late else {}),
     }
     level = "warning" if is_late else "info"
     return line(now, level, "tracelog.utterance", "utterance", fields, ids)
 
 
+def reasons(chance: random.Random) -> dict:
+    """Write why an utterance was late: a hold of one of fifty lines of code, or a lock."""
+    where = f"app/chat.py:{chance.randrange(50)} handle"
+    entry = {"ms": round(200 + chance.expovariate(1 / 100), 3), "where": where}
+    if chance.random() < 0.5:
+        return {"awaits": [{**entry, "what": "lock"}], "cause": f"waiting for a lock in {where}"}
+
+    hold = {**entry, "kind": "blocking call", "user_id": f"user-{chance.randrange(5000)}"}
+    return {"blocked_by": [hold], "cause": f"loop held in {where} (blocking call)"}
+
+
 def measure(path: Path, rounds: int) -> dict[str, list[Run]]:
     """Let the contenders run in turn; the first round only warms the cache, jq runs once."""
     contenders = {
-        "tracelog late": [sys.executable, "-m", "tracelog", "late", str(path)],
         "DuckDB alone": [sys.executable, "-c", BARE, str(path)],
+        "DuckDB alone, blame": [sys.executable, "-c", BARE_BLAME, str(path)],
+        "DuckDB alone, stats": [sys.executable, "-c", BARE_STATS, str(path)],
+        "tracelog late": [sys.executable, "-m", "tracelog", "late", str(path)],
+        "tracelog late --group-by user": [
+            *(sys.executable, "-m", "tracelog", "late", "--group-by", "user", str(path))
+        ],
+        "tracelog blame": [sys.executable, "-m", "tracelog", "blame", str(path)],
+        "tracelog stats": [sys.executable, "-m", "tracelog", "stats", str(path)],
     }
     runs: dict[str, list[Run]] = {name: [] for name in contenders}
     for number in range(rounds + 1):

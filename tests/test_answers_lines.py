@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from tracelog.answers import lines
-from tracelog.answers.lines import is_cut_off, line_numbers, open_bytes, shorten, tail
+from tracelog.answers.lines import head, is_cut_off, line_numbers, open_bytes, shorten, tail
 from tracelog.answers.sources import Source, Spool
 from tracelog.errors import InputError
 
@@ -104,3 +104,26 @@ def test_the_end_of_a_file_costs_no_reading_of_the_rest(tmp_path, monkeypatch):
 def test_a_line_that_is_being_written_is_known(tmp_path, content, expected):
     """Half an object at the end of a file is nobody's fault."""
     assert is_cut_off(make_source(tmp_path, content=content)) == expected
+
+
+@pytest.mark.parametrize(
+    ("packing", "content", "expected"),
+    [
+        ("", TEXT, [b"one\n", b"\n", b"  \t\n", b"two\n", b"three"]),
+        (".gz", gzip.compress(b"one\ntwo"), [b"one\n", b"two"]),
+        (".gz", gzip.compress(b"one\ntwo")[:-9], []),
+        ("", b"x\n" * 99, [b"x\n"] * 20),
+    ],
+    ids=["plain", "gz", "damaged", "long"],
+)
+def test_a_few_lines_at_the_beginning(tmp_path, packing, content, expected):
+    """As many as cost nothing; none of a file that can't be unpacked."""
+    assert head(make_source(tmp_path, packing, content)) == expected
+
+
+@pytest.mark.usefixtures("_no_zstd_in_python")
+def test_a_file_that_cannot_be_unpacked_has_no_beginning(tmp_path, monkeypatch):
+    """The engine can read it all the same."""
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+
+    assert head(make_source(tmp_path, ".zst", TWO_FRAMES)) == []

@@ -44,8 +44,24 @@ def test_a_verdict_line_is_read():
         total_ms=303.9,
         waited_ms=291.3,
         handled_ms=12.6,
+        socket_ms=290.1,
+        queue_ms=1.2,
         late=True,
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "route"),
+    [
+        ({"route": "/r", "path": "/p"}, "/r"),
+        ({"path": "/p"}, "/p"),
+        ({"path": None}, None),
+        ({}, None),
+    ],
+)
+def test_its_route_is_the_route_or_else_the_path(line, route):
+    """A framework knows a route; a server only a path."""
+    assert read({**LINE, **line}).route == route
 
 
 def test_what_is_absent_counts_as_nothing():

@@ -33,10 +33,12 @@ LINES = (
 TABLE = """\
 2026-11-22 UTC, in ms
 
- time          user      connection  utterance  total  waited  handled  why
- ───────────────────────────────────────────────────────────────────────────
- 10:10:09.820  user-456  c-7f3a             41  303.9   291.3     12.6  late
- 10:10:10.995  user-7    -                   1    5.0     0.0      5.0
+ time          user      connection  what    total  boxes                     why
+ ─────────────────────────────────────────────────────────────────────────────────
+ 10:10:09.820  user-456  c-7f3a      /ws 41  303.9  SSSSSSSSSSSSSSSSSSSSSSS.  late
+ 10:10:10.995  user-7    -           http 1    5.0  .
+
+S socket   Q queue   L loop   C code   A await   R send   . not known
 
 2 utterances, 1 of them late, in 4 lines.
 1 line is no JSON: {name}:2.
@@ -116,9 +118,16 @@ def test_json_is_for_programs(capsys):
         "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
         "utterance": 41,
         "kind": "websocket",
+        "route": "/ws",
         "total_ms": 303.9,
         "waited_ms": 291.3,
         "handled_ms": 12.6,
+        "socket_ms": 290.1,
+        "queue_ms": 1.2,
+        "loop_ms": None,
+        "code_ms": None,
+        "await_ms": None,
+        "send_ms": None,
         "late": True,
         "cause": None,
     }
@@ -164,30 +173,123 @@ def test_a_missing_file_is_an_input_error():
         run("missing.log")
 
 
-@pytest.mark.parametrize("option", ["--since", "--until"])
-def test_an_empty_time_is_no_time(option):
-    """A shell's unset variable doesn't quietly ask for everything."""
+def test_a_time_that_is_none_is_an_input_error():
+    """Of a deploy as of a filter."""
     with pytest.raises(InputError, match="'' is no time"):
-        run("app.log", option, "")
+        run("app.log", "--compare", "")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "problem"),
-    [
-        (["--over", "soon"], "argument --over: 'soon' is no number of milliseconds, such as 250"),
-        (["--over", "nan"], "argument --over: 'nan' is no number of milliseconds"),
-        (["--top", "few"], "argument --top: 'few' is no number between 1 and 999,999"),
-        (["--top", "0"], "argument --top: '0' is no number between 1 and 999,999"),
-        (["--top", "1000000"], "argument --top: '1000000' is no number between 1 and 999,999"),
-    ],
-)
-def test_an_argument_that_makes_no_sense_is_said(capsys, arguments, problem):
-    """Before anything is read."""
+@pytest.mark.parametrize("option", [("--group-by", "user"), ("--compare", "10:10")], ids=str)
+def test_groups_have_their_own_order(option):
+    """What orders single utterances is refused, with the way out."""
+    with pytest.raises(
+        InputError, match="'--sort' orders single utterances.*\n  Try: leave it out"
+    ):
+        run("app.log", "--sort", "loop", *option)
+
+
+def test_what_to_sort_by_is_one_of_several(capsys):
+    """A mistyped one is said, with those that there are."""
     with pytest.raises(SystemExit) as exit_:
-        run("app.log", *arguments)
+        run("app.log", "--sort", "name")
 
     assert exit_.value.code == 2
-    assert problem in capsys.readouterr().err
+    assert "argument --sort: invalid choice: 'name'" in capsys.readouterr().err
+
+
+def test_a_box_is_sorted_by(capsys):
+    """Those that don't have it aren't shown."""
+    assert run("app.log", "--json", "--sort", "queue") == 0
+    assert [json.loads(line)["user_id"] for line in capsys.readouterr().out.splitlines()] == [
+        "user-456"
+    ]
+
+
+def test_any_key_of_the_line_is_a_filter(capsys):
+    """All that are given have to hold."""
+    assert run("app.log", "--json", "--where", "kind=http", "--where", "utterance=1") == 0
+    assert json.loads(capsys.readouterr().out)["user_id"] == "user-7"
+
+
+GROUPS = """\
+by user, in ms
+
+ user      count  late  p50  p95  p99  max  mean
+ ───────────────────────────────────────────────────────────────────
+ user-456      1     1  304  304  304  304  SSSSSSSSSSSSSSSSSSSSSSS.
+ user-7        1     0  5.0  5.0  5.0  5.0  .
+
+S socket   Q queue   L loop   C code   A await   R send   . not known
+
+2 of 2 utterances, in 2 groups, in 4 lines.
+1 line is no JSON: app.log:2.
+"""
+
+
+def test_groups_are_shown(capsys):
+    """With percentiles, and a bar of what they spent on average."""
+    assert run("app.log", "--group-by", "user") == 0
+    assert shown(capsys) == GROUPS
+
+
+def test_groups_are_json_for_programs(capsys):
+    """At most as many as were asked for; what is wrong is said beside."""
+    assert run("app.log", "--group-by", "user", "--json", "--top", "1") == 0
+
+    out, err = capsys.readouterr()
+    assert json.loads(out)["key"] == "user-456"
+    assert "Shown: 1 of 2 groups; --top shows more." in err
+
+
+def test_groups_of_a_sound_log_are_silent_beside(capsys, tmp_path):
+    """Nobody has to be told that all is well."""
+    (tmp_path / "app.log").write_text(LINES.replace("Traceback (most recent call last):", "{}"))
+
+    assert run("app.log", "--json", "--group-by", "minute") == 0
+    assert run("app.log", "--json", "--compare", "10:10:10") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_before_and_after_are_shown(capsys):
+    """By route, if not by something else."""
+    assert run("app.log", "--compare", "10:10:10") == 0
+    assert " /ws       304      -    gone      1     -  100.0%     -  -\n" in shown(capsys)
+
+
+def test_before_and_after_are_json_for_programs(capsys):
+    """Both sides of each group."""
+    assert run("app.log", "--compare", "10:10:10", "--group-by", "user", "--json") == 0
+
+    new, gone = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (new["key"], new["before"], new["after"]["count"]) == ("user-7", None, 1)
+    assert (gone["key"], gone["after"]) == ("user-456", None)
+
+
+@pytest.mark.parametrize("option", [("--group-by", "user"), ("--compare", "2026-11-22")], ids=str)
+def test_no_groups_are_a_sentence(capsys, option):
+    """An empty answer is an answer."""
+    assert run("app.log", *option, "--user", "nobody") == 0
+    assert shown(capsys).startswith("0 of 2 utterances, in 0 groups, in 4 lines.\n")
+
+
+def test_the_answer_loads_rich_and_duckdb_and_the_help_does_not():
+    """A mistake is told at once, too."""
+    script = (
+        "import sys\nfrom tracelog.cli import main\n"
+        "for arguments in (['late', '--help'], ['late', '--over', 'x', 'a'], ['late', 'missing']):\n"
+        "    try: main(arguments)\n    except SystemExit: pass\n"
+        "print(*{'duckdb', 'rich', 'structlog', 'yaml'} & {*sys.modules}, file=sys.stderr)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(tracelog.__file__).parents[1])},
+    )
+
+    assert done.stderr.endswith("*/*.log*\n\n")
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,10 @@ from pathlib import Path
 import pytest
 
 import tracelog
+from tracelog.answers.embedded import Embedded
+from tracelog.answers.filters import Filters
 from tracelog.answers.log import Log
-from tracelog.answers.queries import Question, slowest
+from tracelog.answers.slowest import slowest
 from tracelog.answers.sources import Spool, open_sources
 from tracelog.commands import tail
 from tracelog.errors import InputError
@@ -154,13 +156,13 @@ def test_only_what_was_asked_for_is_shown(monkeypatch, capsys, options, events):
 def test_the_totals_are_those_of_late(monkeypatch, capsys):
     """Two commands that read the same log don't tell two truths."""
     with Spool() as spool:
-        answer = slowest(Log(open_sources(["app.log"], spool, None), spool), Question())
+        answer = slowest(Embedded(Log(open_sources(["app.log"], spool, None), spool)), Filters())
 
     run(monkeypatch, "-")
 
     assert capsys.readouterr().err == (
-        f"{answer.lines} lines, {answer.utterances} utterances, {answer.late} of them late, "
-        f"1 hold, {answer.broken} no JSON.\n"
+        f"{answer.tally.lines} lines, {answer.tally.rows} utterances, {answer.late} of them late, "
+        f"1 hold, {answer.tally.broken} no JSON.\n"
     )
 
 

@@ -17,6 +17,8 @@ __all__ = ["main"]
 # In the words of the modules' own HELP; loading them all to ask would cost a second.
 _COMMANDS: Final = {
     "late": "show the slowest utterances of a log: whose, when, and where the time went",
+    "blame": "show the lines of code that made others late: what to fix on Monday",
+    "stats": "show how much there is in a log, how it went over time, and what fills the disk",
     "tail": "show the lines of a log as they come, so that what is late stands out",
     "report": "write a page to look at: who was late and when, what held the loop, each one's why",
     "check": "check a logging configuration: every mistake, with its file, line and way out",

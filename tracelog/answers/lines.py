@@ -6,10 +6,12 @@ Everything here reads in plain Python: a whole file only when something was foun
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from importlib import import_module
 from io import SEEK_END, BufferedReader
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
@@ -17,10 +19,11 @@ from tracelog.answers.sources import Source, Spool
 from tracelog.errors import InputError
 
 
-__all__ = ["LIMIT", "is_cut_off", "line_numbers", "open_bytes", "shorten", "tail"]
+__all__ = ["LIMIT", "head", "is_cut_off", "line_numbers", "open_bytes", "shorten", "tail"]
 
 LIMIT: Final = 16 << 20  # DuckDB's `maximum_object_size`: no line may be longer
 
+_HEAD: Final = 20  # lines
 _TAIL: Final = 1 << 20  # bytes
 _GIANT: Final = b"(a line too long to read)\n"  # stands in for one; is no JSON, so it is counted
 
@@ -50,6 +53,15 @@ def tail(source: Source) -> list[bytes]:
         file.seek(start)
         lines = file.read().split(b"\n")
     return [line for line in lines[bool(start) :] if line.strip()]
+
+
+def head(source: Source) -> list[bytes]:
+    """Return the first few lines of a file; none of one that can't be unpacked here."""
+    try:
+        with open_bytes(source) as stream:
+            return list(islice(_bounded(stream), _HEAD))
+    except (InputError, EOFError, OSError, zlib.error):
+        return []
 
 
 def is_cut_off(source: Source) -> bool:

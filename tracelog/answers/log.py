@@ -32,6 +32,7 @@ _SETTINGS: Final = {
     "temp_directory": "",
     "memory_limit": "400MB",
 }
+_ALONE: Final = "800MB"
 _THREADS: Final = 8  # each reads through 32 MiB of buffers, which all have to fit in the limit
 
 
@@ -73,8 +74,10 @@ class Log:
             if self._threads == 1:
                 raise self._unreadable(error) from error
 
-            # Each takes lines apart in memory of its own: where they are long, one has enough.
+            # Each takes lines apart in memory of its own: where they are long, one has enough;
+            # where they are megabytes, it needs more.
             self._use_threads(1)
+            self._connection.execute(f"SET memory_limit = '{_ALONE}'")
             return self._rows(sql, paths, parameters)
         except self._duckdb.Error as error:
             if "maximum_object_size" not in str(error):

@@ -15,9 +15,12 @@ from typing import Any, Final, Self
 
 from tracelog import fields
 from tracelog.answers.times import read_timestamp
+from tracelog.answers.views import BOXES
 
 
 __all__ = ["KEYS", "Utterance"]
+
+_ROUTES: Final = ("route", "path")
 
 KEYS: Final = (
     fields.ARRIVED_AT,
@@ -27,9 +30,9 @@ KEYS: Final = (
     fields.TRACE_ID,
     fields.UTTERANCE,
     fields.KIND,
+    *_ROUTES,
     fields.TOTAL_MS,
-    fields.SOCKET_MS,
-    fields.QUEUE_MS,
+    *BOXES,
     fields.LATE,
     fields.CAUSE,
 )
@@ -44,6 +47,7 @@ class Utterance:
         total_ms: From its arrival to the end of its handling.
         waited_ms: The part of it before its handling began.
         handled_ms: The rest.
+        socket_ms: A box of `total_ms`, as the others are; None where it isn't known.
         cause: Why it was late, in a sentence.
     """
 
@@ -53,9 +57,16 @@ class Utterance:
     trace_id: Any
     utterance: Any
     kind: Any
+    route: Any = None
     total_ms: float
     waited_ms: float
     handled_ms: float
+    socket_ms: float | None = None
+    queue_ms: float | None = None
+    loop_ms: float | None = None
+    code_ms: float | None = None
+    await_ms: float | None = None
+    send_ms: float | None = None
     late: bool
     cause: Any = None
 
@@ -72,9 +83,11 @@ class Utterance:
             trace_id=line[fields.TRACE_ID],
             utterance=line[fields.UTTERANCE],
             kind=line[fields.KIND],
+            route=next((line[key] for key in _ROUTES if line[key] is not None), None),
             total_ms=total,
             waited_ms=round(waited, 3),
             handled_ms=round(total - waited, 3),
+            **{box: _number(line[box]) for box in BOXES if line[box] is not None},
             late=line[fields.LATE] is True,
             cause=line[fields.CAUSE],
         )

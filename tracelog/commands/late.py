@@ -1,111 +1,112 @@
-"""`tracelog late`: the slowest utterances of a log."""
+"""`tracelog late`: the slowest utterances of a log, one by one, in groups, or before and after."""
 
 from __future__ import annotations
 
 import argparse
-import math
-import os
-import sys
+from functools import partial
 from typing import Final
 
-from rich.console import Console
-
-from tracelog.answers.log import Log
-from tracelog.answers.queries import Answer, Question, slowest
-from tracelog.answers.render import json_lines, make_table, sentences
-from tracelog.answers.sources import Spool, open_sources
+from tracelog.answers.groups import GROUPS, compare, group
+from tracelog.answers.slowest import SORTS, slowest
 from tracelog.answers.times import Moment
+from tracelog.commands.asking import (
+    TIMES,
+    Asked,
+    add_arguments,
+    describe,
+    filters_of,
+    moment,
+    opened,
+)
+from tracelog.errors import InputError
 
 
 __all__ = ["HELP", "configure", "run"]
 
 HELP: Final = "show the slowest utterances of a log: whose, when, and where the time went"
 
-_EPILOG: Final = """\
-A time is UTC: '2026-11-22T14:05:00Z', '2026-11-22 14:05', or '14:05' on the log's last day;
-'10m' (ms, s, m, h, d) counts back from the log's last line.
-
+_EPILOG: Final = f"""\
+{TIMES}
 examples:
   tracelog late app.log                          the 20 slowest
   tracelog late --over 250 --since 10m app.log   of the last ten minutes
   tracelog late --user user-456 'logs/*.log*'    one user's, rotated and packed files, too
+  tracelog late --where room=lobby app.log       whatever was bound, and any key of the verdict
+  tracelog late --sort loop app.log              those that waited longest for the event loop
+  tracelog late --group-by where app.log         the places that most of them were late for
+  tracelog late --compare 14:05 app.log          before and after a deploy: which routes got slower
   kubectl logs chat-0 | tracelog late -          from a pipe
   tracelog late --json app.log | jq .user_id     for programs
 """
-_MOST: Final = 999_999  # that DuckDB keeps of a whole
-_UNBOUNDED: Final = 1_000  # columns, where there is no terminal to say how many
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.description = f"{HELP[0].upper()}{HELP[1:]}."
-    parser.epilog = _EPILOG
+    describe(parser, HELP, _EPILOG)
+    add_arguments(parser, over=True)
     parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="a log, plain, .gz or .zst; a glob; - for a pipe"
+        "--sort", choices=SORTS, help="what to show most of, or in which order (default: total)"
     )
-    parser.add_argument("--over", type=_milliseconds, metavar="MS", help="only what took longer")
-    parser.add_argument("--user", metavar="ID", help="only this user's")
-    parser.add_argument("--since", metavar="TIME", help="only what arrived then or later")
-    parser.add_argument("--until", metavar="TIME", help="only what arrived then or before")
+    parser.add_argument("--group-by", choices=GROUPS, help="count them, and their percentiles")
     parser.add_argument(
-        "--top", type=_top, default=20, metavar="N", help="how many to show (default: 20)"
+        "--compare", metavar="TIME", help="what got slower then (groups by route by default)"
     )
-    parser.add_argument("--json", action="store_true", help="a line of JSON for each")
 
 
 def run(args: argparse.Namespace) -> int:
     """Ask, and show the answer."""
-    question = Question(
-        top=args.top,
-        over=args.over,
-        user=args.user,
-        since=Moment.parse(args.since) if args.since is not None else None,
-        until=Moment.parse(args.until) if args.until is not None else None,
-    )
-    with Spool() as spool:
-        sources = open_sources(args.files, spool, getattr(sys.stdin, "buffer", None))
-        answer = slowest(Log(sources, spool), question)
-    said = list(sentences(answer, [s.name for s in sources], is_filtered=question.is_filtered))
-    (_print_json if args.json else _print_table)(answer, said)
+    at = moment(args.compare)
+    if args.sort and (at or args.group_by):
+        raise InputError("'--sort' orders single utterances, not groups", hint="leave it out")
+
+    with opened(args) as asked:
+        if at:
+            _show_changes(asked, args, at)
+        elif args.group_by:
+            _show_groups(asked, args)
+        else:
+            _show_slowest(asked, args)
     return 0
 
 
-def _print_json(answer: Answer, said: list[str]) -> None:
-    """Keep stdout for programs, and tell a person what they have to know."""
-    for line in json_lines(answer.rows):
-        print(line)  # noqa: T201 -- this is what the command is for
-    if answer.broken or not answer.rows:
-        print(*said, sep="\n", file=sys.stderr)  # noqa: T201
+def _show_slowest(asked: Asked, args: argparse.Namespace) -> None:
+    """Show them one by one."""
+    filters = filters_of(args)
+    answer = slowest(asked.engine, filters, top=args.top, by=args.sort or "total")
+    from tracelog.answers import late_table, printing  # noqa: PLC0415 -- rich is for answers only
+
+    said = late_table.sentences(answer, asked.read(answer.tally), is_filtered=filters.is_any)
+    if args.json:
+        is_sound = bool(answer.rows) and not answer.tally.broken
+        printing.show_json(late_table.records(answer.rows), said, is_sound=is_sound)
+    else:
+        printing.show(partial(late_table.draw, answer.rows), said)
 
 
-def _print_table(answer: Answer, said: list[str]) -> None:
-    """Draw for the terminal there is, or for a file as wide as needed."""
-    console = Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = _UNBOUNDED
-    if answer.rows:
-        console.print(make_table(answer.rows, console.width))
-    for sentence in said:
-        console.print(sentence)
+def _show_groups(asked: Asked, args: argparse.Namespace) -> None:
+    """Show them in groups."""
+    groups, tally = group(asked.engine, filters_of(args), args.group_by)
+    from tracelog.answers import group_table, printing  # noqa: PLC0415 -- the same
+
+    shown = groups[: args.top]
+    said = group_table.sentences(groups, args.top, asked.read(tally))
+    if args.json:
+        is_sound = bool(shown) and not tally.broken
+        printing.show_json(group_table.group_records(shown), said, is_sound=is_sound)
+    else:
+        printing.show(partial(group_table.draw_groups, shown, args.group_by), said)
 
 
-def _milliseconds(text: str) -> float:
-    """Read a number of milliseconds."""
-    try:
-        number = float(text.removesuffix("ms"))
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of milliseconds, such as 250")
+def _show_changes(asked: Asked, args: argparse.Namespace, at: Moment) -> None:
+    """Show groups before and after."""
+    by = args.group_by or "route"
+    changes, tally = compare(asked.engine, filters_of(args), by, at)
+    from tracelog.answers import group_table, printing  # noqa: PLC0415 -- the same
 
-    return number
-
-
-def _top(text: str) -> int:
-    """Read how many to show."""
-    number = int(text) if text.isdecimal() else 0
-    if not 1 <= number <= _MOST:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number between 1 and {_MOST:,}")
-
-    return number
+    shown = changes[: args.top]
+    said = group_table.sentences(changes, args.top, asked.read(tally))
+    if args.json:
+        is_sound = bool(shown) and not tally.broken
+        printing.show_json(group_table.change_records(shown), said, is_sound=is_sound)
+    else:
+        printing.show(partial(group_table.draw_changes, shown, by), said)

@@ -7,14 +7,17 @@ import json
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import pytest
 import zstandard
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tracelog.answers.embedded import Embedded
+from tracelog.answers.filters import Filters
 from tracelog.answers.log import Log
-from tracelog.answers.queries import Answer, Question, slowest
+from tracelog.answers.slowest import slowest
 from tracelog.answers.sources import Spool, open_sources
 from tracelog.answers.times import Moment
 from tracelog.errors import InputError
@@ -27,10 +30,20 @@ def ask(*contents, names=("app.log", "b.log"), **question):
         paths = [f"{folder}/{name}" for name in names[: len(contents)]]
         for path, content in zip(paths, contents, strict=True):
             Path(path).write_bytes(content if isinstance(content, bytes) else content.encode())
-        log = Log(open_sources(paths, spool, io.BytesIO()), spool)
-        answer = slowest(log, Question(**{**question, **moments}))
-        places = tuple(place.replace(f"{folder}/", "") for place in answer.broken_at)
-    return Answer(**{**{k: getattr(answer, k) for k in Answer.__slots__}, "broken_at": places})
+        engine = Embedded(Log(open_sources(paths, spool, io.BytesIO()), spool))
+        asked = {k: question.pop(k) for k in ("top", "by") if k in question}
+        answer = slowest(engine, Filters(**{**question, **moments}), **asked)
+        tally = answer.tally
+        places = engine.broken(tally.broken)
+    return SimpleNamespace(
+        rows=answer.rows,
+        late=answer.late,
+        lines=tally.lines,
+        broken=tally.broken,
+        utterances=tally.rows,
+        matched=tally.matched,
+        broken_at=tuple(place.replace(f"{folder}/", "") for place in places),
+    )
 
 
 def verdict(total, minute=0, **fields):
@@ -76,6 +89,9 @@ def test_the_slowest_come_first():
         ({"over": 39.9, "top": 3}, ["bob", "bob", "cid"]),
         ({"user": "ann"}, ["ann"]),
         ({"user": "' OR true --"}, []),
+        ({"where": (("late", "true"), ("user_id", "bob"))}, ["bob", "bob"]),
+        ({"where": (("late", "' OR true --"),)}, []),
+        ({"where": (("' OR true --", "x"),)}, []),
         ({"since": "10:02"}, ["bob", "cid"]),
         ({"until": "2026-11-22T12:01:00+02:00"}, ["bob", "ann"]),
         ({"since": "11m", "until": "10:02"}, ["cid"]),
@@ -90,6 +106,34 @@ def test_a_question_leaves_out_what_it_does_not_ask_for(question, expected):
 
     assert users(answer) == expected
     assert answer.utterances == 4
+
+
+BOXES = (
+    verdict(90, 1, user_id="zoe", socket_ms=10, queue_ms=30, loop_ms=50)
+    + verdict(60, 3, user_id="ann", socket_ms=60, loop_ms="0.5")
+    + verdict(70, 2, user_id="kim", await_ms=70)
+    + verdict(5, 4, user_id="bob", code_ms=2, send_ms=3)
+)
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        ("total", ["zoe", "kim"]),
+        ("time", ["zoe", "kim"]),
+        ("user", ["kim", "zoe"]),
+        ("waited", ["ann", "zoe"]),
+        ("loop", ["zoe", "ann"]),
+        ("socket", ["ann", "zoe"]),
+        ("queue", ["zoe"]),
+        ("await", ["kim"]),
+        ("code", ["bob"]),
+        ("send", ["bob"]),
+    ],
+)
+def test_what_is_sorted_by_chooses_what_is_shown(by, expected):
+    """A box does so; time and user only order the slowest."""
+    assert users(ask(BOXES, by=by, top=2)) == expected
 
 
 def test_several_files_are_one_log():
@@ -204,13 +248,9 @@ def test_a_time_ago_needs_a_last_time(content):
 
 def test_an_empty_log_is_an_empty_answer():
     """No bytes, no lines, no error."""
-    assert ask("") == Answer()
+    answer = ask("")
 
-
-def test_a_question_knows_whether_it_filters():
-    """How many to show leaves none out."""
-    assert not Question(top=1).is_filtered
-    assert Question(user="ann").is_filtered
+    assert (answer.rows, answer.lines, answer.utterances, answer.late) == ((), 0, 0, 0)
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,0 +1,229 @@
+"""The embedded engine: a question in one pass."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import sys
+from datetime import UTC, datetime
+
+import pytest
+import zstandard
+
+from tracelog.answers.embedded import DuckDialect, Embedded
+from tracelog.answers.log import Log
+from tracelog.answers.question import Lines, Question, Tally
+from tracelog.answers.sources import Spool, open_sources
+from tracelog.answers.views import DELAYS, LINES, UTTERANCES
+
+
+WORDS = DuckDialect()
+
+
+def verdict(total, user, minute=0, **fields):
+    moment = f"2026-11-22T10:{minute:02}:00.000000Z"
+    line = {"timestamp": moment, "event": "utterance", "total_ms": total, "user_id": user}
+    return json.dumps({**line, **fields}) + "\n"
+
+
+LOG = (
+    '{"timestamp":"2026-11-22T09:59:00Z","event":"started"}\n'
+    + verdict(20, "ann", 0)
+    + verdict(300, "bob", 1, late=True)
+    + "oops\n"
+    + verdict(40, "ann", 3)
+)
+
+
+@pytest.fixture
+def make_engine(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with Spool() as spool:
+
+        def make(*contents, suffix=""):
+            names = [f"{number}.log{suffix}" for number, _ in enumerate(contents)]
+            for name, content in zip(names, contents, strict=True):
+                data = content if isinstance(content, bytes) else content.encode()
+                (tmp_path / name).write_bytes(data)
+            return Embedded(Log(open_sources(names, spool, io.BytesIO()), spool))
+
+        yield make
+
+
+def test_all_together_are_one_row(make_engine):
+    """Without groups, the figures are of what matches, and the tally is of everything."""
+    question = Question(
+        view=UTTERANCES,
+        figures=("count(*)", "sum(total_ms)"),
+        conditions=(f"total_ms > {WORDS.parameter('over')}",),
+        parameters={"over": 30.0},
+    )
+
+    found = make_engine(LOG).ask(question)
+
+    assert found.groups == (((2, 340.0),),)
+    assert found.tally == Tally(lines=5, broken=1, rows=3, matched=2)
+
+
+def test_what_does_not_match_is_in_no_group(make_engine):
+    """Not even in that of the users who have no name."""
+    question = Question(
+        view=UTTERANCES,
+        figures=("count(*)", WORDS.quantiles("total_ms", 0.5, 1.0)),
+        groups=(("user_id",),),
+        conditions=("total_ms IS NOT NULL",),
+    )
+
+    found = make_engine(LOG + verdict("x", "eve") + verdict(7, None)).ask(question)
+
+    assert sorted(found.groups[0], key=str) == [
+        ("ann", 2, [30.0, 40.0]),
+        ("bob", 1, [300.0, 300.0]),
+        (None, 1, [7.0, 7.0]),
+    ]
+    assert found.tally == Tally(lines=7, broken=1, rows=5, matched=4)
+
+
+def test_several_sets_of_groups_are_one_pass(make_engine):
+    """Each set has its own rows, with its own expressions in their order."""
+    minute = WORDS.bucket("time", 60)
+    question = Question(
+        view=UTTERANCES,
+        figures=("count(*)",),
+        groups=((), ("user_id",), (minute, "user_id"), (minute,)),
+    )
+
+    found = make_engine(LOG).ask(question)
+
+    at = int(datetime(2026, 11, 22, 10, tzinfo=UTC).timestamp())
+    assert found.groups[0] == ((3,),)
+    assert sorted(found.groups[1]) == [("ann", 2), ("bob", 1)]
+    assert sorted(found.groups[2]) == [(at, "ann", 1), (at + 60, "bob", 1), (at + 180, "ann", 1)]
+    assert sorted(found.groups[3]) == [(at, 1), (at + 60, 1), (at + 180, 1)]
+    assert found.tally == Tally(lines=5, broken=1, rows=3, matched=3)
+
+
+def test_lines_are_shown_by_their_keys(make_engine):
+    """As JSON texts, the largest first."""
+    lines = Lines(2, "total_ms", ("user_id", "x", "late"))
+
+    found = make_engine(LOG).ask(Question(view=UTTERANCES, figures=(), lines=lines))
+
+    assert found.groups == ((([['"bob"', None, "true"], ['"ann"', None, None]],),),)
+
+
+def test_a_moment_is_a_parameter(make_engine):
+    """With whatever offset it was typed."""
+    question = Question(
+        view=UTTERANCES,
+        figures=("count(*)",),
+        conditions=(f"time >= {WORDS.moment('since')}",),
+        parameters={"since": "2026-11-22T12:01:00+02:00"},
+    )
+
+    assert make_engine(LOG).ask(question).tally.matched == 2
+
+
+def test_the_largest_values_are_listed(make_engine):
+    """At most so many, largest first."""
+    figure = WORDS.largest(2, "user_id", "total_ms")
+
+    assert make_engine(LOG).ask(Question(view=UTTERANCES, figures=(figure,))).groups == (
+        ((["bob", "ann"],),),
+    )
+
+
+def test_a_line_of_many_rows_is_counted_once(make_engine):
+    """Rows are the entries of its lists; lines are lines."""
+    line = verdict(1, "ann", held=[{"ms": 1}, {"ms": 2}], spans=[{"name": "x", "own_ms": 4}])
+
+    found = make_engine(LOG + line).ask(Question(view=DELAYS, figures=("sum(ms)", "count(*)")))
+
+    assert found.groups == (((7.0, 3),),)
+    assert found.tally == Tally(lines=6, broken=1, rows=3, matched=3)
+
+
+def test_no_lines_are_no_groups(make_engine):
+    """An empty log has nothing to count; one of no matches has a row of nothing, and no group."""
+    question = Question(view=UTTERANCES, figures=("count(*)",))
+
+    assert make_engine("").ask(question).groups == ((),)
+    assert make_engine("").ask(question).tally == Tally()
+    assert make_engine("{}\n").ask(question).groups == ((),)
+
+
+def test_a_value_of_the_line_is_read_by_any_key(make_engine):
+    """A slash, a dot, a quote: a key may be called anything."""
+    for key in ("room", "a/b", "a.b", 'a"b', "a~1b", "$", "", "0", "Zoë"):
+        question = Question(
+            view=UTTERANCES,
+            figures=("count(*)",),
+            conditions=(f"{WORDS.value('key')} = {WORDS.parameter('value')}",),
+            parameters={"key": WORDS.key(key), "value": "x"},
+        )
+
+        assert make_engine(verdict(1, "ann", **{key: "x"})).ask(question).tally.matched == 1, key
+        assert make_engine(verdict(1, "ann", **{key: "y"})).ask(question).tally.matched == 0, key
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gz"])
+def test_the_times_of_the_first_and_the_last_line(make_engine, pack):
+    """Of several files: the earliest beginning, the latest end."""
+    later = '{"timestamp":"2026-11-23T00:00:00Z"}\n'
+    engine = make_engine(pack(LOG.encode()), pack(later.encode()), b"")
+
+    assert engine.start() == datetime(2026, 11, 22, 9, 59, tzinfo=UTC)
+    assert engine.end() == datetime(2026, 11, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{}\n", "5\n", "broken\n", '{"timestamp":"infinity"}\n', '{"timestamp":"1969-01-01"}\n'],
+    ids=repr,
+)
+def test_a_log_without_times_has_neither_beginning_nor_end(make_engine, content):
+    """Then the whole of it was looked at."""
+    engine = make_engine(content)
+
+    assert engine.start() is None
+    assert engine.end() is None
+
+
+def test_broken_lines_are_found_in_the_order_of_the_files(make_engine):
+    """At most three, and the half line at the end of a file that is being written by its name."""
+    engine = make_engine('a\n{}\n{"x', "{}\n", "b\nc\nd\n")
+
+    assert engine.broken(5) == ("0.log:1", "the last of 0.log", "2.log:1")
+
+
+def test_a_line_that_is_being_written_needs_no_search(make_engine, monkeypatch):
+    """It is the usual broken line, and the file is not read again for it."""
+    engine = make_engine('{}\n{"x', "{}\n")
+    monkeypatch.setattr(engine._log, "rows_of", None)
+
+    assert engine.broken(1) == ("the last of 0.log",)
+
+
+def test_the_half_line_of_one_file_is_not_taken_for_the_broken_one_of_another(make_engine):
+    """Each is named once."""
+    engine = make_engine('{}\n{"x', "b\n")
+
+    assert engine.broken(2) == ("the last of 0.log", "1.log:1")
+
+
+def test_a_packed_file_that_cannot_be_numbered_is_named_as_a_whole(make_engine, monkeypatch):
+    """Without a package that unpacks it line by line."""
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    monkeypatch.setitem(sys.modules, "compression.zstd", None)
+
+    engine = make_engine(zstandard.compress(b"{}\nx\n"), suffix=".zst")
+
+    assert engine.broken(1) == ("0.log.zst",)
+
+
+def test_lines_have_a_length(make_engine):
+    """In bytes."""
+    question = Question(view=LINES, figures=("sum(bytes)",), conditions=("event = 'Zoë'",))
+
+    assert make_engine('{"event":"Zoë"}\n').ask(question).groups == (((16,),),)

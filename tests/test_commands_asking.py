@@ -1,0 +1,113 @@
+"""What every command that asks a log has in common."""
+
+from __future__ import annotations
+
+import argparse
+import io
+
+import pytest
+
+from tracelog.answers.filters import Filters
+from tracelog.answers.question import Tally
+from tracelog.answers.times import Moment
+from tracelog.commands import asking
+from tracelog.errors import InputError
+
+
+def parse(*arguments, over=False):
+    parser = argparse.ArgumentParser()
+    asking.describe(parser, "show what there is", "examples:\n  tracelog x")
+    asking.add_arguments(parser, over=over)
+    return parser.parse_args(arguments)
+
+
+def test_a_command_says_what_it_does_and_how(capsys):
+    """In a sentence, and with examples as they are typed."""
+    with pytest.raises(SystemExit):
+        parse("--help")
+
+    out = capsys.readouterr().out
+    assert "\nShow what there is.\n" in out
+    assert out.endswith("examples:\n  tracelog x\n")
+
+
+def test_filters_are_the_same_for_all():
+    """Only utterances have a duration to go by."""
+    plain = parse("a.log")
+    full = parse(
+        *("--over", "250ms", "--user", "kim", "--since", "10m", "--until", "14:05"),
+        *("--where", "room=lobby", "--where", "a=b=c", "--top", "7", "a.log"),
+        over=True,
+    )
+
+    assert asking.filters_of(plain) == Filters()
+    assert asking.filters_of(full) == Filters(
+        over=250.0,
+        user="kim",
+        since=Moment.parse("10m"),
+        until=Moment.parse("14:05"),
+        where=(("room", "lobby"), ("a", "b=c")),
+    )
+    assert (plain.top, full.top, plain.json) == (20, 7, False)
+
+
+@pytest.mark.parametrize("option", ["--since", "--until"])
+def test_an_empty_time_is_no_time(option):
+    """A shell's unset variable doesn't quietly ask for everything."""
+    with pytest.raises(InputError, match="'' is no time"):
+        asking.filters_of(parse("a.log", option, ""))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--over", "soon"], "argument --over: 'soon' is no number of milliseconds, such as 250"),
+        (["--over", "nan"], "argument --over: 'nan' is no number of milliseconds"),
+        (["--top", "few"], "argument --top: 'few' is no number between 1 and 999,999"),
+        (["--top", "0"], "argument --top: '0' is no number between 1 and 999,999"),
+        (["--top", "1000000"], "argument --top: '1000000' is no number between 1 and 999,999"),
+        (["--where", "room"], "argument --where: 'room' is no KEY=VALUE, such as room=lobby"),
+        (["--where", "=x"], "argument --where: '=x' is no KEY=VALUE, such as room=lobby"),
+    ],
+)
+def test_an_argument_that_makes_no_sense_is_said(capsys, arguments, problem):
+    """Before anything is read."""
+    with pytest.raises(SystemExit) as exit_:
+        parse("a.log", *arguments, over=True)
+
+    assert exit_.value.code == 2
+    assert problem in capsys.readouterr().err
+
+
+def test_a_value_may_be_empty():
+    """A key that is there, and says nothing, can be asked for."""
+    assert parse("a.log", "--where", "room=").where == [("room", "")]
+
+
+def test_what_is_opened_can_be_asked(tmp_path, monkeypatch):
+    """A file, and what comes through a pipe; names are the user's."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.log").write_text('{}\noops\n{"timestamp":"2026-11-22T10:00:00Z"}\n')
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"{}\n")))
+
+    with asking.opened(parse("a.log", "-")) as asked:
+        read = asked.read(Tally(lines=4, broken=1))
+
+    assert read.names == ("a.log", "stdin")
+    assert read.broken_at == ("a.log:2",)
+
+
+def test_of_a_sound_log_no_broken_line_is_looked_for():
+    """It would be read again for nothing."""
+    asked = asking.Asked(engine=None, names=("a.log",))
+
+    assert asked.read(Tally(lines=4)).broken_at == ()
+
+
+def test_a_missing_file_is_an_input_error():
+    """The command line turns it into a sentence."""
+    with (
+        pytest.raises(InputError, match="'missing.log' doesn't exist"),
+        asking.opened(parse("missing.log")),
+    ):
+        pass

@@ -1,0 +1,244 @@
+"""The embedded engine: DuckDB answers a question in one pass over the lines of a `Log`.
+
+What a question doesn't ask for isn't filtered out, but grouped apart: so the same pass counts all
+lines, broken ones, and the rows of the view.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Final
+
+from tracelog import fields
+from tracelog.answers.duckdb_views import IS_FIRST, IS_ROW, columns_in, relation
+from tracelog.answers.lines import head, is_cut_off, line_numbers, tail
+from tracelog.answers.log import LINES, Log
+from tracelog.answers.question import Found, Lines, Question, Row, Tally
+from tracelog.answers.sources import Source
+from tracelog.answers.times import read_timestamp
+from tracelog.errors import InputError
+
+
+__all__ = ["DuckDialect", "Embedded"]
+
+_EXAMPLES: Final = 3  # so many of the lines that are no JSON are named
+_UNIX: Final = datetime(1970, 1, 2, tzinfo=UTC)  # what has no clock yet says it is before that
+_MATCH: Final = "_is_match"
+_KEY: Final = "_key"
+_HEAD: Final = 6  # columns before the keys
+_COUNTS: Final = (  # of lines, of those that are JSON, of rows, of matches
+    f"count(*) FILTER ({IS_FIRST})",
+    f"count(line) FILTER ({IS_FIRST})",
+    f"count(*) FILTER ({IS_ROW})",
+    f"count(*) FILTER ({_MATCH})",
+)
+_EXTREME: Final = f"""
+SELECT {{}}(moment)::VARCHAR
+FROM (SELECT try_cast(json->>'timestamp' AS TIMESTAMPTZ) AS moment FROM {LINES})
+WHERE moment BETWEEN '1970-01-01'::TIMESTAMPTZ AND '9999-01-01'::TIMESTAMPTZ
+"""  # noqa: S608
+_BROKEN: Final = f"""
+SELECT number FROM (SELECT row_number() OVER () AS number, json FROM {LINES})
+WHERE json IS NULL LIMIT $count
+"""  # noqa: S608
+
+
+class DuckDialect:
+    """DuckDB's words."""
+
+    def parameter(self, name: str) -> str:
+        """Name a parameter."""
+        return f"${name}"
+
+    def moment(self, name: str) -> str:
+        """Name a parameter that is a time."""
+        return f"${name}::TIMESTAMPTZ"
+
+    def value(self, name: str) -> str:
+        """Read a value of the line, whatever its key is."""
+        return f"json_extract_string(line, ${name}::VARCHAR)"
+
+    def key(self, name: str) -> str:
+        """Write a key as a JSON pointer, in which any character may stand."""
+        return f"/{name.replace('~', '~0').replace('/', '~1')}"
+
+    def bucket(self, time: str, seconds: int) -> str:
+        """Round a time down."""
+        return f"(epoch_us({time}) // {seconds}_000_000 * {seconds})"
+
+    def quantiles(self, number: str, *fractions: float) -> str:
+        """Aggregate to quantiles."""
+        return f"quantile_cont({number}, [{', '.join(map(str, fractions))}])"
+
+    def largest(self, count: int, value: str, by: str) -> str:
+        """Aggregate to the values with the largest numbers."""
+        return f"arg_max({value}, {by}, {count})"
+
+
+class Embedded:
+    """DuckDB, over the lines of a log."""
+
+    def __init__(self, log: Log) -> None:
+        self.dialect = DuckDialect()
+        self._log = log
+
+    def ask(self, question: Question) -> Found:
+        """Answer a question."""
+        rows = self._log.rows(_sql(question), **question.parameters)
+        masks = [_mask(index, question) for index in range(len(question.groups))]
+        counted = [row[2:_HEAD] for row in rows if row[0] == masks[0]]
+        lines, sound, of_view, matched = (
+            map(sum, zip(*counted, strict=True)) if counted else [0] * 4
+        )
+        return Found(
+            groups=tuple(tuple(_group(question, masks, i, rows)) for i in range(len(masks))),
+            tally=Tally(lines=lines, broken=lines - sound, rows=of_view, matched=matched),
+        )
+
+    def start(self) -> datetime | None:
+        """Look at the files' beginnings; at every line if one of them has none."""
+        return self._time(_start_of, min)
+
+    def end(self) -> datetime | None:
+        """Look at the files' ends; at every line if one of them has none."""
+        return self._time(_end_of, max)
+
+    def _time(
+        self,
+        look: Callable[[Source], datetime | None],
+        choose: Callable[[Iterable[datetime]], datetime],
+    ) -> datetime | None:
+        times = [look(source) for source in self._log.sources if not source.is_empty]
+        known = [time for time in times if time]
+        if known and len(known) == len(times):
+            return choose(known)
+
+        found = [row[0] for row in self._log.rows(_EXTREME.format(choose.__name__))]
+        return read_timestamp(found[0]) if found else None
+
+    def broken(self, count: int) -> tuple[str, ...]:
+        """Look for them, file after file, until all that there are or enough are found."""
+        return tuple(islice(self._broken(count), _EXAMPLES))
+
+    def _broken(self, count: int) -> Iterator[str]:
+        sources = [source for source in self._log.sources if not source.is_empty]
+        cut = {source for source in sources if is_cut_off(source)}
+        left = count - len(cut)
+        for source in sources:
+            if left > 0:
+                numbers = self._numbers(source, min(left, _EXAMPLES), is_cut=source in cut)
+                yield from numbers
+                left -= len(numbers)
+            if source in cut:
+                yield f"the last of {source.name}"
+
+    def _numbers(self, source: Source, count: int, *, is_cut: bool) -> list[str]:
+        """Name at most *count* lines of one source, or the source if they can't be numbered."""
+        found = [row[0] for row in self._log.rows_of(source, _BROKEN, count=count + 1)]
+        ordinals = found[: min(count, len(found) - is_cut)]
+        if not ordinals:
+            return []
+
+        try:
+            return [f"{source.name}:{number}" for number in line_numbers(source, ordinals)]
+        except InputError:
+            return [source.name]
+
+
+def _start_of(source: Source) -> datetime | None:
+    """Look at a file's beginning."""
+    return next(filter(None, map(_time_of, head(source))), None)
+
+
+def _end_of(source: Source) -> datetime | None:
+    """Look at a file's end."""
+    return next(filter(None, map(_time_of, reversed(tail(source)))), None)
+
+
+def _time_of(line: bytes) -> datetime | None:
+    """Read a line's time, if it is a line and has one of this age."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+    moment = read_timestamp(found.get(fields.TIMESTAMP)) if isinstance(found, dict) else None
+    return moment if moment and moment > _UNIX else None
+
+
+def _sql(question: Question) -> str:
+    """Write a question in one SELECT.
+
+    The first column tells which set of groups a row is of, the second whether it is of matches.
+    """
+    keys = _keys(question)
+    texts = [*keys, *question.figures, *question.conditions]
+    if question.lines:
+        texts.append(question.lines.by)
+    source = relation(question.view, columns_in(question.view, texts))
+    marked = f"SELECT *, {_condition(question)} AS {_MATCH} FROM ({source})"  # noqa: S608
+    named = "".join(
+        f", CASE WHEN {_MATCH} THEN {sql} END AS {_KEY}{n}" for n, sql in enumerate(keys)
+    )
+    figures = [f"{figure} FILTER (WHERE {_MATCH})" for figure in question.figures]
+    if question.lines:
+        figures.append(_lines(question.lines))
+    columns = [*_COUNTS, *(f"{_KEY}{n}" for n in range(len(keys))), *figures]
+    return (
+        f"SELECT {_which(keys)}, {', '.join(columns)} "  # noqa: S608
+        f"FROM (SELECT *{named} FROM ({marked})) {_grouping(question)}"
+    )
+
+
+def _condition(question: Question) -> str:
+    """Write what tells a match; only rows of the view are looked at."""
+    conditions = " AND ".join(f"({each})" for each in question.conditions) or "true"
+    return f"CASE WHEN {IS_ROW} THEN coalesce({conditions}, false) ELSE false END"
+
+
+def _lines(lines: Lines) -> str:
+    """Write the figure that lines are: only what is kept to the end is taken apart."""
+    paths = ", ".join(f"'$.{key}'" for key in lines.keys)
+    largest = f"arg_max(line, {lines.by}, {lines.count}) FILTER (WHERE {_MATCH})"
+    return f"[json_extract(_line, [{paths}]) FOR _line IN {largest}]"
+
+
+def _keys(question: Question) -> list[str]:
+    """List the expressions that are grouped by, each once."""
+    return list(dict.fromkeys(key for group in question.groups for key in group))
+
+
+def _which(keys: list[str]) -> str:
+    """Write what tells the sets apart: a bit for each expression that isn't in it."""
+    if not keys:
+        return f"0, coalesce(bool_or({_MATCH}), false)"
+
+    return f"grouping({', '.join(f'{_KEY}{n}' for n in range(len(keys)))}), {_MATCH}"
+
+
+def _grouping(question: Question) -> str:
+    """Write the sets; what doesn't match is a group of its own in each."""
+    keys = _keys(question)
+    if not keys:
+        return ""
+
+    sets = (", ".join([_MATCH, *(f"{_KEY}{keys.index(k)}" for k in g)]) for g in question.groups)
+    return f"GROUP BY GROUPING SETS ({', '.join(f'({each})' for each in sets)})"
+
+
+def _mask(index: int, question: Question) -> int:
+    """Tell which number `grouping` gives a set."""
+    keys = _keys(question)
+    return sum(1 << n for n, key in enumerate(reversed(keys)) if key not in question.groups[index])
+
+
+def _group(question: Question, masks: list[int], index: int, rows: list[Row]) -> Iterator[Row]:
+    """Give the rows of one set: its own expressions, and the figures."""
+    keys = _keys(question)
+    own = [_HEAD + keys.index(key) for key in question.groups[index]]
+    for row in rows:
+        if row[0] == masks[index] and row[1]:
+            yield (*(row[n] for n in own), *row[_HEAD + len(keys) :])

@@ -1,0 +1,154 @@
+"""What every command that asks a log has in common: its arguments, and what it opens.
+
+Neither DuckDB nor rich is loaded by importing this: `--help`, and a mistyped argument, answer at
+once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, NamedTuple
+
+from tracelog.answers.embedded import Embedded
+from tracelog.answers.filters import Filters
+from tracelog.answers.log import Log
+from tracelog.answers.question import Engine, Read, Tally
+from tracelog.answers.sources import Spool, open_sources
+from tracelog.answers.times import Moment
+
+
+__all__ = [
+    "TIMES",
+    "Asked",
+    "add_arguments",
+    "describe",
+    "filters_of",
+    "moment",
+    "opened",
+]
+
+TIMES: Final = """\
+A time is UTC: '2026-11-22T14:05:00Z', '2026-11-22 14:05', or '14:05' on the log's last day;
+'10m' (ms, s, m, h, d) counts back from the log's last line.
+"""
+_MOST: Final = 999_999  # that DuckDB keeps of a whole
+
+
+class Asked(NamedTuple):
+    """What a command asks.
+
+    Attributes:
+        engine: Whom.
+        names: What the user calls what is read.
+    """
+
+    engine: Engine
+    names: tuple[str, ...]
+
+    def read(self, tally: Tally) -> Read:
+        """Tell what was read, and look for the first few lines that are no JSON."""
+        broken_at = self.engine.broken(tally.broken) if tally.broken else ()
+        return Read(names=self.names, tally=tally, broken_at=broken_at)
+
+
+def describe(parser: argparse.ArgumentParser, summary: str, epilog: str) -> None:
+    """Say what a command does, and show examples."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = f"{summary[0].upper()}{summary[1:]}."
+    parser.epilog = epilog
+
+
+def add_arguments(parser: argparse.ArgumentParser, *, over: bool = False) -> None:
+    """Declare what to read, what to leave out, and how to show the rest."""
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="a log, plain, .gz or .zst; a glob; - for a pipe"
+    )
+    if over:
+        parser.add_argument(
+            "--over", type=_milliseconds, metavar="MS", help="only what took longer"
+        )
+    parser.add_argument("--user", metavar="ID", help="only this user's")
+    parser.add_argument("--since", metavar="TIME", help="only from then on")
+    parser.add_argument("--until", metavar="TIME", help="only up to then")
+    parser.add_argument(
+        "--where",
+        type=_pair,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="only lines with this value under this key; may be repeated",
+    )
+    parser.add_argument(
+        "--top", type=_top, default=20, metavar="N", help="how many to show (default: 20)"
+    )
+    parser.add_argument("--json", action="store_true", help="a line of JSON for each")
+
+
+def filters_of(args: argparse.Namespace) -> Filters:
+    """Read the filters.
+
+    Raises:
+        InputError: If a time is none.
+    """
+    return Filters(
+        over=getattr(args, "over", None),
+        user=args.user,
+        since=moment(args.since),
+        until=moment(args.until),
+        where=tuple(args.where),
+    )
+
+
+def moment(text: str | None) -> Moment | None:
+    """Read a time; an empty one is none, too: a shell's unset variable doesn't ask for everything.
+
+    Raises:
+        InputError: If it is no time.
+    """
+    return None if text is None else Moment.parse(text)
+
+
+@contextmanager
+def opened(args: argparse.Namespace) -> Iterator[Asked]:
+    """Open what there is to read.
+
+    Raises:
+        InputError: If some of it isn't there.
+    """
+    with Spool() as spool:
+        sources = open_sources(args.files, spool, getattr(sys.stdin, "buffer", None))
+        yield Asked(Embedded(Log(sources, spool)), tuple(source.name for source in sources))
+
+
+def _milliseconds(text: str) -> float:
+    """Read a number of milliseconds."""
+    try:
+        number = float(text.removesuffix("ms"))
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of milliseconds, such as 250")
+
+    return number
+
+
+def _pair(text: str) -> tuple[str, str]:
+    """Read a key and a value."""
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise argparse.ArgumentTypeError(f"{text!r} is no KEY=VALUE, such as room=lobby")
+
+    return key, value
+
+
+def _top(text: str) -> int:
+    """Read how many to show."""
+    number = int(text) if text.isdecimal() else 0
+    if not 1 <= number <= _MOST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number between 1 and {_MOST:,}")
+
+    return number

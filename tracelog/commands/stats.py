@@ -1,0 +1,46 @@
+"""`tracelog stats`: how much there is in a log, how it went over time, what fills the disk."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from typing import Final
+
+from tracelog.answers.stats import stats
+from tracelog.commands.asking import TIMES, add_arguments, describe, filters_of, opened
+
+
+__all__ = ["HELP", "configure", "run"]
+
+HELP: Final = "show how much there is in a log, how it went over time, and what fills the disk"
+
+_EPILOG: Final = f"""\
+{TIMES}
+examples:
+  tracelog stats app.log
+  tracelog stats --since 1h 'logs/*.log*'
+  tracelog stats --where room=lobby app.log
+  tracelog stats --json app.log | jq 'select(.what == "logger")'
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    describe(parser, HELP, _EPILOG)
+    add_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask, and show the answer."""
+    with opened(args) as asked:
+        found = stats(asked.engine, filters_of(args))
+        read = asked.read(found.tally)
+    from tracelog.answers import printing, stats_page  # noqa: PLC0415 -- rich is for answers only
+
+    said = stats_page.sentences(found, read)
+    if args.json:
+        is_sound = bool(found.total.lines) and not found.tally.broken
+        printing.show_json(stats_page.records(found, read), said, is_sound=is_sound)
+    else:
+        printing.show(partial(stats_page.draw, found, args.top), said)
+    return 0
