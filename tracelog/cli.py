@@ -21,6 +21,8 @@ _COMMANDS: Final = {
     "stats": "show how much there is in a log, how it went over time, and what fills the disk",
     "tail": "show the lines of a log as they come, so that what is late stands out",
     "report": "write a page to look at: who was late and when, what held the loop, each one's why",
+    "query": "ask a log a question of your own, in SQL",
+    "export": "write a log as Parquet, as a trace for Perfetto, or as OpenTelemetry's spans",
     "check": "check a logging configuration: every mistake, with its file, line and way out",
     "init": "write a logging.yaml to start from",
     "demo": "run a small chat service with one costly user, and tell who was handled late",

@@ -8,9 +8,12 @@ needs, and no directory to spill into.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final
 
 from tracelog.answers.lines import LIMIT, shorten
@@ -18,7 +21,7 @@ from tracelog.answers.sources import Source, Spool
 from tracelog.errors import InputError
 
 
-__all__ = ["LINES", "Log", "Row"]
+__all__ = ["LINES", "Log", "Result", "Row"]
 
 Row = tuple[Any, ...]
 
@@ -34,6 +37,20 @@ _SETTINGS: Final = {
 }
 _ALONE: Final = "800MB"
 _THREADS: Final = 8  # each reads through 32 MiB of buffers, which all have to fit in the limit
+_BATCH: Final = 1_000  # rows that are in Python's memory at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a query gives that may be longer than memory.
+
+    Attributes:
+        columns: The name and the SQL type of each.
+        rows: The rows, as they come.
+    """
+
+    columns: tuple[tuple[str, str], ...]
+    rows: Iterator[Row]
 
 
 class Log:
@@ -57,11 +74,87 @@ class Log:
         Raises:
             InputError: If DuckDB can't read them.
         """
-        return self._rows(sql, [s.path for s in self.sources if not s.is_empty], parameters)
+        return self._rows(sql, self._paths(), parameters)
 
     def rows_of(self, source: Source, sql: str, **parameters: object) -> list[Row]:
         """Run *sql* over the lines of one source."""
         return self._rows(sql, [source.path], parameters)
+
+    def stream(self, sql: str, **parameters: object) -> Result:
+        """Run *sql* over the lines of all sources, for an answer of any length.
+
+        What goes wrong is DuckDB's error, now or while the rows are taken: `said` makes a sentence
+        of it, or whoever asks does.
+        """
+        if not (paths := self._paths()):
+            return Result((), iter(()))
+
+        everything = {"paths": paths, **parameters} if "$paths" in sql else parameters
+        described = self._beside(self._connection.execute, sql, everything).description
+        return Result(tuple((each[0], str(each[1])) for each in described), self._batches())
+
+    def _batches(self) -> Iterator[Row]:
+        """Give the rows of what was asked last."""
+        while rows := self._beside(self._connection.fetchmany, _BATCH):
+            yield from rows
+
+    def save(self, sql: str, path: Path, **parameters: object) -> None:
+        """Write what *sql* gives, over the lines of all sources, as Parquet."""
+        with self.said():
+            self._beside(
+                self._connection.execute,
+                f"COPY ({sql}) TO $path (FORMAT parquet, COMPRESSION zstd)",
+                {"paths": self._paths(), "path": str(path), **parameters},
+            )
+
+    def define(self, views: Mapping[str, str]) -> None:
+        """Make views, each of SQL over the lines of all sources, unless these have none."""
+        if not self._paths():
+            return
+
+        names = {source.path: source.name for source in self.sources}
+        self._connection.execute("SET VARIABLE paths = $paths", {"paths": self._paths()})
+        self._connection.execute(
+            "SET VARIABLE names = map($paths::VARCHAR[], $names::VARCHAR[])",
+            {"paths": [*names], "names": [*names.values()]},
+        )
+        for name, sql in views.items():
+            # A view has no parameters; and a file is called what the user calls it.
+            written = sql.replace("$paths", "getvariable('paths')")
+            self._connection.execute(
+                f"CREATE VIEW {name} AS SELECT * REPLACE (getvariable('names')[file] AS file) "  # noqa: S608
+                f"FROM ({written})"
+            )
+
+    def lock(self) -> None:
+        """Let SQL that isn't ours read the sources, and nothing else; for good."""
+        self._connection.execute(f"SET memory_limit = '{_ALONE}'")
+        self._connection.execute("SET python_enable_replacements = false")
+        self._connection.execute("SET allowed_paths = $paths", {"paths": self._paths()})
+        self._connection.execute("SET enable_external_access = false")
+        self._connection.execute("SET lock_configuration = true")
+
+    def kinds(self, sql: str) -> tuple[str, ...]:
+        """Tell what the statements in *sql* are, as `SELECT`; what is none is DuckDB's error."""
+        found = self._connection.extract_statements(sql)
+        return tuple(str(statement.type).rpartition(".")[2] for statement in found)
+
+    @contextmanager
+    def said(self) -> Iterator[None]:
+        """Say in a user's words what goes wrong in here."""
+        try:
+            yield
+        except self._duckdb.Error as error:
+            raise self._unreadable(error) from error
+
+    @property
+    def trouble(self) -> type[Exception]:
+        """What DuckDB's errors have in common."""
+        error: type[Exception] = self._duckdb.Error
+        return error
+
+    def _paths(self) -> list[str]:
+        return [source.path for source in self.sources if not source.is_empty]
 
     def _rows(self, sql: str, paths: list[str], parameters: dict[str, object]) -> list[Row]:
         """Ask, and once more with less at a time, or without the lines that are too long."""
@@ -92,16 +185,20 @@ class Log:
         self._connection.execute(f"SET threads = {count}")
 
     def _execute(self, sql: str, paths: list[str], parameters: dict[str, object]) -> list[Row]:
-        """Let DuckDB do it, beside this thread: in front of it, Ctrl-C would wait for the end."""
+        """Let DuckDB do it."""
+        everything = {"paths": paths, **parameters}
+        rows: list[Row] = self._beside(self._connection.execute, sql, everything).fetchall()
+        return rows
+
+    def _beside(self, call: Callable[..., Any], *arguments: object) -> Any:
+        """Call DuckDB beside this thread: in front of it, Ctrl-C would wait for the end."""
         with ThreadPoolExecutor(max_workers=1) as pool:
-            work = pool.submit(self._connection.execute, sql, {"paths": paths, **parameters})
+            work = pool.submit(call, *arguments)
             try:
-                rows: list[Row] = work.result().fetchall()
+                return work.result()
             except KeyboardInterrupt:
                 self._stop(work)
                 raise
-
-        return rows
 
     def _stop(self, work: Future[Any]) -> None:
         """Interrupt a query, and again if it had yet to begin and heard nothing."""

@@ -10,14 +10,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from tracelog.errors import InputError
+from tracelog.answers.replacing import replacing
 
 
 __all__ = ["make_page", "write_page"]
@@ -62,28 +61,8 @@ def write_page(path: Path, page: bytes) -> None:
     Raises:
         InputError: If it can't be written there.
     """
-    if path.is_dir():
-        raise InputError(f"{str(path)!r} is a directory", hint=f"-o {path / 'report.html'}")
-
-    try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(page)  # a pipe or a device isn't replaced
-        else:
-            _replace(Path(os.path.realpath(path)), page)
-    except OSError as error:
-        raise InputError(
-            f"{str(path)!r} can't be written: {error.strerror}", hint="-o /tmp/report.html"
-        ) from error
-
-
-def _replace(path: Path, page: bytes) -> None:
-    """Write beside *path*, and put it in its place at once."""
-    partial = path.with_name(f".tracelog-{os.getpid()}.partial")
-    try:
+    with replacing(path, example="report.html") as partial:
         partial.write_bytes(page)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _read(name: str) -> str:

@@ -29,6 +29,7 @@ __all__ = [
     "filters_of",
     "moment",
     "opened",
+    "opened_log",
 ]
 
 TIMES: Final = """\
@@ -119,9 +120,20 @@ def opened(args: argparse.Namespace) -> Iterator[Asked]:
     Raises:
         InputError: If some of it isn't there.
     """
+    with opened_log(args) as log:
+        yield Asked(Embedded(log), tuple(source.name for source in log.sources))
+
+
+@contextmanager
+def opened_log(args: argparse.Namespace) -> Iterator[Log]:
+    """Open the files there are to read.
+
+    Raises:
+        InputError: If some of it isn't there.
+    """
     with Spool() as spool:
         sources = open_sources(args.files, spool, getattr(sys.stdin, "buffer", None))
-        yield Asked(Embedded(Log(sources, spool)), tuple(source.name for source in sources))
+        yield Log(sources, spool)
 
 
 def _milliseconds(text: str) -> float:

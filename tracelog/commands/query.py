@@ -1,0 +1,84 @@
+"""`tracelog query`: a question of your own, in SQL."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from itertools import islice
+from typing import Final
+
+from tracelog.answers.log import Result
+from tracelog.answers.tables import Tables
+from tracelog.answers.views import VIEWS
+from tracelog.commands.asking import describe, opened_log
+
+
+__all__ = ["HELP", "configure", "run"]
+
+HELP: Final = "ask a log a question of your own, in SQL"
+
+_MOST: Final = 1_000  # rows on a terminal
+_VIEWS: Final = ", ".join(VIEWS)
+_EPILOG: Final = """\
+The views are {views}; docs/views.md tells of every column, and so does
+DESCRIBE. The SQL is DuckDB's, one SELECT; it can read the logs, write nothing and reach nobody.
+
+examples:
+  tracelog query app.log "FROM utterances WHERE late ORDER BY total_ms DESC LIMIT 10"
+  tracelog query app.log "SELECT user_id, max(total_ms) FROM utterances GROUP BY ALL"
+  tracelog query 'logs/*.log*' "SELECT place, sum(ms) FROM delays GROUP BY ALL ORDER BY 2 DESC"
+  tracelog query app.log "SELECT line->>'room' AS room, count(*) FROM lines GROUP BY ALL"
+  tracelog query app.log "DESCRIBE holds"
+  tracelog query --json app.log "SELECT * FROM holds" | jq .place
+""".replace("{views}", _VIEWS)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    describe(parser, HELP, _EPILOG)
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="a log, plain, .gz or .zst; a glob; - for a pipe"
+    )
+    parser.add_argument("sql", metavar="SQL", help="one SELECT, in DuckDB's SQL")
+    parser.add_argument("--json", action="store_true", help="a line of JSON for each row")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask, and show what comes."""
+    with opened_log(args) as log:
+        result = Tables(log).ask(args.sql)
+        if not result.columns:
+            print("Nothing to read: there is no line.", file=sys.stderr)  # noqa: T201
+        elif args.json:
+            _print_json(result)
+        elif sys.stdout.isatty():
+            _print_table(result)
+        else:
+            _print_tabbed(result)
+    return 0
+
+
+def _print_json(result: Result) -> None:
+    """Write a line of JSON for each row."""
+    from tracelog.answers import printing, rows  # noqa: PLC0415 -- rich is for answers only
+
+    printing.show_json(rows.records(result.columns, result.rows), (), is_sound=True)
+
+
+def _print_table(result: Result) -> None:
+    """Draw the first rows: more than that, nobody reads on a terminal."""
+    from tracelog.answers import printing, rows  # noqa: PLC0415 -- the same
+
+    first = list(islice(result.rows, _MOST + 1))
+    console = printing.make_console()
+    console.print(rows.draw(result.columns, first[:_MOST], console))
+    if len(first) > _MOST:
+        console.print(f"The first {_MOST:,} rows: a LIMIT, a pipe or --json shows what you want.")
+
+
+def _print_tabbed(result: Result) -> None:
+    """Write a line for each row, for `cut`, `sort`, `awk`, and spreadsheets."""
+    from tracelog.answers import rows  # noqa: PLC0415 -- the same
+
+    for line in rows.tabbed(result.columns, result.rows):
+        print(line)  # noqa: T201 -- what it is for
