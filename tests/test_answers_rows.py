@@ -36,9 +36,10 @@ def test_records_where_there_is_none():
     columns = [*COLUMNS, ("cause", "VARCHAR")]
     rows = [("kim", 300.5, "x" * 50)]
 
-    assert drawn(columns, rows, 40) == (
-        "1 ───────\nuser_id   kim\ntotal_ms  300.5\ncause     " + "x" * 30 + "\n" + "x" * 20 + "\n"
-    )
+    lines = drawn(columns, rows, 40).splitlines()
+
+    assert lines[:3] == ["1 ──────", "user_id   kim", "total_ms  300.5"]
+    assert lines[3:] == ["cause     " + "x" * 30, "          " + "x" * 20]
 
 
 def test_one_column_is_a_table_whatever_its_width():

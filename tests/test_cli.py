@@ -34,6 +34,9 @@ positional arguments:
               stands out
     report    write a page to look at: who was late and when, what held the
               loop, each one's why
+    query     ask a log a question of your own, in SQL
+    export    write a log as Parquet, as a trace for Perfetto, or as
+              OpenTelemetry's spans
     check     check a logging configuration: every mistake, with its file,
               line and way out
     init      write a logging.yaml to start from

@@ -58,9 +58,9 @@ def test_a_terminal_gets_a_table(capsys, monkeypatch):
 
 
 def test_an_empty_log_is_said(capsys):
-    """Nothing is no answer, and no error."""
-    assert run("empty.log", "FROM lines") == 0
-    assert capsys.readouterr() == ("", "Nothing to read: there is no line.\n")
+    """Nothing is an answer, and no error."""
+    assert run("empty.log", "SELECT event FROM lines") == 0
+    assert capsys.readouterr() == ("event\n", "")
 
 
 def test_a_mistake_is_an_error():

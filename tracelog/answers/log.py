@@ -37,6 +37,7 @@ _SETTINGS: Final = {
 }
 _ALONE: Final = "800MB"
 _THREADS: Final = 8  # each reads through 32 MiB of buffers, which all have to fit in the limit
+_NAMED: Final = "REPLACE (coalesce(getvariable('names')[file], file) AS file)"
 _BATCH: Final = 1_000  # rows that are in Python's memory at a time
 
 
@@ -63,6 +64,7 @@ class Log:
     def __init__(self, sources: Sequence[Source], spool: Spool) -> None:
         self.sources = tuple(sources)
         self._spool = spool
+        self._nothing: Path | None = None
         self._duckdb = _import_duckdb()
         self._connection = self._duckdb.connect(":memory:", config=dict(_SETTINGS))
         self._connection.execute("SET TimeZone = 'UTC'")
@@ -86,10 +88,9 @@ class Log:
         What goes wrong is DuckDB's error, now or while the rows are taken: `said` makes a sentence
         of it, or whoever asks does.
         """
-        if not (paths := self._paths()):
-            return Result((), iter(()))
-
-        everything = {"paths": paths, **parameters} if "$paths" in sql else parameters
+        everything = (
+            {"paths": self._paths_or_nothing(), **parameters} if "$paths" in sql else parameters
+        )
         described = self._beside(self._connection.execute, sql, everything).description
         return Result(tuple((each[0], str(each[1])) for each in described), self._batches())
 
@@ -100,37 +101,30 @@ class Log:
 
     def save(self, sql: str, path: Path, **parameters: object) -> None:
         """Write what *sql* gives, over the lines of all sources, as Parquet."""
+        self._name_files()
         with self.said():
             self._beside(
                 self._connection.execute,
-                f"COPY ({sql}) TO $path (FORMAT parquet, COMPRESSION zstd)",
-                {"paths": self._paths(), "path": str(path), **parameters},
+                f"COPY (SELECT * {_NAMED} FROM ({sql})) TO $path (FORMAT parquet, COMPRESSION zstd)",
+                {"paths": self._paths_or_nothing(), "path": str(path), **parameters},
             )
 
     def define(self, views: Mapping[str, str]) -> None:
-        """Make views, each of SQL over the lines of all sources, unless these have none."""
-        if not self._paths():
-            return
-
-        names = {source.path: source.name for source in self.sources}
-        self._connection.execute("SET VARIABLE paths = $paths", {"paths": self._paths()})
-        self._connection.execute(
-            "SET VARIABLE names = map($paths::VARCHAR[], $names::VARCHAR[])",
-            {"paths": [*names], "names": [*names.values()]},
-        )
+        """Make views, each of SQL over the lines of all sources."""
+        self._name_files()
+        self._connection.execute("SET VARIABLE paths = $paths", {"paths": self._paths_or_nothing()})
         for name, sql in views.items():
-            # A view has no parameters; and a file is called what the user calls it.
+            # A view has no parameters.
             written = sql.replace("$paths", "getvariable('paths')")
             self._connection.execute(
-                f"CREATE VIEW {name} AS SELECT * REPLACE (getvariable('names')[file] AS file) "  # noqa: S608
-                f"FROM ({written})"
+                f"CREATE VIEW {name} AS SELECT * {_NAMED} FROM ({written})"  # noqa: S608
             )
 
     def lock(self) -> None:
         """Let SQL that isn't ours read the sources, and nothing else; for good."""
         self._connection.execute(f"SET memory_limit = '{_ALONE}'")
         self._connection.execute("SET python_enable_replacements = false")
-        self._connection.execute("SET allowed_paths = $paths", {"paths": self._paths()})
+        self._connection.execute("SET allowed_paths = $paths", {"paths": self._paths_or_nothing()})
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
 
@@ -152,6 +146,24 @@ class Log:
         """What DuckDB's errors have in common."""
         error: type[Exception] = self._duckdb.Error
         return error
+
+    def _name_files(self) -> None:
+        """Let SQL call each file what the user calls it."""
+        names = {source.path: source.name for source in self.sources}
+        self._connection.execute(
+            "SET VARIABLE names = map($paths::VARCHAR[], $names::VARCHAR[])",
+            {"paths": [*names], "names": [*names.values()]},
+        )
+
+    def _paths_or_nothing(self) -> list[str]:
+        """Name what DuckDB reads: it needs a file, even if there is no line."""
+        if paths := self._paths():
+            return paths
+
+        if self._nothing is None:
+            self._nothing = self._spool.new_path(".log")
+            self._nothing.touch()
+        return [str(self._nothing)]
 
     def _paths(self) -> list[str]:
         return [source.path for source in self.sources if not source.is_empty]

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from rich.console import Console, RenderableType
 from rich.measure import Measurement
+from rich.table import Table
 from rich.text import Text
 
 from tracelog.answers.log import Row
@@ -55,17 +56,17 @@ def records(columns: Columns, rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _listed(columns: Columns, rows: Sequence[Row]) -> Text:
+def _listed(columns: Columns, rows: Sequence[Row]) -> Table:
     """Write each value in a line of its own."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
     width = max(len(name(title)) for title, _ in columns)
-    text = Text(overflow="fold")
     for number, row in enumerate(rows, start=1):
-        text.append(f"{number:,} {'─' * (width - len(f'{number:,}'))}\n", "dim")
+        grid.add_row(f"{number:,} ".ljust(width, "─"))
         for (title, _), value in zip(columns, row, strict=True):
-            text.append(f"{name(title):<{width}}  ", "dim")
-            text.append(f"{_cell(value, _LONG)}\n", _style(value))
-    text.rstrip()
-    return text
+            grid.add_row(Text(name(title)), Text(_cell(value, _LONG), _style(value)))
+    return grid
 
 
 def _is_figure(kind: str) -> bool:

@@ -9,25 +9,29 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from tracelog.answers.embedded import Embedded
 from tracelog.answers.filters import Filters
 from tracelog.answers.log import Log
 from tracelog.answers.question import Engine, Read, Tally
-from tracelog.answers.sources import Spool, open_sources
+from tracelog.answers.sources import Source, Spool, open_sources
 from tracelog.answers.times import Moment
+from tracelog.errors import InputError
 
 
 __all__ = [
     "TIMES",
     "Asked",
     "add_arguments",
+    "add_filters",
     "describe",
     "filters_of",
     "moment",
+    "never_over_a_log",
     "opened",
     "opened_log",
 ]
@@ -72,6 +76,15 @@ def add_arguments(parser: argparse.ArgumentParser, *, over: bool = False) -> Non
         parser.add_argument(
             "--over", type=_milliseconds, metavar="MS", help="only what took longer"
         )
+    add_filters(parser)
+    parser.add_argument(
+        "--top", type=_top, default=20, metavar="N", help="how many to show (default: 20)"
+    )
+    parser.add_argument("--json", action="store_true", help="a line of JSON for each")
+
+
+def add_filters(parser: argparse.ArgumentParser) -> None:
+    """Declare what to leave out."""
     parser.add_argument("--user", metavar="ID", help="only this user's")
     parser.add_argument("--since", metavar="TIME", help="only from then on")
     parser.add_argument("--until", metavar="TIME", help="only up to then")
@@ -83,10 +96,6 @@ def add_arguments(parser: argparse.ArgumentParser, *, over: bool = False) -> Non
         metavar="KEY=VALUE",
         help="only lines with this value under this key; may be repeated",
     )
-    parser.add_argument(
-        "--top", type=_top, default=20, metavar="N", help="how many to show (default: 20)"
-    )
-    parser.add_argument("--json", action="store_true", help="a line of JSON for each")
 
 
 def filters_of(args: argparse.Namespace) -> Filters:
@@ -134,6 +143,19 @@ def opened_log(args: argparse.Namespace) -> Iterator[Log]:
     with Spool() as spool:
         sources = open_sources(args.files, spool, getattr(sys.stdin, "buffer", None))
         yield Log(sources, spool)
+
+
+def never_over_a_log(output: Path, sources: Iterable[Source]) -> None:
+    """Refuse to write over what is read.
+
+    Raises:
+        InputError: If that is what *output* is.
+    """
+    for source in sources:
+        if output.exists() and output.samefile(source.path):
+            raise InputError(
+                f"{str(output)!r} is one of the logs to read", hint=f"-o other{output.suffix}"
+            )
 
 
 def _milliseconds(text: str) -> float:

@@ -47,9 +47,7 @@ def run(args: argparse.Namespace) -> int:
     """Ask, and show what comes."""
     with opened_log(args) as log:
         result = Tables(log).ask(args.sql)
-        if not result.columns:
-            print("Nothing to read: there is no line.", file=sys.stderr)  # noqa: T201
-        elif args.json:
+        if args.json:
             _print_json(result)
         elif sys.stdout.isatty():
             _print_table(result)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -15,8 +15,8 @@ from tracelog.answers.columns import page_data
 from tracelog.answers.gathering import gather
 from tracelog.answers.log import Log
 from tracelog.answers.report import make_page, write_page
-from tracelog.answers.sources import Source, Spool, open_sources
-from tracelog.errors import InputError
+from tracelog.answers.sources import Spool, open_sources
+from tracelog.commands.asking import never_over_a_log
 from tracelog.escapes import printable
 
 
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     """Gather, and write the page."""
     with Spool() as spool:
         sources = open_sources(args.files, spool, getattr(sys.stdin, "buffer", None))
-        _check(args.output, sources)
+        never_over_a_log(args.output, sources)
         with _progress() as on_step:
             found = gather(Log(sources, spool), on_step)
         page = make_page(page_data(found, [source.name for source in sources]))
@@ -66,15 +66,6 @@ def run(args: argparse.Namespace) -> int:
     size = f"{len(page) / 1e6:,.1f} MB"
     print(f"Wrote {printable(str(args.output))} ({size}): {late}.")  # noqa: T201 -- the answer
     return 0
-
-
-def _check(output: Path, sources: Sequence[Source]) -> None:
-    """Refuse to write over what is read."""
-    for source in sources:
-        if output.exists() and output.samefile(source.path):
-            raise InputError(
-                f"{str(output)!r} is one of the logs to read", hint=f"-o {output}.html"
-            )
 
 
 @contextmanager
