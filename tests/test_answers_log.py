@@ -207,3 +207,58 @@ def test_an_interrupt_while_waiting_ends_the_query(monkeypatch):
         log._execute("select 1", [], {})
 
     assert work.done()
+
+
+def test_rows_may_be_taken_as_they_come(make_log, monkeypatch):
+    """More than memory holds: in batches; with what their columns are called."""
+    monkeypatch.setattr(log_module, "_BATCH", 2)
+    log = make_log(b"{}\n" * 5)
+
+    result = log.stream(f"SELECT json, $n AS n FROM {LINES}", n=1)
+
+    assert result.columns == (("json", "JSON"), ("n", "INTEGER"))
+    assert list(result.rows) == [("{}", 1)] * 5
+    with pytest.raises(InputError, match="nonsense"), log.said():
+        log.stream("SELECT nonsense")
+
+
+def test_parquet_names_the_files_as_their_user_does(make_log, tmp_path):
+    """Wherever it is written to."""
+    log = make_log(b"{}\n", b"[]\n")
+    path = tmp_path / "a ' b.parquet"
+
+    log.save(f"SELECT filename AS file FROM {LINES} WHERE json <> $json", path, json="[]")
+
+    assert duckdb.read_parquet(str(path)).fetchall() == [("0.log",)]
+
+
+@pytest.mark.parametrize("content", [b"{}\n", b""])
+def test_views_stay_when_the_door_is_locked(make_log, content):
+    """They can be asked; nothing else can be read, nor written."""
+    log = make_log(content)
+    log.define({"everything": f"SELECT filename AS file, json FROM {LINES}"})
+    log.lock()
+
+    assert len(list(log.stream("FROM everything").rows)) == len(content) // 3
+    assert log.kinds("FROM everything; COPY everything TO 'x'") == ("SELECT", "COPY")
+    with pytest.raises(log.trouble, match="disabled by configuration"):
+        log.stream("FROM read_text('/etc/passwd')")
+
+
+def test_what_comes_in_batches_is_tried_again_too(make_log, monkeypatch):
+    """With one thread where memory is short, and without lines that are too long."""
+    log = make_log(b'{"a": 1}\n{"b": "' + b"x" * 3 * LIMIT + b'"}\n')
+    beside, refusals = log._beside, iter([True, *[False] * 4, True])
+
+    def short(*arguments):
+        if next(refusals, False):
+            raise duckdb.OutOfMemoryException("out of memory")
+        return beside(*arguments)
+
+    monkeypatch.setattr(log, "_beside", short)
+    log._use_threads(2)
+
+    assert list(log.stream(COUNT).rows) == [(2, 1)]
+    assert log._threads == 1
+    with pytest.raises(log.trouble, match="out of memory"):
+        log.stream(COUNT)

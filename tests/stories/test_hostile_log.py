@@ -33,6 +33,9 @@ COMMANDS = (
 )
 
 
+QUERY = "SELECT * FROM utterances WHERE user_id IS NOT NULL"
+
+
 def lines():
     """Write every kind of line with evil in every text, and a number where one is needed."""
     at = "2026-11-22T10:10:10.000000Z"
@@ -89,3 +92,24 @@ def test_what_a_user_types_is_compared_and_not_run(evil, log, capsys):
 
     assert len(by_user) == (text == evil)
     assert len(by_key) <= 1
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]], ids=["tabs", "json"])
+def test_a_query_shows_what_is_there_and_obeys_nothing(flags, log, capsys):
+    """A line for each row, whatever is in it."""
+    assert main(["query", *flags, log, QUERY]) == 0
+
+    out = capsys.readouterr().out
+    assert CONTROLS.findall(out.replace("\n", "").replace("\t", "")) == []
+    assert len(out.splitlines()) == len(EVIL) + (not flags)
+
+
+@pytest.mark.parametrize("name", ["x.json", "x.otlp.json", "x.parquet"])
+def test_an_export_has_it_as_data(name, log, tmp_path):
+    """In JSON, or in columns."""
+    assert main(["export", log, "-o", name]) == 0
+
+    content = (tmp_path / name).read_bytes()
+    for line in content.splitlines() if name == "x.otlp.json" else ():
+        assert json.loads(line)
+    assert name == "x.parquet" or CONTROLS.findall(content.decode().replace("\n", "")) == []

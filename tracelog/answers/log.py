@@ -88,10 +88,7 @@ class Log:
         What goes wrong is DuckDB's error, now or while the rows are taken: `said` makes a sentence
         of it, or whoever asks does.
         """
-        everything = (
-            {"paths": self._paths_or_nothing(), **parameters} if "$paths" in sql else parameters
-        )
-        described = self._beside(self._connection.execute, sql, everything).description
+        described = self._tried(sql, parameters).description
         return Result(tuple((each[0], str(each[1])) for each in described), self._batches())
 
     def _batches(self) -> Iterator[Row]:
@@ -103,10 +100,10 @@ class Log:
         """Write what *sql* gives, over the lines of all sources, as Parquet."""
         self._name_files()
         with self.said():
-            self._beside(
-                self._connection.execute,
-                f"COPY (SELECT * {_NAMED} FROM ({sql})) TO $path (FORMAT parquet, COMPRESSION zstd)",
-                {"paths": self._paths_or_nothing(), "path": str(path), **parameters},
+            self._tried(
+                f"COPY (SELECT * {_NAMED} FROM ({sql})) TO $path "  # noqa: S608
+                "(FORMAT parquet, COMPRESSION zstd)",
+                {"path": str(path), **parameters},
             )
 
     def define(self, views: Mapping[str, str]) -> None:
@@ -179,10 +176,7 @@ class Log:
             if self._threads == 1:
                 raise self._unreadable(error) from error
 
-            # Each takes lines apart in memory of its own: where they are long, one has enough;
-            # where they are megabytes, it needs more.
-            self._use_threads(1)
-            self._connection.execute(f"SET memory_limit = '{_ALONE}'")
+            self._use_one_thread()
             return self._rows(sql, paths, parameters)
         except self._duckdb.Error as error:
             if "maximum_object_size" not in str(error):
@@ -190,6 +184,32 @@ class Log:
 
         self.sources = tuple(shorten(source, self._spool) for source in self.sources)
         return self.rows(sql, **parameters)
+
+    def _tried(self, sql: str, parameters: dict[str, object]) -> Any:
+        """Execute over the lines of all sources; again if that is of use, as `_rows` does."""
+        paths = {"paths": self._paths_or_nothing()} if "$paths" in sql else {}  # views know them
+        try:
+            return self._beside(self._connection.execute, sql, {**paths, **parameters})
+        except self._duckdb.OutOfMemoryException:
+            if self._threads == 1 or not paths:
+                raise
+
+            self._use_one_thread()
+        except self._duckdb.Error as error:
+            if not paths or "maximum_object_size" not in str(error):
+                raise
+
+            self.sources = tuple(shorten(source, self._spool) for source in self.sources)
+        return self._tried(sql, parameters)
+
+    def _use_one_thread(self) -> None:
+        """Read more slowly, and longer lines.
+
+        Each thread takes lines apart in memory of its own: where they are long, one has enough;
+        where they are megabytes, it needs more.
+        """
+        self._use_threads(1)
+        self._connection.execute(f"SET memory_limit = '{_ALONE}'")
 
     def _use_threads(self, count: int) -> None:
         """Read with that many threads from now on."""
