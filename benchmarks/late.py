@@ -192,12 +192,21 @@ def measure(path: Path, rounds: int) -> dict[str, list[Run]]:
         "DuckDB alone": [sys.executable, "-c", BARE, str(path)],
         "DuckDB alone, blame": [sys.executable, "-c", BARE_BLAME, str(path)],
         "DuckDB alone, stats": [sys.executable, "-c", BARE_STATS, str(path)],
-        "tracelog late": [sys.executable, "-m", "tracelog", "late", str(path)],
+        "tracelog late": [sys.executable, "-m", "tracelog", "late", "--no-cache", str(path)],
         "tracelog late --group-by user": [
-            *(sys.executable, "-m", "tracelog", "late", "--group-by", "user", str(path))
+            *(
+                sys.executable,
+                "-m",
+                "tracelog",
+                "late",
+                "--no-cache",
+                "--group-by",
+                "user",
+                str(path),
+            )
         ],
-        "tracelog blame": [sys.executable, "-m", "tracelog", "blame", str(path)],
-        "tracelog stats": [sys.executable, "-m", "tracelog", "stats", str(path)],
+        "tracelog blame": [sys.executable, "-m", "tracelog", "blame", "--no-cache", str(path)],
+        "tracelog stats": [sys.executable, "-m", "tracelog", "stats", "--no-cache", str(path)],
     }
     runs: dict[str, list[Run]] = {name: [] for name in contenders}
     for number in range(rounds + 1):

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracelog.answers.duckdb_views import IS_FIRST, IS_ROW, columns_in, relation, select
+from tracelog.answers.duckdb_views import (
+    IS_FIRST,
+    IS_ROW,
+    columns_in,
+    is_enough,
+    kept,
+    relation,
+    select,
+)
 from tracelog.answers.log import Log
 from tracelog.answers.sources import Spool, open_sources
 from tracelog.answers.views import DELAYS, HOLDS, LINES, UTTERANCES, VIEWS
@@ -242,3 +250,24 @@ def test_only_what_is_named_is_made():
 def test_nothing_is_taken_apart_if_nothing_is_named():
     """Lines are counted as they are."""
     assert "NULL AS _found" in relation(LINES, ())
+
+
+@pytest.mark.parametrize(("view", "line"), [(UTTERANCES, VERDICT), (LINES, None)])
+def test_what_is_kept_counts_like_the_lines(view, line):
+    """Rows have their line, but those of `lines`, which would be the log once more."""
+    with Spool() as spool:
+        path = spool.new_path(".log")
+        path.write_text(f"{json.dumps(VERDICT)}\n{json.dumps(HEAD)}\noops\n")
+        log = Log(open_sources([str(path)], spool, io.BytesIO()), spool)
+
+        texts = [row[0] for row in log.rows(f"SELECT line FROM ({kept(view)})")]
+
+    assert [text and json.loads(text) for text in texts] == [line, None, None]
+    assert texts[1:] == ["null", None]
+
+
+def test_the_text_of_all_lines_isnt_kept():
+    """What asks for it has to ask the log."""
+    assert is_enough(UTTERANCES, ["json_extract_string(line, $key0)"])
+    assert is_enough(LINES, ["sum(bytes)"])
+    assert not is_enough(LINES, ["json_extract_string(line, $key0)"])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import sys
 from datetime import UTC, datetime
 
 import pytest
 import zstandard
 
+from tracelog.answers.cache import Cache
 from tracelog.answers.embedded import DuckDialect, Embedded
 from tracelog.answers.log import Log
 from tracelog.answers.question import Lines, Question, Tally
@@ -227,3 +229,125 @@ def test_lines_have_a_length(make_engine):
     question = Question(view=LINES, figures=("sum(bytes)",), conditions=("event = 'Zoë'",))
 
     assert make_engine('{"event":"Zoë"}\n').ask(question).groups == (((16,),),)
+
+
+COUNTS = {
+    view: Question(
+        view=view, figures=("count(*)", "count(DISTINCT user_id)"), groups=((), ("late",))
+    )
+    for view in (UTTERANCES, DELAYS, LINES)
+}
+
+
+@pytest.fixture
+def make_cached(tmp_path):
+    cache = Cache(tmp_path / "cache", worth=1, now=lambda: 9e9)
+    with Spool() as spool:
+
+        def make(*contents):
+            names = [f"{number}.log" for number, _ in enumerate(contents)]
+            for name, content in zip(names, contents, strict=True):
+                if not (tmp_path / name).exists():
+                    (tmp_path / name).write_text(content)
+            return Embedded(Log(open_sources(names, spool, io.BytesIO()), spool), cache)
+
+        yield make
+
+
+@pytest.mark.parametrize("view", COUNTS, ids=lambda view: view.name)
+def test_a_second_question_has_the_same_answer(make_cached, tmp_path, view):
+    """From what was kept: the lines aren't read again, and they are counted all the same."""
+    more = verdict(500, "eve", late=True, held=[{"ms": 9, "where": "a.py:1 f"}])
+    first = make_cached(LOG, more + "{", "")
+    answer = first.ask(COUNTS[view])
+    first.keep()
+    for name in ("0.log", "1.log"):
+        path = tmp_path / name
+        times = path.stat()
+        path.write_bytes(b"?" * times.st_size)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    second = make_cached(LOG, more + "{", "")
+
+    assert second.ask(COUNTS[view]) == answer
+    second.keep()
+    assert len([*(tmp_path / "cache").iterdir()]) == 2
+
+
+def test_lines_come_from_what_was_kept(make_cached):
+    """Those of utterances are kept whole, for whatever is asked of them."""
+    question = Question(
+        view=UTTERANCES,
+        figures=(),
+        conditions=(f"{WORDS.value('key')} = {WORDS.parameter('user')}",),
+        parameters={"key": WORDS.key("user_id"), "user": "bob"},
+        lines=Lines(1, "total_ms", ("user_id",)),
+    )
+    first = make_cached(LOG)
+    answer = first.ask(question)
+    first.keep()
+
+    assert make_cached(LOG).ask(question) == answer
+    assert answer.groups == ((([['"bob"']],),),)
+
+
+def test_what_isnt_kept_is_asked_of_the_log(make_cached, tmp_path):
+    """Of all lines, the text isn't: it would be the log once more."""
+    question = Question(
+        view=LINES,
+        figures=("count(*)",),
+        conditions=(f"{WORDS.value('key')} = 'bob'",),
+        parameters={"key": WORDS.key("user_id")},
+    )
+    engine = make_cached(LOG)
+    engine.ask(COUNTS[LINES])
+    engine.keep()
+
+    assert engine.ask(question).groups == (((1,),),)
+
+
+def test_what_is_damaged_is_thrown_away(make_cached, tmp_path):
+    """And kept anew."""
+    first = make_cached(LOG)
+    answer = first.ask(COUNTS[UTTERANCES])
+    first.keep()
+    (path,) = (tmp_path / "cache").iterdir()
+    good = path.stat().st_size
+    path.write_bytes(b"PAR1")
+
+    second = make_cached(LOG)
+    assert second.ask(COUNTS[UTTERANCES]) == answer
+    assert not path.exists()
+    second.keep()
+    assert path.stat().st_size == good
+
+
+def test_what_cant_be_read_isnt_kept(make_cached, tmp_path, monkeypatch):
+    """Memory may be short for it, or the log be gone."""
+    engine = make_cached(LOG)
+    engine.ask(COUNTS[UTTERANCES])
+    with monkeypatch.context() as patched:
+        patched.setattr(engine._log, "keep", lambda *_: engine._log.rows("SELECT nonsense"))
+        engine.keep()
+    assert [*(tmp_path / "cache").iterdir()] == []
+
+    (tmp_path / "0.log").unlink()
+    engine.keep()
+    assert [*(tmp_path / "cache").iterdir()] == []
+
+
+def test_only_what_is_missing_is_kept(make_cached, tmp_path):
+    """Of several files, those that are kept already stay as they are."""
+    first = make_cached(LOG, LOG + LOG)
+    answer = first.ask(COUNTS[UTTERANCES])
+    first.keep()
+    gone, left = sorted((tmp_path / "cache").iterdir())
+    gone.unlink()
+    left.chmod(0o400)
+
+    second = make_cached(LOG, LOG + LOG)
+    assert second.ask(COUNTS[UTTERANCES]) == answer
+    second.keep()
+
+    assert gone.exists()
+    assert left.stat().st_mode & 0o777 == 0o400

@@ -193,8 +193,9 @@ def test_an_interrupt_while_waiting_ends_the_query(monkeypatch):
     """Ctrl-C arrives in the main thread, which is waiting: it stops the query, and goes on."""
     work = Future()
     log = object.__new__(Log)
+    log._watch = lambda *_: None
     log._connection = SimpleNamespace(
-        execute=None, interrupt=lambda: work.set_result("interrupted")
+        execute=None, query_progress=None, interrupt=lambda: work.set_result("interrupted")
     )
     monkeypatch.setattr(log_module.ThreadPoolExecutor, "submit", lambda *_: work)
 
@@ -262,3 +263,13 @@ def test_what_comes_in_batches_is_tried_again_too(make_log, monkeypatch):
     assert log._threads == 1
     with pytest.raises(log.trouble, match="out of memory"):
         log.stream(COUNT)
+
+
+def test_what_one_source_has_can_be_kept(make_log, tmp_path):
+    """As Parquet, and be asked like the lines."""
+    log = make_log(b"{}\n" * 3, b"[]\n")
+    path = tmp_path / "kept"
+
+    log.keep(log.sources[0], f"SELECT json FROM {LINES}", path)
+
+    assert log.rows_kept([path], "SELECT count(*) FROM read_parquet($paths)") == [(3,)]

@@ -7,7 +7,10 @@ import io
 
 import pytest
 
+from tracelog.answers.cache import Cache
 from tracelog.answers.filters import Filters
+from tracelog.answers.slowest import slowest
+from tracelog.answers.sources import Source
 from tracelog.answers.question import Tally
 from tracelog.answers.times import Moment
 from tracelog.commands import asking
@@ -111,3 +114,35 @@ def test_a_missing_file_is_an_input_error():
         asking.opened(parse("missing.log")),
     ):
         pass
+
+
+@pytest.mark.parametrize("interrupt", [None, KeyboardInterrupt])
+def test_what_was_asked_is_kept_for_the_next_question(tmp_path, monkeypatch, interrupt):
+    """Once the answer is there, unless the user has had enough; or doesn't want it at all."""
+    cache = Cache(tmp_path / "cache", worth=1, now=lambda: 9e9)
+    monkeypatch.setattr(asking.Cache, "of_user", lambda: cache)
+    (tmp_path / "a.log").write_text("{}\n")
+
+    def keep(path, _write):
+        if interrupt:
+            raise interrupt
+        kept.append(path)
+
+    kept = []
+    monkeypatch.setattr(Cache, "keep", lambda _self, *arguments: keep(*arguments))
+    for arguments in (["a.log"], ["a.log", "--no-cache"]):
+        with asking.opened(parse(*arguments)) as asked:
+            slowest(asked.engine, Filters())
+
+    assert len(kept) == (not interrupt)
+
+
+def test_a_log_is_never_written_over(tmp_path):
+    """Whatever it is called."""
+    (tmp_path / "a.log").touch()
+    (tmp_path / "link").symlink_to("a.log")
+    sources = [Source("a.log", str(tmp_path / "a.log"))]
+
+    asking.never_over_a_log(tmp_path / "b.log", sources)
+    with pytest.raises(InputError, match="is one of the logs to read"):
+        asking.never_over_a_log(tmp_path / "link", sources)

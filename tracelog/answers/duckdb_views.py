@@ -16,7 +16,9 @@ from tracelog.answers.log import LINES
 from tracelog.answers.views import FLAG, INTEGER, JSON, NUMBER, TEXT, TIME, Column, View
 
 
-__all__ = ["IS_FIRST", "IS_ROW", "columns_in", "relation", "select"]
+__all__ = ["IS_FIRST", "IS_ROW", "KEPT", "columns_in", "is_enough", "kept", "relation", "select"]
+
+KEPT: Final = "SELECT * REPLACE (line::JSON AS line) FROM read_parquet($paths)"
 
 IS_ROW: Final = "_is_row"  # whether it is one of the view's; the others are there to be counted
 IS_FIRST: Final = "_is_first"  # whether it is its line's first: one line may be several rows
@@ -88,6 +90,22 @@ def select(view: View) -> str:
     """Write the view itself: all its columns, and nothing but its rows."""
     names = ", ".join(f'"{column.name}"' for column in view.columns)
     return f"SELECT {names} FROM ({relation(view, view.columns)}) WHERE {IS_ROW}"  # noqa: S608
+
+
+def kept(view: View) -> str:
+    """Write what is kept of a view, and stands for its relation.
+
+    The lines that aren't rows are there to be counted. Of `lines`, which has them all, the text
+    isn't kept: that would be the log once more.
+    """
+    row = IS_ROW if view.events else "false"
+    line = f"CASE WHEN {row} THEN line::VARCHAR WHEN line IS NOT NULL THEN 'null' END"
+    return f"SELECT * REPLACE ({line} AS line) FROM ({relation(view, view.columns)})"  # noqa: S608
+
+
+def is_enough(view: View, texts: Iterable[str]) -> bool:
+    """Whether what is kept of a view answers some SQL."""
+    return bool(view.events) or all(c.name != "line" for c in columns_in(view, texts))
 
 
 def relation(view: View, columns: Iterable[Column]) -> str:

@@ -8,17 +8,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Final
 
 from tracelog import fields
-from tracelog.answers.duckdb_views import IS_FIRST, IS_ROW, columns_in, relation
+from tracelog.answers.cache import Cache
+from tracelog.answers.duckdb_views import (
+    IS_FIRST,
+    IS_ROW,
+    KEPT,
+    columns_in,
+    is_enough,
+    kept,
+    relation,
+)
 from tracelog.answers.lines import head, is_cut_off, line_numbers, tail
 from tracelog.answers.log import LINES, Log
 from tracelog.answers.question import Found, Lines, Question, Row, Tally
 from tracelog.answers.sources import Source
 from tracelog.answers.times import read_timestamp
+from tracelog.answers.views import View
 from tracelog.errors import InputError
 
 
@@ -81,13 +94,17 @@ class DuckDialect:
 class Embedded:
     """DuckDB, over the lines of a log."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, cache: Cache | None = None) -> None:
         self.dialect = DuckDialect()
         self._log = log
+        self._cache = cache
+        self._asked: list[View] = []
 
     def ask(self, question: Question) -> Found:
         """Answer a question."""
-        rows = self._log.rows(_sql(question), **question.parameters)
+        rows = self._kept_rows(question)
+        if rows is None:
+            rows = self._log.rows(_sql(question), **question.parameters)
         masks = [_mask(index, question) for index in range(len(question.groups))]
         counted = [row[2:_HEAD] for row in rows if row[0] == masks[0]]
         lines, sound, of_view, matched = (
@@ -97,6 +114,41 @@ class Embedded:
             groups=tuple(tuple(_group(question, masks, i, rows)) for i in range(len(masks))),
             tally=Tally(lines=lines, broken=lines - sound, rows=of_view, matched=matched),
         )
+
+    def keep(self) -> None:
+        """Keep what was asked for the next question, now that the answer is there."""
+        for view in self._asked:
+            with suppress(InputError, OSError):  # the log may be gone, or memory be short
+                self._keep(view)
+
+    def _keep(self, view: View) -> None:
+        for source, path in zip(self._sources(), self._places(view), strict=False):
+            if self._cache and not self._cache.found([path]):
+                self._cache.keep(path, partial(self._log.keep, source, kept(view)))
+
+    def _kept_rows(self, question: Question) -> list[Row] | None:
+        """Ask what is kept of the view, if it is all there, and enough for the question."""
+        places = self._places(question.view)
+        if not self._cache or not places or not is_enough(question.view, _texts(question)):
+            return None
+
+        if not self._cache.found(places):
+            self._asked.append(question.view)
+            return None
+
+        try:
+            return self._log.rows_kept(places, _sql(question, KEPT), **question.parameters)
+        except InputError:  # it is damaged, or another process has thrown it away
+            self._cache.forget(places)
+            self._asked.append(question.view)
+            return None
+
+    def _places(self, view: View) -> list[Path]:
+        """Tell where what is kept would be."""
+        return self._cache.paths(self._sources(), view) if self._cache else []
+
+    def _sources(self) -> list[Source]:
+        return [source for source in self._log.sources if not source.is_empty]
 
     def start(self) -> datetime | None:
         """Look at the files' beginnings; at every line if one of them has none."""
@@ -169,16 +221,19 @@ def _time_of(line: bytes) -> datetime | None:
     return moment if moment and moment > _UNIX else None
 
 
-def _sql(question: Question) -> str:
-    """Write a question in one SELECT.
+def _texts(question: Question) -> list[str]:
+    """List the SQL of a question, in which columns are named."""
+    texts = [*_keys(question), *question.figures, *question.conditions]
+    return [*texts, question.lines.by, "line"] if question.lines else texts
+
+
+def _sql(question: Question, source: str = "") -> str:
+    """Write a question in one SELECT, of the lines, or of a relation that is like theirs.
 
     The first column tells which set of groups a row is of, the second whether it is of matches.
     """
     keys = _keys(question)
-    texts = [*keys, *question.figures, *question.conditions]
-    if question.lines:
-        texts.append(question.lines.by)
-    source = relation(question.view, columns_in(question.view, texts))
+    source = source or relation(question.view, columns_in(question.view, _texts(question)))
     marked = f"SELECT *, {_condition(question)} AS {_MATCH} FROM ({source})"  # noqa: S608
     named = "".join(
         f", CASE WHEN {_MATCH} THEN {sql} END AS {_KEY}{n}" for n, sql in enumerate(keys)

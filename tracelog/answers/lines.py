@@ -95,7 +95,7 @@ def shorten(source: Source, spool: Spool) -> Source:
     copy = spool.new_path(".log")
     with open_bytes(source) as stream, copy.open("wb") as file:
         file.writelines(_bounded(stream))
-    return Source(source.name, str(copy))
+    return Source(source.name, str(copy), is_copy=True)
 
 
 def _bounded(stream: BinaryIO) -> Iterator[bytes]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tracelog.answers.lines import LIMIT, shorten
+from tracelog.answers.progress import Progress
 from tracelog.answers.sources import Source, Spool
 from tracelog.errors import InputError
 
@@ -61,13 +62,19 @@ class Log:
         sources: What they are read from.
     """
 
-    def __init__(self, sources: Sequence[Source], spool: Spool) -> None:
+    def __init__(
+        self, sources: Sequence[Source], spool: Spool, progress: Progress | None = None
+    ) -> None:
         self.sources = tuple(sources)
+        self._watch = (progress or Progress()).watch
         self._spool = spool
         self._nothing: Path | None = None
         self._duckdb = _import_duckdb()
         self._connection = self._duckdb.connect(":memory:", config=dict(_SETTINGS))
         self._connection.execute("SET TimeZone = 'UTC'")
+        # It is asked how far it is, and prints nothing itself.
+        self._connection.execute("SET enable_progress_bar = true")
+        self._connection.execute("SET enable_progress_bar_print = false")
         self._use_threads(min(_THREADS, os.cpu_count() or 1))
 
     def rows(self, sql: str, **parameters: object) -> list[Row]:
@@ -81,6 +88,20 @@ class Log:
     def rows_of(self, source: Source, sql: str, **parameters: object) -> list[Row]:
         """Run *sql* over the lines of one source."""
         return self._rows(sql, [source.path], parameters)
+
+    def rows_kept(self, paths: Sequence[Path], sql: str, **parameters: object) -> list[Row]:
+        """Run *sql* over Parquet; it finds the files in `$paths`."""
+        return self._rows(sql, [str(path) for path in paths], parameters)
+
+    def keep(self, source: Source, sql: str, path: Path) -> None:
+        """Write what *sql* gives, over the lines of one source, as Parquet."""
+        with self.said():
+            self._beside(
+                self._connection.execute,
+                f"COPY ({sql}) TO $path "
+                "(FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 20_480)",
+                {"paths": [source.path], "path": str(path)},
+            )
 
     def stream(self, sql: str, **parameters: object) -> Result:
         """Run *sql* over the lines of all sources, for an answer of any length.
@@ -227,6 +248,7 @@ class Log:
         with ThreadPoolExecutor(max_workers=1) as pool:
             work = pool.submit(call, *arguments)
             try:
+                self._watch(work, self._connection.query_progress)
                 return work.result()
             except KeyboardInterrupt:
                 self._stop(work)

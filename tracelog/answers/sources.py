@@ -37,11 +37,13 @@ class Source:
         name: What the user calls it.
         path: Where DuckDB finds its bytes.
         packing: `.gz`, `.zst`, or nothing.
+        is_copy: Whether those bytes are gone when the command ends.
     """
 
     name: str
     path: str
     packing: str = ""
+    is_copy: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -142,7 +144,7 @@ def _spooled(name: str, stream: BinaryIO, spool: Spool) -> Source:
         shutil.copyfileobj(stream, file, 1 << 20)
     with copy.open("rb") as file:
         packing = _packing(file.read(4))
-    return Source(name, _readable(str(copy), packing, spool), packing)
+    return Source(name, _readable(str(copy), packing, spool), packing, is_copy=True)
 
 
 def _packing(start: bytes) -> str:

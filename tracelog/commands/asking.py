@@ -10,13 +10,15 @@ import argparse
 import math
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tracelog.answers.cache import Cache
 from tracelog.answers.embedded import Embedded
 from tracelog.answers.filters import Filters
 from tracelog.answers.log import Log
+from tracelog.answers.progress import Progress
 from tracelog.answers.question import Engine, Read, Tally
 from tracelog.answers.sources import Source, Spool, open_sources
 from tracelog.answers.times import Moment
@@ -81,6 +83,9 @@ def add_arguments(parser: argparse.ArgumentParser, *, over: bool = False) -> Non
         "--top", type=_top, default=20, metavar="N", help="how many to show (default: 20)"
     )
     parser.add_argument("--json", action="store_true", help="a line of JSON for each")
+    parser.add_argument(
+        "--no-cache", action="store_true", help="neither use nor keep what makes questions faster"
+    )
 
 
 def add_filters(parser: argparse.ArgumentParser) -> None:
@@ -129,12 +134,18 @@ def opened(args: argparse.Namespace) -> Iterator[Asked]:
     Raises:
         InputError: If some of it isn't there.
     """
-    with opened_log(args) as log:
-        yield Asked(Embedded(log), tuple(source.name for source in log.sources))
+    progress = Progress()
+    with opened_log(args, progress) as log:
+        engine = Embedded(log, None if args.no_cache else Cache.of_user())
+        yield Asked(engine, tuple(source.name for source in log.sources))
+        sys.stdout.flush()  # a person has the answer already, and a pipe has it whole
+        progress.doing = "keeping it for the next question (Ctrl-C: not)"
+        with suppress(KeyboardInterrupt):
+            engine.keep()
 
 
 @contextmanager
-def opened_log(args: argparse.Namespace) -> Iterator[Log]:
+def opened_log(args: argparse.Namespace, progress: Progress | None = None) -> Iterator[Log]:
     """Open the files there are to read.
 
     Raises:
@@ -142,7 +153,7 @@ def opened_log(args: argparse.Namespace) -> Iterator[Log]:
     """
     with Spool() as spool:
         sources = open_sources(args.files, spool, getattr(sys.stdin, "buffer", None))
-        yield Log(sources, spool)
+        yield Log(sources, spool, progress)
 
 
 def never_over_a_log(output: Path, sources: Iterable[Source]) -> None:

@@ -38,12 +38,12 @@ def run(args: argparse.Namespace) -> int:
     with opened(args) as asked:
         culprits, tally = blame(asked.engine, filters_of(args))
         read = asked.read(tally)
-    from tracelog.answers import blame_table, printing  # noqa: PLC0415 -- rich is for answers only
+        from tracelog.answers import blame_table, printing  # noqa: PLC0415 -- rich is for answers only
 
-    said = blame_table.sentences(culprits, read)
-    if args.json:
-        is_sound = bool(culprits) and not tally.broken
-        printing.show_json(blame_table.records(culprits[: args.top]), said, is_sound=is_sound)
-    else:
-        printing.show(partial(blame_table.draw, culprits, args.top), said)
+        said = blame_table.sentences(culprits, read)
+        if args.json:
+            is_sound = bool(culprits) and not tally.broken
+            printing.show_json(blame_table.records(culprits[: args.top]), said, is_sound=is_sound)
+        else:
+            printing.show(partial(blame_table.draw, culprits, args.top), said)
     return 0

@@ -35,12 +35,12 @@ def run(args: argparse.Namespace) -> int:
     with opened(args) as asked:
         found = stats(asked.engine, filters_of(args))
         read = asked.read(found.tally)
-    from tracelog.answers import printing, stats_page  # noqa: PLC0415 -- rich is for answers only
+        from tracelog.answers import printing, stats_page  # noqa: PLC0415 -- rich is for answers only
 
-    said = stats_page.sentences(found, read)
-    if args.json:
-        is_sound = bool(found.total.lines) and not found.tally.broken
-        printing.show_json(stats_page.records(found, read), said, is_sound=is_sound)
-    else:
-        printing.show(partial(stats_page.draw, found, args.top), said)
+        said = stats_page.sentences(found, read)
+        if args.json:
+            is_sound = bool(found.total.lines) and not found.tally.broken
+            printing.show_json(stats_page.records(found, read), said, is_sound=is_sound)
+        else:
+            printing.show(partial(stats_page.draw, found, args.top), said)
     return 0

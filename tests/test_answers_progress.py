@@ -1,0 +1,60 @@
+"""How far a query is, on a terminal that waits for it."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+import pytest
+
+from tracelog.answers.progress import Progress
+
+
+@pytest.fixture
+def _terminal(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def watched(**options):
+    """Let a query end when it was asked twice how far it is."""
+    work, asked = Future(), []
+
+    def percent():
+        asked.append(True)
+        if len(asked) == 2:
+            work.set_result(None)
+        return -1.0 if len(asked) == 1 else 42.0  # DuckDB doesn't know at first
+
+    progress = Progress(**options)
+    progress.doing = "keeping [it]"
+    progress.watch(work, percent)
+    return work
+
+
+@pytest.mark.usefixtures("_terminal")
+def test_a_terminal_sees_a_bar(capsys):
+    """What is done, and how far it is; standard output stays the answer's."""
+    assert watched(patience_s=0).done()
+
+    out, err = capsys.readouterr()
+    assert "keeping [it]" in err
+    assert "42%" in err
+    assert out == ""
+
+
+def test_a_pipe_sees_nothing(capsys):
+    """And the query is waited for elsewhere."""
+    assert not watched(patience_s=0).done()
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.usefixtures("_terminal")
+def test_what_is_over_soon_needs_no_bar(capsys):
+    """It would only flicker."""
+    work = Future()
+    work.set_result(None)
+
+    Progress().watch(work, lambda: 0.0)
+
+    assert capsys.readouterr() == ("", "")
