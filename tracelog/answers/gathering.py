@@ -1,8 +1,8 @@
 """What a report's page shows, gathered from a log: one bounded question a table.
 
 Nothing in here grows with the log. Whatever has no bound of its own (utterances, holds, lines, the
-length of a value) gets one in SQL, before Python sees it, and the worst come first. Verdicts and holds
-are those of the views.
+length of a value) gets one in SQL, before Python sees it, and the worst come first. Verdicts and
+holds are those of the views.
 """
 
 from __future__ import annotations
