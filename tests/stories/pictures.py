@@ -27,7 +27,8 @@ from tracelog.cli import main
 
 
 DOCS = Path(__file__).parents[2] / "docs"
-PICTURE = "tracelog late 'logs/*.jsonl' --since 14:12 --until 14:26"
+PICTURE = "tracelog late 'logs/chat-*.jsonl' --sort time --top 12"
+WIDE = 140
 WIDTH = 118
 SHOWN = re.compile(
     r"```sh\n(?P<command>tracelog [^\n]*)\n```\n\n```text\n(?P<text>.*?)```", re.DOTALL
@@ -47,9 +48,9 @@ def write_logs(folder: Path) -> None:
     module.write_fleet(folder / "logs", lines=LINES)
 
 
-def output(command: str, *, colors: bool = False) -> str:
+def output(command: str, width: int = WIDTH, *, colors: bool = False) -> str:
     """Run a command of the documents here, and give what it prints."""
-    environment = {"COLUMNS": str(WIDTH), **({"FORCE_COLOR": "1"} if colors else {"NO_COLOR": "1"})}
+    environment = {"COLUMNS": str(width), **({"FORCE_COLOR": "1"} if colors else {"NO_COLOR": "1"})}
     environment |= {"TERM": "xterm-256color"}
     arguments = shlex.split(command)[1:]
     with patch.dict(os.environ, environment), redirect_stdout(Terminal()) as out:
@@ -65,8 +66,8 @@ class Terminal(io.StringIO):
 
 def picture() -> str:
     """Draw what `tracelog late` shows."""
-    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
-    console.print(Text.from_ansi(output(PICTURE, colors=True)))
+    console = Console(record=True, width=WIDE, file=io.StringIO(), force_terminal=True)
+    console.print(Text.from_ansi(output(PICTURE, WIDE, colors=True)))
     return console.export_svg(title=PICTURE, unique_id="tracelog")
 
 

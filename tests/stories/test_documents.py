@@ -171,6 +171,16 @@ def test_what_is_shown_below_a_command_is_what_it_prints(fleet, monkeypatch):
         assert text == real, command
 
 
+def test_every_command_has_a_line_on_the_front_page():
+    """Whoever has just come sees all that there is."""
+    front = (ROOT / "README.md").read_text("utf-8")
+    commands = {path.stem for path in (ROOT / "tracelog" / "commands").glob("[a-z]*.py")}
+
+    listed = set(re.findall(r"^\| `tracelog (\w+)` \|", front, re.MULTILINE))
+
+    assert listed == commands - {"asking"}
+
+
 def test_every_key_is_documented():
     """What the code writes into a line stands in docs/."""
     text = "".join(path.read_text("utf-8") for path in (ROOT / "docs").glob("*.md"))
