@@ -281,8 +281,10 @@ def test_stats_tells_who_fills_the_disk_and_who_has_no_trace(ask, truths):
 def test_tail_shows_late_ones_and_counts_all(tmp_path, files):
     """The real command, on a copy, until Ctrl-C."""
     copy = tmp_path / "chat-1.jsonl"
-    copy.write_bytes(Path(files[1]).read_bytes())
-    count = copy.read_bytes().count(b"\n")
+    lines = Path(files[1]).read_bytes().splitlines(keepends=True)
+    # The last line is one to be shown: when it is, all before it have been counted.
+    last = next(line for line in lines if fleet.VICTIM.encode() in line and b'"late":true' in line)
+    copy.write_bytes(b"".join([*lines, last]))
     process = subprocess.Popen(
         [sys.executable, "-m", "tracelog", "tail", "--late-only", "--lines", "999999", copy],
         env={**os.environ, "PYTHONPATH": str(Path(tracelog.__file__).parents[1])},
@@ -292,7 +294,7 @@ def test_tail_shows_late_ones_and_counts_all(tmp_path, files):
     )
 
     # A hold; who held, who was hit; those who waited for the bank; those who waited for a thread.
-    late = 2 + len(fleet.BANK) + len(fleet.EXECUTOR)
+    late = 2 + len(fleet.BANK) + len(fleet.EXECUTOR) + 1
     shown = [process.stdout.readline() for _ in range(1 + late)]
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=60)[1]
@@ -300,7 +302,7 @@ def test_tail_shows_late_ones_and_counts_all(tmp_path, files):
     assert "loop held 1.8s in chat/export.py:88 render_pdf" in shown[0]
     assert f"user_id={fleet.VICTIM}" in shown[2]
     assert sum("make_thumbnail" in line for line in shown) == len(fleet.EXECUTOR)
-    assert f"{count:,} lines" in said
+    assert f"{len(lines) + 1:,} lines" in said
     assert f"{late} of them late, 1 hold, 1 no JSON." in said
 
 
