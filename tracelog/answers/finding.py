@@ -64,17 +64,17 @@ def find(
         raise _unreadable(source, error) from error
 
 
-def find_last(source: Source, needles: Sequence[bytes]) -> Iterator[list[Hit]]:
-    """Yield what `find` does, from the end on: a list for each piece of the file, until enough."""
+def find_last(source: Source, needles: Sequence[bytes]) -> Iterator[Iterator[Hit]]:
+    """Give what `find` does for each piece of a file, the last piece first; a packed one is one."""
     if source.packing:
-        yield [*find(source, needles)]
+        yield find(source, needles)
         return
 
     with open_bytes(source) as stream:
         stop = stream.seek(0, 2)
     while stop > 0:
         start = max(0, stop - _WINDOW)
-        yield [*find(source, needles, start, stop)]
+        yield find(source, needles, start, stop)
         stop = start
 
 

@@ -70,6 +70,7 @@ class Row:
         length_ms: How long it was.
         small: What else is to be said of it.
         is_loose: It has no place: nobody wrote down when it was.
+        is_sum: It is a box: many pieces, which stand here as one.
     """
 
     label: str
@@ -78,6 +79,7 @@ class Row:
     length_ms: float
     small: str = ""
     is_loose: bool = False
+    is_sum: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,7 @@ class _Fall:
                 name, length = _name(box), number_of(self._own.event[box])
                 is_bound = name == "socket" and self._own.event.get(SOCKET_BOUND) is True
                 small = MEANING[name] + (", at most" if is_bound else "")
-                yield Row(name, name, self._begins[name], length, small)
+                yield Row(name, name, self._begins[name], length, small, is_sum=True)
 
     def hold(self, each: dict[str, Any]) -> Row:
         """Place what held the loop where it was; it may have begun before this one came."""

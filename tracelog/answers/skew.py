@@ -52,11 +52,12 @@ def estimate(parts: Sequence[Timed]) -> dict[str, Skew]:
 def _asked(parts: Sequence[Timed]) -> Iterator[tuple[Timed, Timed]]:
     """Pair what one service did with what made it do that in another; the surest first."""
     verdicts = [part for part in parts if part.kind == EVENT_UTTERANCE]
-    by_span: dict[str, Timed] = {}
+    by_span: dict[str | None, Timed] = {}
     for part in sorted(parts, key=lambda part: part.kind != EVENT_CALL):
-        by_span.setdefault(str(part.event.get(SPAN_ID)), part)
+        by_span.setdefault(_id(part, SPAN_ID), part)
+    by_span.pop(None, None)
     for child in parts:
-        parent = by_span.get(str(child.event.get(PARENT_SPAN_ID)))
+        parent = by_span.get(_id(child, PARENT_SPAN_ID))
         if parent is not None and parent.entry.source != child.entry.source:
             yield child, parent
     yield from _by_path(verdicts, [part for part in parts if part.kind == EVENT_CALL])
@@ -69,6 +70,12 @@ def _by_path(verdicts: Iterable[Timed], calls: Sequence[Timed]) -> Iterator[tupl
             if call.entry.source != child.entry.source and _target(call) == wanted:
                 yield child, call
                 break
+
+
+def _id(part: Timed, key: str) -> str | None:
+    """Read a span's id, if there is one."""
+    value = part.event.get(key)
+    return value if isinstance(value, str) else None
 
 
 def _target(call: Timed) -> tuple[object, str]:

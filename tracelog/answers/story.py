@@ -129,7 +129,8 @@ class _Stage:
         beside = [part for part in self._parts if part.entry.source == source]
         trace_id = trace_of(own.entry)
         of_it = [part for part in beside if trace_of(part.entry) == trace_id]
-        holds = [part for part in beside if part.kind == EVENT_HOLD]
+        # Of other files, too: logs are rotated.
+        holds = [part for part in self._parts if part.kind == EVENT_HOLD]
         began = own.began - _ahead(source, self._skews) + self._main_ahead
         groups = tuple(groups_of(own, of_it, holds))
         return Act(own, began, title_of(own.event), groups, source)

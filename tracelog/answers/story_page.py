@@ -11,10 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from tracelog.answers.drawing import Drawing
+from tracelog.answers.entries import Entry
 from tracelog.answers.parts import plain
-from tracelog.answers.render import ALARM, count, escape, ms, name, reason
+from tracelog.answers.render import ABSENT, ALARM, count, escape, ms, name, reason
 from tracelog.answers.skew import Skew
 from tracelog.answers.story import Act, Line, Story
+from tracelog.answers.utterances import read_value
 from tracelog.answers.waterfall import Axis, draw_axis, draw_groups, legend_of_places
 from tracelog.fields import (
     BUDGET_MS,
@@ -98,7 +100,7 @@ def _facts(story: Story, act: Act, width: int) -> Table:
     request = [event.get(key) for key in ("method", "path", "status")]
     budget = event.get(BUDGET_MS)
     facts = [
-        ("arrived", f"{_clock(act.own.began)} UTC"),
+        ("arrived", _clock(act.own.began)),
         ("trace", escape(plain(story.trace.trace_id))),
         ("user", None if event.get(USER_ID) is None else name(event[USER_ID])),
         ("path", " ".join(name(each) for each in request if each is not None)),
@@ -189,8 +191,19 @@ def _tenths(milliseconds: float) -> str:
 
 def _clock(seconds: float) -> str:
     """Write a time to the millisecond."""
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03}"
+    moment = _moment(seconds)
+    if moment is None:
+        return ABSENT
+
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03} UTC"
+
+
+def _moment(seconds: float) -> datetime | None:
+    """Make a time of it, if it is in the calendar."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OSError, OverflowError, ValueError):
+        return None
 
 
 def _act(act: Act) -> dict[str, Any]:
@@ -198,9 +211,9 @@ def _act(act: Act) -> dict[str, Any]:
     return {
         "title": act.title,
         "file": act.source,
-        "began": datetime.fromtimestamp(act.began, UTC),
+        "began": _moment(act.began),
         TOTAL_MS: act.own.length_ms,
-        "verdict": act.own.event,
+        "verdict": _event(act.own.entry),
         "rows": [*_rows(act)],
     }
 
@@ -212,7 +225,7 @@ def _rows(act: Act) -> Iterator[dict[str, Any]]:
                 "group": group.title,
                 "label": row.label,
                 "box": row.box,
-                "start_ms": None if row.is_loose else round(row.start_ms, 3),
+                "start_ms": None if row.is_loose or row.is_sum else round(row.start_ms, 3),
                 "length_ms": round(row.length_ms, 3),
                 "about": row.small,
             }
@@ -222,4 +235,9 @@ def _line(line: Line) -> dict[str, Any]:
     if line.entry is None:
         return {"file": line.source, "left_out": line.left_out}
 
-    return {"file": line.source, "line": line.entry.event}
+    return {"file": line.source, "line": _event(line.entry)}
+
+
+def _event(entry: Entry) -> Any:
+    """Give what a line says, as far as strict JSON can."""
+    return read_value(entry.raw.decode("utf-8", "replace"))

@@ -161,9 +161,10 @@ def arrival_of(entry: Entry) -> float | None:
 def _last_late_of(source: Source) -> Entry | None:
     """Look from the end on, as far as it takes."""
     for hits in find_last(source, _LATE):
-        late = [hit.entry for hit in hits if hit.entry.is_late and trace_of(hit.entry)]
-        if late:
-            return max(late, key=lambda entry: arrival_of(entry) or 0)
+        late = (hit.entry for hit in hits if hit.entry.is_late and trace_of(hit.entry))
+        latest = max(late, key=lambda entry: arrival_of(entry) or 0, default=None)
+        if latest is not None:
+            return latest
 
     return None
 

@@ -74,17 +74,16 @@ class Axis:
 
     def edges(self, start_ms: float, length_ms: float) -> dict[int, str]:
         """Mark where a bar goes on outside."""
-        before, after = "<>" if self.is_plain else "‹›"
         cell = self.length_ms / self.track
-        edges = {0: before} if start_ms < -cell else {}
+        edges = {0: "<"} if start_ms < -cell else {}
         if start_ms + length_ms > self.length_ms + cell:
-            edges[self.track - 1] = after
+            edges[self.track - 1] = ">"
         return edges
 
     def ticks(self) -> list[tuple[int, float]]:
         """Choose round times, and tell where they are."""
         step = _nice(self.length_ms / _TICKS)
-        times = (step * number for number in range(_TICKS * 3))
+        times = (step * number for number in range(_TICKS + 1))
         return [(self.cells(at, 0)[0], at) for at in times if at < self.length_ms]
 
 
@@ -93,7 +92,7 @@ def draw_axis(axis: Axis, title: str) -> Text:
     line = Text(_fitted(title, axis.label, axis).ljust(axis.label) + _INDENT, "dim")
     written = ""
     for column, at in axis.ticks():
-        text = f"{at:,g}"
+        text = f"{at:,.0f}" if at >= 1 else f"{at:g}"
         if column + len(text) < axis.track and (not written or len(written) < column):
             written = written.ljust(column) + text
     line.append(written.ljust(axis.track), "dim")
@@ -133,16 +132,15 @@ def _draw_row(row: Row, axis: Axis, shift_ms: float) -> Iterator[Text]:
     """Draw a row; what else there is to say of it stands beside its label, or below."""
     label = escape(row.label)
     room = axis.label - len(_INDENT) * 2
-    is_box = row.box == label
     line = Text(_INDENT * 2)
     line.append(_fitted(label, room, axis).ljust(_BOX))
-    if is_box and room >= _EXPLAINED:
+    if row.is_sum and room >= _EXPLAINED:
         line.append(f" {row.small}", "dim")
     line.append(" " * (axis.label - len(line.plain)) + _INDENT)
     line.append_text(_bar(row, axis, shift_ms))
     line.append(_INDENT + f"{row.length_ms:,.1f}".rjust(_FIGURE))
     yield line
-    if row.small and not is_box:
+    if row.small and not row.is_sum:
         yield Text(_INDENT * 3 + escape(row.small), "dim", overflow="fold")
 
 

@@ -96,7 +96,8 @@ def _story(args: argparse.Namespace, spool: Spool) -> Story:
     place = _PLACE.fullmatch(meant)
     if place and (Path(place["file"]).exists() or not names):
         sources = open_sources([place["file"], *names], spool, stdin)
-        return _told(sources, _line(sources[0], int(place["line"])), args.lines)
+        its = next(source for source in sources if source.name == place["file"])
+        return _told(sources, _line(its, int(place["line"])), args.lines)
 
     if not names:
         raise _too_few(meant)
