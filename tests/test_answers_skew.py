@@ -64,6 +64,7 @@ def test_span_ids_are_surer():
         part("a", "utterance", 9.9, 500, span_id="01"),
         call(10.0, 100, span_id="01", url="http://b/y"),
         part("b", "span", 9.0, 60, parent_span_id="01"),
+        part("b", "span", 8.0, 60, parent_span_id="01"),
         part("a", "span", 9.0, 60, parent_span_id="01"),
         part("b", "span", 9.0, 60, parent_span_id="99"),
     ]
