@@ -20,7 +20,7 @@ from tracelog.errors import InputError
 
 __all__ = ["Hit", "find", "find_last", "line_at", "needles_of"]
 
-_CHUNK: Final = 1 << 20
+_CHUNK: Final = 1 << 18  # bytes: fits the cache
 _WINDOW: Final = 16 << 20  # bytes: how much of a file's end is looked at first, and so on
 _ANYWHERE: Final = 1 << 62
 
@@ -52,13 +52,13 @@ def find(
     """
     try:
         with open_bytes(source) as stream:
-            for position, block in _blocks(stream, start):
-                for offset in _beginnings(block, needles):
+            for position, block, span in _blocks(stream, start):
+                for offset in _beginnings(block, needles, span):
                     if position + offset >= stop:
                         return
                     raw = block[offset : _end(block, offset)]
                     yield Hit(position + offset, Entry.parse(source.name, raw))
-                if position + len(block) >= stop:
+                if position + span.stop >= stop:
                     return
     except (EOFError, OSError, zlib.error) as error:
         raise _unreadable(source, error) from error
@@ -93,34 +93,43 @@ def line_at(source: Source, number: int) -> Entry | None:
     return None if raw is None else Entry.parse(source.name, raw)
 
 
-def _blocks(stream: BinaryIO, start: int) -> Iterator[tuple[int, bytes]]:
-    """Yield pieces of whole lines, with their positions, from the first that begins at *start*."""
+def _blocks(stream: BinaryIO, start: int) -> Iterator[tuple[int, bytes, slice]]:
+    """Yield bytes and where they are, with the part of them that is whole lines.
+
+    The first line is the first that begins at *start* or later. Nothing is copied but the lines
+    that are in two pieces.
+    """
     position, rest = start, b""
     if start:
         stream.seek(start - 1)
         position = start - 1 + len(stream.readline())
     while chunk := stream.read(_CHUNK):
-        data = rest + chunk
-        end = data.rfind(b"\n") + 1
+        first, end = chunk.find(b"\n") + 1, chunk.rfind(b"\n") + 1
         if end:
-            yield position, data[:end]
-        elif len(data) > LIMIT:
-            end = len(data)  # of a line that nobody reads, its end will be no JSON
-        position, rest = position + end, data[end:]
+            line = rest + chunk[:first]
+            yield position, line, slice(0, len(line))
+            position += len(line)
+            yield position - first, chunk, slice(first, end)
+            position, rest = position + end - first, chunk[end:]
+        elif len(rest) > LIMIT:  # nobody reads it: its end will be no JSON
+            position, rest = position + len(rest) + len(chunk), b""
+        else:
+            rest += chunk
     if rest:
-        yield position, rest
+        yield position, rest, slice(0, len(rest))
 
 
-def _beginnings(block: bytes, needles: Sequence[bytes]) -> list[int]:
+def _beginnings(block: bytes, needles: Sequence[bytes], span: slice) -> list[int]:
     """Tell where the lines begin that hold one of *needles*."""
-    return sorted({begin for needle in needles for begin in _of_one(block, needle)})
+    found = {begin for needle in needles for begin in _of_one(block, needle, span)}
+    return sorted(found)
 
 
-def _of_one(block: bytes, needle: bytes) -> Iterator[int]:
-    found = block.find(needle)
+def _of_one(block: bytes, needle: bytes, span: slice) -> Iterator[int]:
+    found = block.find(needle, span.start, span.stop)
     while found >= 0:
-        yield block.rfind(b"\n", 0, found) + 1
-        found = block.find(needle, _end(block, found))
+        yield block.rfind(b"\n", span.start, found) + 1 or span.start
+        found = block.find(needle, _end(block, found), span.stop)
 
 
 def _end(block: bytes, offset: int) -> int:

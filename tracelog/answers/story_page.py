@@ -57,7 +57,9 @@ def draw_lines(story: Story, drawing: Drawing) -> Iterator[str]:
     for line in story.lines:
         if line.entry is None:
             of = f" of {escape(line.source)}" if len(story.trace.flows) > 1 else ""
-            yield drawing.note(f"{' ' * _GUTTER} … {count(line.left_out, 'line')}{of} left out")
+            yield drawing.note(
+                f"{'...'.rjust(_GUTTER)} {count(line.left_out, 'line')}{of} left out"
+            )
         else:
             yield _gutter(line, story.act, drawing) + drawing.text(line.entry)
 
@@ -180,13 +182,13 @@ def _gutter(line: Line, act: Act | None, drawing: Drawing) -> str:
     if act is None:
         return ""
 
-    since = "" if line.at is None else ms((line.at - act.began) * 1000)
+    since = "" if line.at is None else _tenths((line.at - act.began) * 1000)
     return drawing.note(since.rjust(_GUTTER)) + " "
 
 
 def _tenths(milliseconds: float) -> str:
     """Write milliseconds as `tracelog late` does."""
-    return f"{milliseconds:,.1f}"
+    return f"{round(milliseconds, 1) + 0.0:,.1f}"  # there is no -0.0
 
 
 def _clock(seconds: float) -> str:

@@ -21,7 +21,7 @@ __all__ = ["Trace", "arrival_of", "find_trace", "last_late", "meanwhile", "trace
 _LATE: Final = (b'"late":true', b'"late": true')
 _NAMED: Final = 5  # of several that could be meant
 _LONGEST: Final = 80  # characters of an id in a sentence
-_NEAR: Final = 32 << 20  # bytes around an utterance, in which its holders' lines are looked for
+_NEAR: Final = 16 << 20  # bytes around an utterance, in which its holders' lines are looked for
 
 
 @dataclass(frozen=True, slots=True)

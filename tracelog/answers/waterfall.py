@@ -66,7 +66,7 @@ class Axis:
         whole = self.length_ms or 1.0
         begin = min(max(start_ms / whole, 0.0), 1.0)
         end = min(max((start_ms + length_ms) / whole, 0.0), 1.0)
-        left = min(int(begin * self.track), self.track - 1)
+        left = min(round(begin * self.track), self.track - 1)
         if length_ms <= 0 or (end <= 0 or begin >= 1):
             return left, 0
 

@@ -17,6 +17,7 @@ from tracelog.answers.story import Story, tell
 from tracelog.answers.traces import Trace, find_trace, last_late, trace_of
 from tracelog.commands.asking import describe
 from tracelog.errors import InputError
+from tracelog.escapes import printable
 
 
 __all__ = ["HELP", "configure", "run"]
@@ -88,7 +89,8 @@ def _story(args: argparse.Namespace, spool: Spool) -> Story:
         if chosen is None:
             files = ", ".join(source.name for source in sources)
             raise InputError(
-                f"no utterance in {files!r} was late", hint=f"tracelog late {sources[0].name}"
+                f"no utterance in {printable(files)} was late",
+                hint=f"tracelog late {sources[0].name}",
             )
         return _told(sources, chosen, args.lines)
 
