@@ -130,6 +130,7 @@ def test_what_is_not_known_is_not_told(tmp_path):
 
     assert text.startswith("utterance  100.0 ms, failed\n\narrived")
     assert "user" not in text
+    assert "ms went" not in text
 
 
 def test_a_time_out_of_the_calendar_is_none(tmp_path):

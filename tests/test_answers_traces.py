@@ -75,7 +75,7 @@ def test_an_ambiguous_beginning_names_some(tmp_path, count, more):
 def test_what_is_not_there_has_a_way_out(tmp_path):
     """It says where it was looked for."""
     with pytest.raises(
-        InputError, match=r"no line of app\.log has a trace_id (.|\n)*tracelog late"
+        InputError, match=r"no line of app\.log has a trace_id (.|\n)*tracelog late --json app"
     ):
         find_trace([make_source(tmp_path, line("5c"), line(4711))], "4", 9)
 

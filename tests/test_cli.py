@@ -48,6 +48,7 @@ options:
 
 examples:
   tracelog late app.log
+  tracelog show --last-late app.log
   tracelog tail app.log
   tracelog COMMAND --help
 """

@@ -29,6 +29,7 @@ _COMMANDS: Final = {
 _EPILOG: Final = """\
 examples:
   tracelog late app.log
+  tracelog show --last-late app.log
   tracelog tail app.log
   tracelog COMMAND --help
 """

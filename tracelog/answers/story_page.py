@@ -123,6 +123,9 @@ def _facts(story: Story, act: Act, width: int) -> Table:
 
 def _fall(story: Story, act: Act, width: int, *, is_plain: bool) -> Iterator[RenderableType]:
     """Draw the waterfall, and on its axis those of the others."""
+    if not act.groups and not story.holders and not story.others:
+        return
+
     axis = Axis(act.own.length_ms, width, is_plain)
     yield draw_axis(axis, f"Where {_tenths(act.own.length_ms)} ms went")
     yield from draw_groups(act.groups, axis)

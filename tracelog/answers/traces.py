@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -82,7 +83,7 @@ class _Search:
             files = printable(", ".join(names))
             raise InputError(
                 f"no line of {files} has a trace_id that is, or begins with, {self._wanted!r}",
-                hint=f"tracelog late {names[0]}, and the trace_id that --json shows",
+                hint=f"tracelog late --json {shlex.quote(names[0])} | grep -o 'trace_id[^,]*'",
             )
 
         if chosen != self._wanted and len(self._flows) > 1:
