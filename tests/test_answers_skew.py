@@ -75,6 +75,15 @@ def test_span_ids_are_surer():
     assert skews["b"].ahead_s == pytest.approx(-1.02)
 
 
+def test_a_line_before_its_cause_is_told_from():
+    """Where there is nothing longer: it must have been made after its parent began, no more."""
+    parent = part("a", "span", 10.0, 100, span_id="01")
+    lines = [part("b", "hello", 9.0, 0, span_id="02", parent_span_id="01")]
+
+    assert estimate([parent], lines)["b"].ahead_s == -1.0
+    assert estimate([part("c", "span", 5.0, 1, parent_span_id="02"), parent], []) == {}
+
+
 def test_what_nobody_waits_for_may_end_later():
     """Only a call's answer has to be there before the call ends."""
     parts = [

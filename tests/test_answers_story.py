@@ -122,6 +122,19 @@ def test_clocks_are_set_right(tmp_path):
     assert events(story) == ["asked", "utterance", "call", "utterance"]
 
 
+def test_a_line_that_names_its_cause_is_believed(tmp_path):
+    """A service of somebody else's may have no verdicts; one without a time says nothing."""
+    chat = make_source(tmp_path, verdict(10, 500, span_id="01"))
+    other = make_source(
+        tmp_path,
+        {"event": "no time", "trace_id": "t", "parent_span_id": "01"},
+        line(9.5, "hello", parent_span_id="01"),
+        name="b.log",
+    )
+
+    assert round(story_of(chat, other).skews["b.log"].total_s, 3) == -0.5
+
+
 def test_the_axis_is_that_of_the_chosen_one(tmp_path):
     """If the clock is wrong by which it was measured, the others' are shifted to that."""
     chat = make_source(

@@ -35,10 +35,15 @@ class Skew(NamedTuple):
     total_s: float
 
 
-def estimate(parts: Sequence[Timed]) -> dict[str, Skew]:
-    """Estimate the skew of each file from *parts* of one trace; only those that have one."""
+def estimate(parts: Sequence[Timed], lines: Sequence[Timed] = ()) -> dict[str, Skew]:
+    """Estimate the skew of each file from one trace; only those that have one.
+
+    Args:
+        parts: What has a time of its own.
+        lines: Other lines: what they tell of has no length, and can only have been asked for.
+    """
     askers: dict[str, tuple[str, float]] = {}
-    for child, parent in _asked(parts):
+    for child, parent in _asked(parts, lines):
         if child.entry.source not in askers:
             askers[child.entry.source] = (parent.entry.source, _ahead(child, parent))
     skews = {}
@@ -49,14 +54,14 @@ def estimate(parts: Sequence[Timed]) -> dict[str, Skew]:
     return skews
 
 
-def _asked(parts: Sequence[Timed]) -> Iterator[tuple[Timed, Timed]]:
+def _asked(parts: Sequence[Timed], lines: Sequence[Timed]) -> Iterator[tuple[Timed, Timed]]:
     """Pair what one service did with what made it do that in another; the surest first."""
     verdicts = [part for part in parts if part.kind == EVENT_UTTERANCE]
     by_span: dict[str | None, Timed] = {}
     for part in sorted(parts, key=lambda part: part.kind != EVENT_CALL):
         by_span.setdefault(_id(part, SPAN_ID), part)
     by_span.pop(None, None)
-    for child in parts:
+    for child in (*parts, *lines):
         parent = by_span.get(_id(child, PARENT_SPAN_ID))
         if parent is not None and parent.entry.source != child.entry.source:
             yield child, parent
@@ -95,7 +100,7 @@ def _ahead(child: Timed, parent: Timed) -> float:
         return 0.0
 
     # What is on the way takes as long there as back, as far as one knows.
-    return (begin + end) / 2 if child.length_ms <= parent.length_ms else begin
+    return (begin + end) / 2 if 0 < child.length_ms <= parent.length_ms else begin
 
 
 def _total(source: str, askers: dict[str, tuple[str, float]]) -> float:

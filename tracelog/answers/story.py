@@ -14,7 +14,7 @@ from tracelog.answers.skew import Skew, estimate
 from tracelog.answers.sources import Source
 from tracelog.answers.timed import Timed, timed
 from tracelog.answers.traces import Trace, meanwhile, trace_of
-from tracelog.fields import BLOCKED_BY, EVENT_HOLD, EVENT_UTTERANCE, TRACE_ID
+from tracelog.fields import BLOCKED_BY, EVENT_HOLD, EVENT_UTTERANCE, PARENT_SPAN_ID, TRACE_ID
 
 
 __all__ = ["Act", "Line", "Story", "tell"]
@@ -88,7 +88,7 @@ def tell(sources: Sequence[Source], trace: Trace, chosen: Entry | None = None) -
         chosen: The line that was asked for: if it is a verdict, it is about that one.
     """
     parts = timed(hit.entry for hit in trace.told)
-    skews = estimate(parts)
+    skews = estimate(parts, _asked(trace))
     main = _main(trace, chosen)
     if main is None:
         return Story(trace, None, (), (), skews, _lines(trace, skews))
@@ -145,6 +145,13 @@ def _main(trace: Trace, chosen: Entry | None) -> Hit | None:
                 return hit
 
     return max(verdicts, key=lambda hit: timed([hit.entry])[0].length_ms, default=None)
+
+
+def _asked(trace: Trace) -> list[Timed]:
+    """Take the lines that name the span that caused them."""
+    entries = (entry for flow in trace.flows for entry in flow.first)
+    known = ((entry, entry.created) for entry in entries if PARENT_SPAN_ID in (entry.event or {}))
+    return [Timed(entry, created, 0.0) for entry, created in known if created is not None]
 
 
 def _own(parts: Sequence[Timed], entry: Entry) -> Timed:
