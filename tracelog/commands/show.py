@@ -127,17 +127,13 @@ def _line(source: Source, number: int) -> Entry:
     Raises:
         InputError: If there is none, or if it has no trace.
     """
-    entry = line_at(source, number)
+    entry, name = line_at(source, number), printable(source.name)
     if entry is None:
-        raise InputError(
-            f"{source.name!r} has fewer than {number:,} lines", hint=f"wc -l {source.name}"
-        )
+        raise InputError(f"{name!r} has fewer than {number:,} lines", hint=f"wc -l {name}")
 
     if not trace_of(entry):
         what = "is no JSON" if entry.event is None else "has no trace_id"
-        raise InputError(
-            f"{source.name}:{number} {what}", hint=f"tracelog show --last-late {source.name}"
-        )
+        raise InputError(f"{name}:{number} {what}", hint=f"tracelog show --last-late {name}")
 
     return entry
 
