@@ -28,7 +28,7 @@ WITH marked AS (
     SELECT line, <is row> AND total_ms IS NOT NULL AS found, coalesce(late, false) AS late,
         greatest(least(total_ms, 1e11), 0) AS total,
         CASE WHEN late THEN 1::BIGINT << 62 ELSE 0 END + ((total * 1000)::BIGINT << 14)
-            + (hash(line) & 16383)::BIGINT AS rank,
+            + (hash(time, trace_id, user_id) & 16383)::BIGINT AS rank,
         time AS moment, user_id[:200] AS user_id, connection_id[:80] AS connection_id,
         trace_id[:80] AS trace_id, utterance, kind[:40] AS kind, [<boxes>] AS boxes
     FROM (<utterances>)
@@ -96,7 +96,9 @@ FROM entries WHERE isfinite(ms) AND id IN (SELECT unnest($ids::UBIGINT[]))
 GROUP BY how, place, kind ORDER BY total DESC, how, place, kind
 """
 _HOLDS: Final = """
-WITH marked AS (SELECT <is row> AS found, * EXCLUDE (line) FROM (<holds>)), probed AS (
+WITH marked AS (
+    SELECT <is row> AS found, * EXCLUDE (line) FROM (<holds>) WHERE contains(line, 'loop held')
+), probed AS (
     SELECT unnest([marked], max_depth := 2) FROM marked
 ), holds AS (SELECT *, time AS moment FROM probed WHERE found AND held_ms IS NOT NULL)
 SELECT <moment>, held_ms, place[:300], kind[:100], holder[:200], user_id[:200], trace_id[:80],
