@@ -7,6 +7,7 @@ holds are those of the views.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -34,8 +35,8 @@ WITH marked AS (
     FROM (<utterances>)
 )"""
 # A list of one is made and unnested: DuckDB would else write what a line is taken apart by into
-# each condition, and do it as often as one asks, in as much memory each time. The line itself stays
-# outside of that: it may be long.
+# each condition, and do it as often as one asks, in as much memory each time. In it is only what a
+# query names; the line itself, which may be long, stays outside.
 _VERDICTS: Final = """<marked>, probed AS (
     SELECT line, unnest([{<names>}], max_depth := 2) FROM marked WHERE contains(line, 'utterance')
 ), verdicts AS (SELECT * FROM probed WHERE found)
@@ -198,8 +199,9 @@ def _traces(utterances: list[Row], limits: Limits) -> list[str]:
 
 def _sql(template: str) -> str:
     """Fill in a query; nothing of the log's ever becomes part of it."""
+    template = template.replace("<entries>", _ENTRIES)
+    words = {"found", *re.findall(r"\w+", template)}
     parts = {
-        "<entries>": _ENTRIES,
         "<verdicts>": _VERDICTS.strip(),
         "<marked>": _MARKED.strip(),
         "<utterances>": relation(UTTERANCES, columns_in(UTTERANCES, (_MARKED, *BOXES))),
@@ -207,7 +209,7 @@ def _sql(template: str) -> str:
         "<is row>": IS_ROW,
         "<lines>": LINES,
         "<boxes>": ", ".join(BOXES),
-        "<names>": ", ".join(f"'{name}': {name}" for name in _NAMES),
+        "<names>": ", ".join(f"'{name}': {name}" for name in _NAMES if name in words),
         "<lists>": ", ".join(f"'{key}'" for key in _LISTS),
         "<of lists>": _paths(_LISTS),
         "<some>": str(_SOME),
