@@ -74,7 +74,7 @@ EXECUTOR = {f"user-image-{n}": 300.0 + 50 * n for n in range(9)}
 
 BOXES = ("socket_ms", "queue_ms", "loop_ms", "code_ms", "await_ms", "send_ms")
 _REASONS = ("blocked_by", "held", "awaits")
-_LINES_A_JOURNEY = 6.0
+_LINES_A_JOURNEY = 7.0
 _LINES_A_MEGABYTE = 1_500
 _LATEST_S = 10.0  # no journey takes longer: what is older can be written
 
@@ -228,7 +228,10 @@ class _Fleet:
         contexts = [self._context(hop, user, trace_id) for hop in hops]
         inner = 0.0
         for depth in reversed(range(len(hops))):
-            inner = self._handle(began + depth * 0.002, hops[depth], contexts[depth], inner)
+            came = began + depth * 0.002
+            if inner:
+                self._call(came, hops[depth], contexts[depth], hops[depth + 1], inner)
+            inner = self._handle(came, hops[depth], contexts[depth], inner)
         return contexts
 
     def _context(self, hop: Hop, user: str, trace_id: str) -> Context:
@@ -239,6 +242,15 @@ class _Fleet:
         trace = TraceContext(trace_id, f"{self._bits(64):016x}")
         bound = {**_bound(hop.host), "user_id": user}
         return Context.make(bound, trace, connection, Ledger(0.0, name))
+
+    def _call(self, came: float, hop: Hop, context: Context, next_hop: Hop, inner: float) -> None:
+        """Write what `tracelog.httpx` says of a request to the next hop; a test compares."""
+        trace = TraceContext(str(context.fields["trace_id"]), f"{self._bits(64):016x}")
+        status = 500 if next_hop.failed else 200
+        fields = call_fields(next_hop.method, next_hop.host, next_hop.path, status, inner + 1)
+        context = Context.make(context.bound, trace, context.connection)
+        ended = came + (inner + 2.5) / 1000
+        self._line(hop.host, ended, "tracelog.httpx", logging.DEBUG, "call", fields, context)
 
     def _handle(self, came: float, hop: Hop, context: Context, inner: float) -> float:
         """Write what one hop says; tell how many milliseconds it took."""
@@ -351,6 +363,12 @@ def hold_fields(hold: Hold, *, delayed: int, delayed_ms: float) -> dict[str, Any
         "delayed": delayed,
         "delayed_ms": delayed_ms,
     }
+
+
+def call_fields(method: str, host: str, path: str, status: int, ms: float) -> dict[str, Any]:
+    """Write what `tracelog.calls` does; a test compares."""
+    url = f"http://{host}:8000{path}"
+    return {"method": method, "url": url, "status": status, "duration_ms": round(ms, 3)}
 
 
 def _bound(host: str) -> dict[str, str]:

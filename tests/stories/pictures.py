@@ -14,6 +14,7 @@ import os
 import re
 import shlex
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import chdir, redirect_stdout
 from pathlib import Path
@@ -28,8 +29,7 @@ from tracelog.cli import main
 
 DOCS = Path(__file__).parents[2] / "docs"
 PICTURE = "tracelog late 'logs/chat-*.jsonl' --sort time --top 12"
-WIDE = 140
-WIDTH = 118
+WIDTH = 140
 SHOWN = re.compile(
     r"```sh\n(?P<command>tracelog [^\n]*)\n```\n\n```text\n(?P<text>.*?)```", re.DOTALL
 )
@@ -48,13 +48,16 @@ def write_logs(folder: Path) -> None:
     module.write_fleet(folder / "logs", lines=LINES)
 
 
-def output(command: str, width: int = WIDTH, *, colors: bool = False) -> str:
+def output(command: str, *, colors: bool = False) -> str:
     """Run a command of the documents here, and give what it prints."""
-    environment = {"COLUMNS": str(width), **({"FORCE_COLOR": "1"} if colors else {"NO_COLOR": "1"})}
-    environment |= {"TERM": "xterm-256color"}
-    arguments = shlex.split(command)[1:]
-    with patch.dict(os.environ, environment), redirect_stdout(Terminal()) as out:
-        assert main(arguments) == 0
+    environment = {"COLUMNS": str(WIDTH), **({"FORCE_COLOR": "1"} if colors else {"NO_COLOR": "1"})}
+    environment |= {"TERM": "xterm-256color", "TZ": "UTC"}
+    try:
+        with patch.dict(os.environ, environment), redirect_stdout(Terminal()) as out:
+            time.tzset()
+            assert main(shlex.split(command)[1:]) == 0
+    finally:
+        time.tzset()
     return out.getvalue()
 
 
@@ -66,8 +69,8 @@ class Terminal(io.StringIO):
 
 def picture() -> str:
     """Draw what `tracelog late` shows."""
-    console = Console(record=True, width=WIDE, file=io.StringIO(), force_terminal=True)
-    console.print(Text.from_ansi(output(PICTURE, WIDE, colors=True)))
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
+    console.print(Text.from_ansi(output(PICTURE, colors=True)))
     return console.export_svg(title=PICTURE, unique_id="tracelog")
 
 

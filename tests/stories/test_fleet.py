@@ -12,16 +12,17 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 import tracelog
+from tracelog.calls import Call
 from tracelog.cli import main
 from tracelog.context import Context, enter_context
 from tracelog.ids import TraceContext
-from tracelog.latency.clock import SYSTEM_CLOCK
+from tracelog.latency.clock import SYSTEM_CLOCK, Clock
 from tracelog.latency.findings import Awaited, Findings
 from tracelog.latency.holds import Hold
 from tracelog.latency.loop import watch_loop
@@ -145,6 +146,18 @@ def test_its_holds_are_the_librarys(caplog):
     assert list(caplog.records[0].fields.items()) == list(ours.items())
 
 
+def test_its_calls_are_the_librarys(caplog):
+    """Key by key, in their order."""
+    caplog.set_level(logging.DEBUG)
+    times = iter((1.0, 1.25))
+    call = Call.begin("POST", "http://chat-1:8000/rooms", {}, Clock(monotonic=lambda: next(times)))
+
+    call.end(logging.getLogger("tracelog.httpx"), status=200)
+
+    ours = fleet.call_fields("POST", "chat-1", "/rooms", 200, 250.0)
+    assert list(caplog.records[0].fields.items()) == list(ours.items())
+
+
 # -- late ------------------------------------------------------------------------------------------
 
 
@@ -188,6 +201,31 @@ def test_a_clock_that_is_slow_is_shown_as_it_is(ask):
         datetime.fromisoformat(rows[route]["time"]) for route in ("/ws", "/rooms/join")
     )
     assert chat - gateway == timedelta(seconds=fleet.SKEW_S[fleet.CHAT_2], milliseconds=2)
+
+
+def test_show_sets_a_slow_clock_right(truths, files, capsys):
+    """One trace in both services: the chat's part lies within the gateway's wait for it."""
+    assert main(["show", "--json", truths.traces["user-join-00"], *files]) == 0
+
+    shown = json.loads(capsys.readouterr().out)
+    ((gateway, chat, ahead_ms),) = [each.values() for each in shown["skews"]]
+    assert (Path(chat).stem, Path(gateway).stem) == (fleet.GATEWAY, fleet.CHAT_2)
+    assert ahead_ms == fleet.SKEW_S[fleet.CHAT_2] * 1000
+    began = [datetime.fromisoformat(each["began"]) for each in shown["others"]]
+    assert began == [datetime.fromtimestamp(fleet.CONVOY_AT + 0.002, UTC)]
+
+
+def test_show_names_the_holder(truths, files, capsys):
+    """Whose step it was, and where that was, in the part of the service that it hit."""
+    assert main(["show", "--json", truths.traces[fleet.VICTIM], *files]) == 0
+
+    shown = json.loads(capsys.readouterr().out)
+    assert [each["title"] for each in shown["others"]] == [f"{fleet.VICTIM}'s POST /messages"]
+    (held,) = [row for row in shown["others"][0]["rows"] if fleet.HELD_IN in row["about"]]
+    assert (held["label"], held["length_ms"]) == (
+        f"{fleet.HOLDER}'s POST /export",
+        fleet.DELAYED_MS,
+    )
 
 
 def test_late_ones_are_counted_by_user_route_and_minute(ask, truths):
@@ -323,7 +361,7 @@ def test_the_page_holds_the_same(tmp_path, files, truths, capsys):
     costs = {(how, place): ms for how, place, _, _, ms, *_ in data["places"]}
     assert costs["blocked_by", fleet.HELD_IN] == fleet.DELAYED_MS
     assert costs["awaits", fleet.CONVOY_IN] == sum(fleet.CONVOY.values())
-    assert data["lines"][truths.traces[fleet.FAILED]]["count"] == 9
+    assert data["lines"][truths.traces[fleet.FAILED]]["count"] == 11
     assert any("3 of" in said and "no JSON" in said for said in data["log"]["left_out"])
 
 
