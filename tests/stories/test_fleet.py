@@ -226,6 +226,7 @@ def test_show_names_the_holder(truths, files, capsys):
         f"{fleet.HOLDER}'s POST /export",
         fleet.DELAYED_MS,
     )
+    assert [each["title"] for each in shown["holders"]] == [f"{fleet.HOLDER}'s POST /export"]
 
 
 def test_late_ones_are_counted_by_user_route_and_minute(ask, truths):
