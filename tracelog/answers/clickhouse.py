@@ -105,9 +105,9 @@ class ClickHouse:
         return self._time("max")
 
     def broken(self, count: int) -> tuple[str, ...]:
-        """Name the files that they came from, as far as a shipper has told; a table has no lines' numbers."""
-        found = [str(row[0]) for row in self._rows(_BROKEN)]
-        return tuple(name or f"in {self._names['table']}" for name in found)[: min(count, _EXAMPLES)]
+        """Name where some are from, as far as the shipper told: a table doesn't number lines."""
+        found = [str(row[0] or self._names["table"]) for row in self._rows(_BROKEN)]
+        return tuple(found[: min(count, _EXAMPLES)])
 
     def _rows(self, sql: str, question: Question | None = None) -> list[Row]:
         parameters = question.parameters if question else {}
@@ -132,7 +132,7 @@ class ClickHouse:
         view = question.view
         lines, broken, rows = self._rows(_TALLY.replace("<is row>", is_row(view)))[0]
         if view.lists:
-            rows = self._rows(f"SELECT count() FROM ({relation(view, ())})")[0][0]
+            rows = self._rows(f"SELECT count() FROM ({relation(view, ())})")[0][0]  # noqa: S608
         return Tally(lines=lines, broken=broken, rows=rows, matched=matched)
 
 
@@ -194,7 +194,7 @@ def _group(
     rows: Sequence[Row],
     lines: dict[Row, list[list[str | None]]],
 ) -> Iterator[Row]:
-    """Give the rows of one set: its own expressions, the figures, and the lines if there are any."""
+    """Give the rows of one set: its own expressions, the figures, and the lines if any."""
     keys = _keys(question)
     own = [_HEAD + keys.index(key) for key in question.groups[index]]
     for row in rows:

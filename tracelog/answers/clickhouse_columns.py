@@ -23,8 +23,9 @@ from tracelog.answers.views import (
 )
 
 
-__all__ = ["IS_JSON", "STORED", "Stored", "read", "text"]
+__all__ = ["ARRIVED", "IS_JSON", "STORED", "Stored", "read", "text"]
 
+ARRIVED: Final = "arrived"  # of an utterance, what it is found by: no index serves an expression
 IS_JSON: Final = "is_json"  # NULL of a blank line, which is none
 
 _WHOLE: Final = "'^-?[0-9]+$'"
@@ -35,9 +36,7 @@ _TIME: Final = (
 )
 _FIRST_DAY: Final = "toDateTime64('0001-01-02 00:00:00', 6, 'UTC')"
 _LAST_DAY: Final = "toDateTime64('9999-12-30 00:00:00', 6, 'UTC')"
-_FIGURES: Final = (
-    r"'^[0-9.]+ ms: |; [0-9.]+ ms: .*$|, until .* let it go on|, most of them of .*$'"
-)
+_FIGURES: Final = r"'^[0-9.]+ ms: |; [0-9.]+ ms: .*$|, until .* let it go on|, most of them of .*$'"
 _LISTS: Final = (fields.BLOCKED_BY, fields.HELD, fields.AWAITS)
 
 
@@ -126,7 +125,9 @@ def _place() -> str:
     places = [read(TEXT, "line", f"'{key}'", "1", f"'{fields.WHERE}'") for key in _LISTS]
     known = [f"ifNull({cost}, -inf)" for cost in costs]
     most = f"greatest({', '.join(known)})"
-    choices = ", ".join(f"{cost} = {most}, {where}" for cost, where in zip(costs, places, strict=True))
+    choices = ", ".join(
+        f"{cost} = {most}, {where}" for cost, where in zip(costs, places, strict=True)
+    )
     return f"multiIf({choices}, NULL)"
 
 
@@ -139,6 +140,8 @@ def _stored() -> Iterator[Stored]:
                 seen.add(key)
                 about = column.about if key == column.keys[-1] else f"for `{column.name}`"
                 yield Stored(key, column.type, read(column.type, "line", f"'{key}'"), about)
+    arrived = UTTERANCES.column("time")
+    yield Stored(ARRIVED, TIME, f"coalesce({', '.join(arrived.keys)})", arrived.about)
     yield Stored("bytes", INTEGER, "length(line)", LINES.column("bytes").about)
     yield Stored("why", TEXT, _why(), UTTERANCES.column("why").about)
     yield Stored("place", TEXT, _place(), UTTERANCES.column("place").about)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tracelog import fields
-from tracelog.answers.clickhouse_columns import IS_JSON, STORED, Stored
+from tracelog.answers.clickhouse_columns import ARRIVED, IS_JSON, STORED, Stored
 from tracelog.answers.views import FLAG, INTEGER, NUMBER, TEXT, TIME
 
 
@@ -48,7 +48,7 @@ _SHIPPED: Final = (
 _CHECK: Final = "if(trimBoth(line) = '', NULL, isValidJSON(line))"
 _INDEXES: Final = f"""
     -- What questions look for: a time, a user, a trace.
-    INDEX by_arrival coalesce({fields.ARRIVED_AT}, {fields.TIMESTAMP}) TYPE minmax,
+    INDEX by_arrival {ARRIVED} TYPE minmax,
     INDEX by_time {fields.TIMESTAMP} TYPE minmax,
     INDEX by_user {fields.USER_ID} TYPE bloom_filter,
     INDEX by_trace {fields.TRACE_ID} TYPE bloom_filter\

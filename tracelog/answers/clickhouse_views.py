@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tracelog import fields
-from tracelog.answers.clickhouse_columns import IS_JSON, STORED, read
+from tracelog.answers.clickhouse_columns import ARRIVED, IS_JSON, STORED, read
 from tracelog.answers.views import INTEGER, JSON, NUMBER, TEXT, Column, View
 
 
@@ -19,6 +19,9 @@ __all__ = ["TABLE", "is_row", "relation"]
 TABLE: Final = "{database:Identifier}.{table:Identifier}"
 
 _AS_IT_IS: Final = ("line", "file")
+_JOINED: Final[dict[tuple[str, ...], str]] = {
+    (fields.ARRIVED_AT, fields.TIMESTAMP): ARRIVED
+}  # columns of several keys
 
 
 def _entry(kind: str, *path: str) -> str:
@@ -26,7 +29,7 @@ def _entry(kind: str, *path: str) -> str:
     return read(kind, "_entry.2", *(f"'{key}'" for key in path))
 
 
-_ENTRY: Final = {  # of an entry of a list, with the list's name
+_ENTRY: Final[dict[tuple[str, ...], str]] = {  # of an entry of a list, with the list's name
     ("spans", "name"): _entry(TEXT, "name"),
     ("spans", "within"): _entry(JSON, "within"),
     ("spans", "count"): _entry(INTEGER, "count"),
@@ -78,7 +81,7 @@ def is_row(view: View) -> str:
 def _sources(columns: Iterable[Column]) -> Iterator[str]:
     """List what columns may be read from."""
     for column in columns:
-        yield from column.keys or (column.name,)
+        yield from (_JOINED.get(column.keys, ""), *column.keys, column.name)
 
 
 def _is_there(name: str) -> bool:
@@ -88,6 +91,9 @@ def _is_there(name: str) -> bool:
 
 def _expression(view: View, column: Column) -> str:
     """Write what a column is made by."""
+    if column.keys in _JOINED:
+        return _JOINED[column.keys]
+
     if column.keys:
         found = [_key(key, column.type) for key in column.keys]
         return found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"

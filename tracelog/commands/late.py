@@ -36,6 +36,8 @@ examples:
   tracelog late --group-by where app.log         the places that most of them were late for
   tracelog late --compare 14:05 app.log          before and after a deploy: which routes got slower
   kubectl logs chat-0 | tracelog late -          from a pipe
+  tracelog late --from clickhouse://kim@db/logs.lines --since 10m
+                                                 where logs outgrow a machine
   tracelog late --json app.log | jq .user_id     for programs
 """
 
