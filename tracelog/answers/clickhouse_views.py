@@ -36,8 +36,9 @@ _ENTRY: Final[dict[tuple[str, ...], str]] = {  # of an entry of a list, with the
     ("spans", "total_ms"): _entry(NUMBER, "total_ms"),
     ("spans", "own_ms"): _entry(NUMBER, "own_ms"),
     ("delays", "source"): "_entry.1",
-    ("delays", "ms"): (
-        f"coalesce({_entry(NUMBER, 'ms')}, {_entry(NUMBER, 'own_ms')}, "
+    ("delays", "ms"): (  # the first that is there, even if it is no number
+        f"multiIf({_entry(TEXT, 'ms')} IS NOT NULL, {_entry(NUMBER, 'ms')}, "
+        f"{_entry(TEXT, 'own_ms')} IS NOT NULL, {_entry(NUMBER, 'own_ms')}, "
         f"{_entry(NUMBER, 'delayed_ms')})"
     ),
     ("delays", "place"): _entry(TEXT, "where"),
