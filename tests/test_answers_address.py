@@ -33,7 +33,10 @@ def test_an_address_is_taken_apart(text, expected):
     [
         ("app.log", "'app.log' is no address of a ClickHouse"),
         ("clickhouse:///a.b", "'clickhouse:///a.b' is no address of a ClickHouse"),
-        ("clickhouse://db:x/a.b", "'clickhouse://db:\\*\\*\\*@|'clickhouse://db:x/a.b' is no address"),
+        (
+            "clickhouse://db:x/a.b",
+            "'clickhouse://db:\\*\\*\\*@|'clickhouse://db:x/a.b' is no address",
+        ),
         ("clickhouse://[db/a.b", "is no address"),
         ("clickhouse://db", "'clickhouse://db' names no table"),
         ("clickhouse://db/a.b.c", "names no table"),

@@ -70,7 +70,7 @@ def sample():
     for key, value in ENTRIES.items():
         yield line("utterance", **{key: value, "total_ms": 1})
         yield line("loop held", **{key: value, "delayed_ms": 12, "held_ms": 13, "delayed": 3})
-    yield from ('oops\n', "[1, 2]\n", "3\n", '"x"\n', '{"a":"\\ud800"}\n')
+    yield from ("oops\n", "[1, 2]\n", "3\n", '"x"\n', '{"a":"\\ud800"}\n')
     yield from ('{"a":1}}\n', "{}\n", '{"event":"a","event":"utterance"}\n', '{"a\\u0062":1}\n')
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+import threading
 
 import pytest
 
@@ -73,10 +74,29 @@ def test_a_server_that_is_not_there_is_said():
     with socket.socket() as taken:  # bound, and nobody listens
         taken.bind(("127.0.0.1", 0))
         address = Address.parse(f"clickhouse://kim@127.0.0.1:{taken.getsockname()[1]}/lines")
-        with pytest.raises(InputError, match=r"127\.0\.0\.1:\d+/default\.lines: ") as caught:
+        with pytest.raises(InputError, match="no ClickHouse answers there: Conn") as caught:
             connect(address, "refused")
 
-    assert "refused:" not in str(caught.value)
+    assert str(caught.value).startswith(f"{address}: ")
+    assert "refused" not in str(caught.value).partition("there:")[0]
+
+
+def test_what_answers_is_no_clickhouse():
+    """Something else listens there."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = Address.parse(f"clickhouse://127.0.0.1:{taken.getsockname()[1]}/lines")
+        thread = threading.Thread(target=_greet, args=(taken,), daemon=True)
+        thread.start()
+        with pytest.raises(InputError, match="is it ClickHouse 24.8 or newer"):
+            connect(address, "")
+        thread.join()
+
+
+def _greet(server):
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(65_536)
+        connection.sendall(b"HTTP/1.1 404 s3cret\r\nContent-Length: 2\r\n\r\nno")
 
 
 def test_what_is_not_installed_is_named(monkeypatch):

@@ -106,7 +106,8 @@ class ClickHouse:
 
     def broken(self, count: int) -> tuple[str, ...]:
         """Name where some are from, as far as the shipper told: a table doesn't number lines."""
-        found = [str(row[0] or self._names["table"]) for row in self._rows(_BROKEN)]
+        table = ".".join(self._names.values())
+        found = [f"in {row[0] or table}" for row in self._rows(_BROKEN)]
         return tuple(found[: min(count, _EXAMPLES)])
 
     def _rows(self, sql: str, question: Question | None = None) -> list[Row]:

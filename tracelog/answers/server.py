@@ -5,6 +5,8 @@ Values travel beside the SQL as parameters, which the server fills in.
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final
@@ -27,7 +29,12 @@ _WAYS_OUT: Final = {  # by ClickHouse's number of the error
     "47": "a table as 'tracelog schema clickhouse' makes it",
 }
 _OTHERWISE: Final = "clickhouse-client with the same address; is it ClickHouse 24.8 or newer?"
+_UNREACHABLE: Final = "its HTTP port, 8123, or 'clickhouses://' and 8443 for TLS"
 _REFUSED: Final = "code: 516"
+_REFUSAL: Final = re.compile(
+    r"Code: (?P<code>\d+)\. DB::Exception: (?P<problem>.*?)( \(for url .*\))?$"
+)
+_NETWORK: Final = re.compile(r"(?:\[Errno -?\d+\]|\[SSL: \w+\]) ([^'\")(]+)")
 
 
 class Server:
@@ -89,18 +96,23 @@ def connect(address: Address, password: str) -> Server | None:
 
 def _problem(error: Exception, name: str, secret: str = "") -> InputError:
     """Say in a sentence what the server or the network said, but for the password."""
-    said = str(error)
-    number = next((n for n in _WAYS_OUT if f"code: {n}," in said.lower()), "")
+    said = " ".join(str(error).split())
+    refusal, problem = _REFUSAL.search(said), _NETWORK.search(said)
+    if refusal:
+        text, way_out = refusal["problem"], _WAYS_OUT.get(refusal["code"], _OTHERWISE)
+    elif problem:
+        text, way_out = f"no ClickHouse answers there: {problem[1]}", _UNREACHABLE
+    else:
+        text, way_out = said, _OTHERWISE
     if secret:
-        said = said.replace(secret, "***")
-    return InputError(
-        f"{name}: {printable(' '.join(said.split()))[:_MOST]}",
-        hint=_WAYS_OUT.get(number, _OTHERWISE),
-    )
+        text = text.replace(secret, "***")
+    return InputError(f"{name}: {printable(text)[:_MOST]}", hint=way_out)
 
 
 def _import_driver() -> Any:
     """Import clickhouse-connect, which only this needs."""
+    # It reports what it raises to its logger, too, and that to the terminal if nobody listens.
+    logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
     try:
         return import_module("clickhouse_connect")
     except ImportError as error:
