@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import json
 import random
+import re
+import shlex
+import urllib.parse
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -214,6 +218,33 @@ def test_a_command_shows_the_same(command, make_table, tmp_path, capsys):
     assert of_table.splitlines()[:-1] == of_file.splitlines()[:-1]
     assert "\x1b" not in of_table
     assert "\u202e" not in of_table
+
+
+def test_what_the_page_says_is_so(make_table, run_sql, capsys):
+    """Its commands are answered, and lines arrive by each of its ways."""
+    page = (Path(__file__).parents[2] / "docs" / "clickhouse.md").read_text("utf-8")
+    address = make_table("\n".join(log()))
+    database = address.rpartition("/")[2].partition(".")[0]
+    row = {"date": 1.5, "line": '{"event": "utterance", "total_ms": 1}', "file": "host:app.log"}
+
+    commands = re.findall("^tracelog .*--from.*$", page, re.MULTILINE)
+    for command in commands:
+        arguments = shlex.split(command.replace("clickhouse://kim@db/logs.lines", address))
+        assert main(arguments[1:]) == 0, capsys.readouterr()
+    (into,) = re.findall(r"uri: /\?query=(.*)&", page)
+    sql = urllib.parse.unquote(into).replace("logs.", f"{database}.")
+    run_sql(sql, json.dumps(row).encode())
+    run_sql(
+        f"CREATE TABLE {database}.otel_logs (Body String, LogAttributes Map(String, String)) "
+        "ENGINE = MergeTree ORDER BY Body"
+    )
+    (view,) = re.findall("CREATE MATERIALIZED VIEW[^`]*", page)
+    run_sql(view.replace("otel.", f"{database}.").replace("logs.", f"{database}."))
+    run_sql(f"INSERT INTO {database}.otel_logs SELECT '{{}}', map('log.file.path', 'b.log')")
+
+    found = run_sql(f"SELECT file, event FROM {database}.lines WHERE file <> '' ORDER BY file")
+    assert len(commands) == 5
+    assert found == "b.log\t\\N\nhost:app.log\tutterance\n"
 
 
 def test_there_is_something_to_compare(ask_table, make_table):
