@@ -11,7 +11,7 @@ from tracelog.answers.clickhouse_table import create
 
 __all__ = ["HELP", "configure", "run"]
 
-HELP: Final = "print the table of ClickHouse that 'tracelog late --from clickhouse://…' asks"
+HELP: Final = "print the table of ClickHouse that logs are shipped to"
 
 _EPILOG: Final = """\
 A shipper inserts each line as it is, into the column `line`; the server makes the others of it.
