@@ -94,8 +94,8 @@ def _show_slowest(asked: Asked, args: argparse.Namespace) -> None:
 
 
 def _next(rows: Sequence[Utterance], files: Sequence[str]) -> Iterator[str]:
-    """Say how to see the first one whole, if that is something to type."""
-    trace_id = rows[0].trace_id if rows else None
+    """Say how to see the first one whole, if that is something to type; `show` reads files."""
+    trace_id = rows[0].trace_id if rows and files else None
     typed = shlex.join([str(trace_id)[:_PREFIX], *files])
     if isinstance(trace_id, str) and STDIN not in files and _TYPED.fullmatch(typed):
         yield f"The first one, whole: tracelog show {typed}"
