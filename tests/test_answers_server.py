@@ -13,6 +13,9 @@ from tracelog.answers.server import connect
 from tracelog.errors import InputError
 
 
+pytest.importorskip("clickhouse_connect")
+
+
 @pytest.fixture
 def address(clickhouse_port):
     return Address.parse(f"clickhouse://127.0.0.1:{clickhouse_port}/lines")
