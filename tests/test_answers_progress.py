@@ -10,10 +10,11 @@ from tracelog.answers.progress import Progress
 
 
 @pytest.fixture
-def _terminal(monkeypatch, capsys):
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+def terminal(monkeypatch):
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     monkeypatch.setenv("COLUMNS", "80")
+    # Called by a test itself: what is captured is another stream while fixtures are made.
+    return lambda: monkeypatch.setattr("sys.stderr.isatty", lambda: True)
 
 
 def watched(**options):
@@ -32,9 +33,10 @@ def watched(**options):
     return work
 
 
-@pytest.mark.usefixtures("_terminal")
-def test_a_terminal_sees_a_bar(capsys):
+def test_a_terminal_sees_a_bar(capsys, terminal):
     """What is done, and how far it is; standard output stays the answer's."""
+    terminal()
+
     assert watched(patience_s=0).done()
 
     out, err = capsys.readouterr()
@@ -49,9 +51,9 @@ def test_a_pipe_sees_nothing(capsys):
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.usefixtures("_terminal")
-def test_what_is_over_soon_needs_no_bar(capsys):
+def test_what_is_over_soon_needs_no_bar(capsys, terminal):
     """It would only flicker."""
+    terminal()
     work = Future()
     work.set_result(None)
 

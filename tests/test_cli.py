@@ -26,6 +26,8 @@ positional arguments:
   COMMAND
     late      show the slowest utterances of a log: whose, when, and where the
               time went
+    show      show one utterance whole: where its time went, who held it up,
+              and its lines
     blame     show the lines of code that made others late: what to fix on
               Monday
     stats     show how much there is in a log, how it went over time, and what
@@ -37,6 +39,7 @@ positional arguments:
     query     ask a log a question of your own, in SQL
     export    write a log as Parquet, as a trace for Perfetto, or as
               OpenTelemetry's spans
+    schema    print the table of ClickHouse that logs are shipped to
     check     check a logging configuration: every mistake, with its file,
               line and way out
     init      write a logging.yaml to start from
@@ -49,6 +52,7 @@ options:
 
 examples:
   tracelog late app.log
+  tracelog show --last-late app.log
   tracelog tail app.log
   tracelog COMMAND --help
 """

@@ -146,3 +146,24 @@ def test_a_log_is_never_written_over(tmp_path):
     asking.never_over_a_log(tmp_path / "b.log", sources)
     with pytest.raises(InputError, match="is one of the logs to read"):
         asking.never_over_a_log(tmp_path / "link", sources)
+
+
+def test_a_table_is_opened_in_place_of_files(make_table):
+    """The answers are the same; a line has no number there."""
+    text = make_table('{}\noops\n{"timestamp":"2026-11-22T10:00:00Z"}\n')
+
+    with asking.opened(parse("--from", text)) as asked:
+        read = asked.read(Tally(lines=3, broken=1))
+
+    assert read.names == (text.removeprefix("clickhouse://"),)
+    assert read.broken_at == (f"in {text.rpartition('/')[2]}",)
+
+
+@pytest.mark.parametrize("arguments", [[], ["a.log", "--from", "clickhouse://db/lines"]])
+def test_either_files_or_a_table_are_asked(arguments):
+    """Nothing is left out in silence."""
+    with (
+        pytest.raises(InputError, match="either files or '--from' a table has to be named"),
+        asking.opened(parse(*arguments)),
+    ):
+        pass

@@ -17,12 +17,14 @@ __all__ = ["main"]
 # In the words of the modules' own HELP; loading them all to ask would cost a second.
 _COMMANDS: Final = {
     "late": "show the slowest utterances of a log: whose, when, and where the time went",
+    "show": "show one utterance whole: where its time went, who held it up, and its lines",
     "blame": "show the lines of code that made others late: what to fix on Monday",
     "stats": "show how much there is in a log, how it went over time, and what fills the disk",
     "tail": "show the lines of a log as they come, so that what is late stands out",
     "report": "write a page to look at: who was late and when, what held the loop, each one's why",
     "query": "ask a log a question of your own, in SQL",
     "export": "write a log as Parquet, as a trace for Perfetto, or as OpenTelemetry's spans",
+    "schema": "print the table of ClickHouse that logs are shipped to",
     "check": "check a logging configuration: every mistake, with its file, line and way out",
     "init": "write a logging.yaml to start from",
     "demo": "run a small chat service with one costly user, and tell who was handled late",
@@ -30,6 +32,7 @@ _COMMANDS: Final = {
 _EPILOG: Final = """\
 examples:
   tracelog late app.log
+  tracelog show --last-late app.log
   tracelog tail app.log
   tracelog COMMAND --help
 """

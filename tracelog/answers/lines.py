@@ -19,7 +19,16 @@ from tracelog.answers.sources import Source, Spool
 from tracelog.errors import InputError
 
 
-__all__ = ["LIMIT", "head", "is_cut_off", "line_numbers", "open_bytes", "shorten", "tail"]
+__all__ = [
+    "LIMIT",
+    "bounded",
+    "head",
+    "is_cut_off",
+    "line_numbers",
+    "open_bytes",
+    "shorten",
+    "tail",
+]
 
 LIMIT: Final = 16 << 20  # DuckDB's `maximum_object_size`: no line may be longer
 
@@ -59,7 +68,7 @@ def head(source: Source) -> list[bytes]:
     """Return the first few lines of a file; none of one that can't be unpacked here."""
     try:
         with open_bytes(source) as stream:
-            return list(islice(_bounded(stream), _HEAD))
+            return list(islice(bounded(stream), _HEAD))
     except (InputError, EOFError, OSError, zlib.error):
         return []
 
@@ -76,7 +85,7 @@ def line_numbers(source: Source, ordinals: Collection[int]) -> tuple[int, ...]:
     numbers = []
     ordinal = 0
     with open_bytes(source) as stream:
-        for number, line in enumerate(_bounded(stream), start=1):
+        for number, line in enumerate(bounded(stream), start=1):
             ordinal += not line.isspace()
             if ordinal in wanted:
                 numbers.append(number)
@@ -89,16 +98,16 @@ def line_numbers(source: Source, ordinals: Collection[int]) -> tuple[int, ...]:
 def shorten(source: Source, spool: Spool) -> Source:
     """Return *source*, or a copy of it in which no line is too long."""
     with open_bytes(source) as stream:
-        if _GIANT not in _bounded(stream):
+        if _GIANT not in bounded(stream):
             return source
 
     copy = spool.new_path(".log")
     with open_bytes(source) as stream, copy.open("wb") as file:
-        file.writelines(_bounded(stream))
+        file.writelines(bounded(stream))
     return Source(source.name, str(copy), is_copy=True)
 
 
-def _bounded(stream: BinaryIO) -> Iterator[bytes]:
+def bounded(stream: BinaryIO) -> Iterator[bytes]:
     """Yield the lines of *stream*, and a short stand-in for each that is too long."""
     while line := stream.readline(LIMIT):
         if len(line) == LIMIT and not line.endswith(b"\n"):

@@ -22,6 +22,7 @@ from tracelog.answers.progress import Progress
 from tracelog.answers.question import Engine, Read, Tally
 from tracelog.answers.sources import Source, Spool, open_sources
 from tracelog.answers.times import Moment
+from tracelog.commands.tables import opened_table
 from tracelog.errors import InputError
 
 
@@ -72,7 +73,13 @@ def describe(parser: argparse.ArgumentParser, summary: str, epilog: str) -> None
 def add_arguments(parser: argparse.ArgumentParser, *, over: bool = False) -> None:
     """Declare what to read, what to leave out, and how to show the rest."""
     parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="a log, plain, .gz or .zst; a glob; - for a pipe"
+        "files", nargs="*", metavar="FILE", help="a log, plain, .gz or .zst; a glob; - for a pipe"
+    )
+    parser.add_argument(
+        "--from",
+        dest="table",
+        metavar="URL",
+        help="a table of ClickHouse instead of files: clickhouse://user@host/db.table",
     )
     if over:
         parser.add_argument(
@@ -134,6 +141,23 @@ def opened(args: argparse.Namespace) -> Iterator[Asked]:
     Raises:
         InputError: If some of it isn't there.
     """
+    if bool(args.files) == bool(args.table):
+        raise InputError(
+            "either files or '--from' a table has to be named, not both",
+            hint="tracelog late app.log, or: tracelog late --from clickhouse://host/db.table",
+        )
+
+    if args.table:
+        with opened_table(args.table) as (table, name):
+            yield Asked(table, (name,))
+    else:
+        with _opened_files(args) as asked:
+            yield asked
+
+
+@contextmanager
+def _opened_files(args: argparse.Namespace) -> Iterator[Asked]:
+    """Open files, and pipes; once they are answered, keep what was read."""
     progress = Progress()
     with opened_log(args, progress) as log:
         engine = Embedded(log, None if args.no_cache else Cache.of_user())

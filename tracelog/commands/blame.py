@@ -23,6 +23,7 @@ examples:
   tracelog blame app.log
   tracelog blame --since 1h --top 5 'logs/*.log*'
   tracelog blame --user user-456 app.log             whose fault it was that this user was late
+  tracelog blame --from clickhouse://kim@db/logs.lines
   tracelog blame --json app.log | jq .place          for programs
 """
 

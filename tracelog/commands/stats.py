@@ -20,6 +20,7 @@ examples:
   tracelog stats app.log
   tracelog stats --since 1h 'logs/*.log*'
   tracelog stats --where room=lobby app.log
+  tracelog stats --from clickhouse://kim@db/logs.lines
   tracelog stats --json app.log | jq 'select(.what == "logger")'
 """
 
