@@ -91,3 +91,10 @@ def test_programs_get_what_json_can_hold(kind, value, written):
 def test_eyes_get_lists_as_json():
     """Short enough for a table."""
     assert "[1, 2]" in drawn([("x", "INTEGER[]")], [([1, 2],)], 80)
+
+
+def test_what_is_cut_says_so():
+    """In a table, and in a record, where there is room for more."""
+    assert drawn([("x", "VARCHAR")], [("x" * 500,)], 300).count("x") == 1 + 119
+    assert "…" in drawn([("x", "VARCHAR")], [("x" * 500,)], 300)
+    assert drawn([("x", "VARCHAR"), ("y", "VARCHAR")], [("x" * 5_000, "y")], 80).count("x") == 2_000

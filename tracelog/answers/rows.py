@@ -31,9 +31,7 @@ def draw(columns: Columns, rows: Sequence[Row], console: Console) -> RenderableT
     table = make_table()
     for title, kind in columns:
         justify: Literal["left", "right"] = "right" if _is_figure(kind) else "left"
-        table.add_column(
-            Text(name(title)), justify=justify, overflow="ellipsis", no_wrap=True, max_width=60
-        )
+        table.add_column(Text(name(title)), justify=justify, overflow="ellipsis", no_wrap=True)
     for row in rows:
         table.add_row(*(Text(_cell(value), _style(value)) for value in row))
     widest = Measurement.get(console, console.options.update(max_width=100_000), table)
@@ -76,7 +74,12 @@ def _is_figure(kind: str) -> bool:
 
 def _cell(value: Any, longest: int = 120) -> str:
     """Write a value for eyes."""
-    return ABSENT if value is None else escape(_text(value)[:longest])[:longest]
+    if value is None:
+        return ABSENT
+
+    text = _text(value)
+    shown = escape(text[: longest + 1])
+    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
 
 
 def _style(value: Any) -> str:
