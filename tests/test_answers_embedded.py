@@ -291,6 +291,25 @@ def test_lines_come_from_what_was_kept(make_cached):
     assert answer.groups == ((([['"bob"']],),),)
 
 
+@pytest.mark.parametrize("user", ["ann", "nobody"])
+@pytest.mark.parametrize("groups", [((),), (("late",),)])
+def test_the_largest_lines_come_from_what_was_kept(make_cached, user, groups):
+    """As many as are asked for, if there are any; in groups, too."""
+    question = Question(
+        view=UTTERANCES,
+        figures=("count(*)",),
+        groups=groups,
+        conditions=("user_id = $user",),
+        parameters={"user": user},
+        lines=Lines(1, "total_ms", ("total_ms",)),
+    )
+    first = make_cached(LOG)
+    answer = first.ask(question)
+    first.keep()
+
+    assert make_cached(LOG).ask(question) == answer
+
+
 def test_what_isnt_kept_is_asked_of_the_log(make_cached, tmp_path):
     """Of all lines, the text isn't: it would be the log once more."""
     question = Question(

@@ -16,11 +16,22 @@ from tracelog.answers.log import LINES
 from tracelog.answers.views import FLAG, INTEGER, JSON, NUMBER, TEXT, TIME, Column, View
 
 
-__all__ = ["IS_FIRST", "IS_ROW", "KEPT", "columns_in", "is_enough", "kept", "relation", "select"]
+__all__ = [
+    "IS_FIRST",
+    "IS_ROW",
+    "IS_SOUND",
+    "KEPT",
+    "columns_in",
+    "is_enough",
+    "kept",
+    "relation",
+    "select",
+]
 
 KEPT: Final = "SELECT * REPLACE (line::JSON AS line) FROM read_parquet($paths)"
 
 IS_ROW: Final = "_is_row"  # whether it is one of the view's; the others are there to be counted
+IS_SOUND: Final = "_is_sound"  # of what is kept: whether its line is JSON
 IS_FIRST: Final = "_is_first"  # whether it is its line's first: one line may be several rows
 
 _MADE: Final = ("line", "file", IS_ROW, IS_FIRST)
@@ -100,7 +111,7 @@ def kept(view: View) -> str:
     """
     row = IS_ROW if view.events else "false"
     line = f"CASE WHEN {row} THEN line::VARCHAR WHEN line IS NOT NULL THEN 'null' END"
-    return f"SELECT * REPLACE ({line} AS line) FROM ({relation(view, view.columns)})"  # noqa: S608
+    return f"SELECT * REPLACE ({line} AS line), line IS NOT NULL AS {IS_SOUND} FROM ({relation(view, view.columns)})"  # noqa: S608
 
 
 def is_enough(view: View, texts: Iterable[str]) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -20,6 +21,7 @@ from tracelog.answers.cache import Cache
 from tracelog.answers.duckdb_views import (
     IS_FIRST,
     IS_ROW,
+    IS_SOUND,
     KEPT,
     columns_in,
     is_enough,
@@ -44,7 +46,7 @@ _KEY: Final = "_key"
 _HEAD: Final = 6  # columns before the keys
 _COUNTS: Final = (  # of lines, of those that are JSON, of rows, of matches
     f"count(*) FILTER ({IS_FIRST})",
-    f"count(line) FILTER ({IS_FIRST})",
+    f"count(*) FILTER ({IS_FIRST} AND {{sound}})",
     f"count(*) FILTER ({IS_ROW})",
     f"count(*) FILTER ({_MATCH})",
 )
@@ -141,11 +143,27 @@ class Embedded:
             return None
 
         try:
-            return self._log.rows_kept(places, _sql(question, KEPT), **question.parameters)
+            return self._rows_of(places, question)
         except InputError:  # it is damaged, or another process has thrown it away
             self._cache.forget(places)
             self._asked.append(question.view)
             return None
+
+    def _rows_of(self, places: list[Path], question: Question) -> list[Row]:
+        """Ask what is kept: first which lines are wanted, because they are most of it."""
+        lines, parameters = question.lines, question.parameters
+        if not lines or question.groups != ((),):
+            return self._log.rows_kept(places, _sql(question, KEPT), **parameters)
+
+        figures = (*question.figures, f"max({lines.by}, {lines.count})")
+        counted = replace(question, figures=figures, lines=None)
+        ((*row, largest),) = self._log.rows_kept(places, _sql(counted, KEPT), **parameters)
+        if not largest:
+            return [(*row, None)]
+
+        some = f"{KEPT} WHERE {lines.by} >= $floor"
+        shown = self._log.rows_kept(places, _sql(question, some), floor=largest[-1], **parameters)
+        return [(*row, shown[0][-1])]
 
     def _places(self, view: View) -> list[Path]:
         """Tell where what is kept would be."""
@@ -237,6 +255,7 @@ def _sql(question: Question, source: str = "") -> str:
     The first column tells which set of groups a row is of, the second whether it is of matches.
     """
     keys = _keys(question)
+    sound = IS_SOUND if source else "line IS NOT NULL"  # lines are most of what is kept
     source = source or relation(question.view, columns_in(question.view, _texts(question)))
     marked = f"SELECT *, {_condition(question)} AS {_MATCH} FROM ({source})"  # noqa: S608
     named = "".join(
@@ -245,7 +264,8 @@ def _sql(question: Question, source: str = "") -> str:
     figures = [f"{figure} FILTER (WHERE {_MATCH})" for figure in question.figures]
     if question.lines:
         figures.append(_lines(question.lines))
-    columns = [*_COUNTS, *(f"{_KEY}{n}" for n in range(len(keys))), *figures]
+    counts = [count.format(sound=sound) for count in _COUNTS]
+    columns = [*counts, *(f"{_KEY}{n}" for n in range(len(keys))), *figures]
     return (
         f"SELECT {_which(keys)}, {', '.join(columns)} "  # noqa: S608
         f"FROM (SELECT *{named} FROM ({marked})) {_grouping(question)}"
