@@ -111,7 +111,10 @@ def kept(view: View) -> str:
     """
     row = IS_ROW if view.events else "false"
     line = f"CASE WHEN {row} THEN line::VARCHAR WHEN line IS NOT NULL THEN 'null' END"
-    return f"SELECT * REPLACE ({line} AS line), line IS NOT NULL AS {IS_SOUND} FROM ({relation(view, view.columns)})"  # noqa: S608
+    return (
+        f"SELECT * REPLACE ({line} AS line), line IS NOT NULL AS {IS_SOUND} "  # noqa: S608
+        f"FROM ({relation(view, view.columns)})"
+    )
 
 
 def is_enough(view: View, texts: Iterable[str]) -> bool:
