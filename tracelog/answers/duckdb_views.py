@@ -56,7 +56,7 @@ _DERIVED: Final = {
             "WHEN try_cast({1} AS DOUBLE) THEN {4} WHEN try_cast({2} AS DOUBLE) THEN {5} END"
         ),
     ),
-    ("lines", "bytes"): ((), "strlen(line)"),
+    ("lines", "bytes"): ((), "strlen(line) - added"),
 }
 _ENTRY: Final = {  # of an entry of a list, with the list's name as `list`
     ("spans", "name"): "entry->>'name'",
@@ -96,7 +96,7 @@ def relation(view: View, columns: Iterable[Column]) -> str:
     made = [(c.name, _expression(view, c, keys)) for c in columns if c.name not in _MADE]
     is_row = _is_row(view, keys)
     entries = _entries(view, keys)
-    probed = f"SELECT filename AS file, json AS line, {keys.probe} AS _found FROM {LINES}"  # noqa: S608
+    probed = f"SELECT filename AS file, json AS line, added, {keys.probe} AS _found FROM {LINES}"  # noqa: S608
     is_first = "true"
     if entries:
         probed = f"SELECT *, {entries} AS _entries FROM ({probed})"  # noqa: S608

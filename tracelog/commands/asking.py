@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
@@ -17,14 +17,19 @@ from tracelog.answers.embedded import Embedded
 from tracelog.answers.filters import Filters
 from tracelog.answers.log import Log
 from tracelog.answers.question import Engine, Read, Tally
+from tracelog.answers.shapes import Shape
 from tracelog.answers.sources import Spool, open_sources
 from tracelog.answers.times import Moment
+from tracelog.escapes import printable
 
 
 __all__ = [
     "TIMES",
     "Asked",
+    "about_shapes",
     "add_arguments",
+    "add_files",
+    "add_map",
     "describe",
     "filters_of",
     "moment",
@@ -64,9 +69,7 @@ def describe(parser: argparse.ArgumentParser, summary: str, epilog: str) -> None
 
 def add_arguments(parser: argparse.ArgumentParser, *, over: bool = False) -> None:
     """Declare what to read, what to leave out, and how to show the rest."""
-    parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="a log, plain, .gz or .zst; a glob; - for a pipe"
-    )
+    add_files(parser)
     if over:
         parser.add_argument(
             "--over", type=_milliseconds, metavar="MS", help="only what took longer"
@@ -86,6 +89,41 @@ def add_arguments(parser: argparse.ArgumentParser, *, over: bool = False) -> Non
         "--top", type=_top, default=20, metavar="N", help="how many to show (default: 20)"
     )
     parser.add_argument("--json", action="store_true", help="a line of JSON for each")
+
+
+def add_files(parser: argparse.ArgumentParser) -> None:
+    """Declare what to read, and what its keys are called."""
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="a log, plain, .gz or .zst; a directory; a glob; s3:// or https://; - for a pipe",
+    )
+    add_map(parser)
+
+
+def add_map(parser: argparse.ArgumentParser) -> None:
+    """Declare what keys are called, where that isn't known by itself."""
+    parser.add_argument(
+        "--map",
+        type=_mapping,
+        action="append",
+        default=[],
+        metavar="OUR=THEIRS",
+        help="a key of ours, and what it is called there; may be repeated",
+    )
+
+
+def about_shapes(named: Iterable[tuple[str, Shape]]) -> Iterator[str]:
+    """Say what shapes were recognised that aren't ours."""
+    by_about: dict[str, list[str]] = {}
+    for name, shape in named:
+        if shape.about:
+            by_about.setdefault(shape.about, []).append(printable(name))
+    for about, names in by_about.items():
+        first, *others = names
+        more = f" and {len(others):,} more are" if others else " is"
+        yield f"{first}{more} read as {about}."
 
 
 def filters_of(args: argparse.Namespace) -> Filters:
@@ -121,7 +159,10 @@ def opened(args: argparse.Namespace) -> Iterator[Asked]:
     """
     with Spool() as spool:
         sources = open_sources(args.files, spool, getattr(sys.stdin, "buffer", None))
-        yield Asked(Embedded(Log(sources, spool)), tuple(source.name for source in sources))
+        log = Log(sources, spool, tuple(args.map))
+        for sentence in about_shapes((source.name, source.shape) for source in log.sources):
+            print(sentence, file=sys.stderr)  # noqa: T201 -- stdout is the answer's
+        yield Asked(Embedded(log), tuple(source.name for source in sources))
 
 
 def _milliseconds(text: str) -> float:
@@ -143,6 +184,15 @@ def _pair(text: str) -> tuple[str, str]:
         raise argparse.ArgumentTypeError(f"{text!r} is no KEY=VALUE, such as room=lobby")
 
     return key, value
+
+
+def _mapping(text: str) -> tuple[str, str]:
+    """Read a key of ours and one of theirs."""
+    ours, equals, theirs = text.partition("=")
+    if not (ours and equals and theirs):
+        raise argparse.ArgumentTypeError(f"{text!r} is no OUR=THEIRS, such as user_id=usr.id")
+
+    return ours, theirs
 
 
 def _top(text: str) -> int:

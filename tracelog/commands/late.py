@@ -35,6 +35,8 @@ examples:
   tracelog late --sort loop app.log              those that waited longest for the event loop
   tracelog late --group-by where app.log         the places that most of them were late for
   tracelog late --compare 14:05 app.log          before and after a deploy: which routes got slower
+  tracelog late logs/                            a directory: rotated and packed files, too
+  tracelog late --map user_id=usr.id app.log     a key of ours that is called otherwise there
   kubectl logs chat-0 | tracelog late -          from a pipe
   tracelog late --json app.log | jq .user_id     for programs
 """
