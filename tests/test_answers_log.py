@@ -204,6 +204,6 @@ def test_an_interrupt_while_waiting_ends_the_query(monkeypatch):
     work.result = interrupted
 
     with pytest.raises(KeyboardInterrupt):
-        log._execute("select 1", [], {})
+        log._execute("select 1", {})
 
     assert work.done()

@@ -105,7 +105,7 @@ def test_a_file_named_twice_is_read_once(spool):
         ("app.log", "'app.log' doesn't exist\n  Try: ls"),
         ("*.log", "'*.log' matches no file\n  Try: ls"),
         ("\x1b[2J", "'\\x1b[2J' matches no file\n  Try: ls"),
-        ("folder", "'folder' is a directory\n  Try: tracelog late 'folder/*.log'"),
+        ("folder", "'folder' has no *.log, *.jsonl or *.json in it\n  Try: ls -R folder"),
         ("dangling", "'dangling' can't be read: No such file or directory\n  Try: ls -l dangling"),
     ],
 )

@@ -37,6 +37,9 @@ positional arguments:
     check     check a logging configuration: every mistake, with its file,
               line and way out
     init      write a logging.yaml to start from
+    completion
+              print a script that lets bash, zsh or fish complete what you
+              type
     demo      run a small chat service with one costly user, and tell who was
               handled late
 

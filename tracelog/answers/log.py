@@ -93,8 +93,12 @@ class Log:
             if not any(sign in str(error) for sign in _REWRITE):
                 raise self._unreadable(error) from error
 
-        self.sources = tuple(rewrite(source, self._spool) for source in self.sources)
-        return self.rows(sql, **parameters)
+            rewritten = {source: rewrite(source, self._spool) for source in self.sources}
+            if self.sources == tuple(rewritten.values()):
+                raise self._unreadable(error) from error
+
+        self.sources = tuple(rewritten.values())
+        return self._rows(sql, rewritten[only] if only else None, parameters)
 
     def _prepare(self, mapped: Mapped) -> None:
         """Look at the first lines of each, and give DuckDB what some need."""

@@ -119,6 +119,7 @@ _WRAPPERS: Final = (DOCKER, JOURNAL)
 
 OURS: Final = Shape()
 _OURS: Final = frozenset({TIMESTAMP, LEVEL, LOGGER, EVENT})
+_OTHERS: Final = frozenset({"message", "logger_name", "log_level"})
 
 _DATADOG: Final = (
     (TIMESTAMP, (TIMESTAMP, "date", "asctime")),
@@ -204,7 +205,7 @@ class Recogniser:
     def see(self, line: bytes) -> None:
         """Look at a line; one that is cut off, or no JSON, tells little or nothing."""
         wrapper, event = _unpack(line)
-        if event is not None and event.keys() >= _OURS and isinstance(event[TIMESTAMP], str):
+        if event is not None and _is_ours(event):
             self._settle(wrapper, None)
         elif naming := next(filter(_marks(event or {}), NAMINGS), None):
             self._settle(wrapper, naming)
@@ -256,6 +257,14 @@ def _unpack(line: bytes) -> tuple[Wrapper | None, dict[str, Any] | None]:
 
     text = event[wrapper.text]
     return wrapper, read_object(text) if isinstance(text, str) else None
+
+
+def _is_ours(event: Mapping[str, Any]) -> bool:
+    """Tell a line of ours, or one of structlog's that has no other name for anything."""
+    if not isinstance(event.get(TIMESTAMP), str) or EVENT not in event:
+        return False
+
+    return event.keys() >= _OURS or event.keys().isdisjoint(_OTHERS)
 
 
 def _marks(event: Mapping[str, Any]) -> Callable[[Naming], bool]:

@@ -92,7 +92,7 @@ def _cri(line: bytes) -> Piece | None:
     if prefix is None:
         return None
 
-    return Piece(prefix[2].decode(), line[prefix.end() :], prefix[3] == b"F")
+    return Piece(prefix[2].decode(), line[prefix.end() :].rstrip(b"\r\n"), prefix[3] == b"F")
 
 
 def _of_object(line: bytes, wrapper: Wrapper) -> Piece | None:
@@ -136,8 +136,9 @@ def _clean(ours: str, value: Any) -> Any:
     if ours == TIMESTAMP:
         return _timestamp(value)
 
-    if ours == LEVEL and isinstance(value, str):
-        return LEVELS.get(value.lower(), value.lower())
+    if ours == LEVEL:
+        level = (value if isinstance(value, str) else json.dumps(value)).lower()
+        return LEVELS.get(level, level)
 
     if ours == TRACE_ID and isinstance(value, str) and value.startswith("projects/"):
         return value.rpartition("/")[2]

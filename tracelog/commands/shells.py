@@ -100,14 +100,14 @@ def _bash_values(command: Command) -> Iterator[str]:
     for option in command.options:
         if option.value:
             patterns = " | ".join(f'"{command.name} {flag}"' for flag in option.flags)
-            yield f"        {patterns}) {_bash_value(option)}return ;;"
+            yield f"        {patterns}) {_bash_value(option)}; return ;;"
 
 
 def _bash_value(word: Word) -> str:
     if word.choices:
-        return f'_tracelog_words -W "{" ".join(word.choices)}"; '
+        return f'_tracelog_words -W "{" ".join(word.choices)}"'
 
-    return "_tracelog_words -f; " if word.is_path else ""
+    return "_tracelog_words -f" if word.is_path else ":"
 
 
 def _bash_options(command: Command) -> str:
@@ -117,7 +117,7 @@ def _bash_options(command: Command) -> str:
 
 def _bash_arguments(command: Command) -> Iterator[str]:
     for argument in command.arguments:
-        yield f'        "{command.name} "*) {_bash_value(argument)}: ;;'
+        yield f'        "{command.name} "*) {_bash_value(argument)} ;;'
 
 
 _ZSH: Final = """\
