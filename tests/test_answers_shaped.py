@@ -53,7 +53,9 @@ def test_lines_of_ours_go_through_untouched():
 def test_wrapped_lines_are_unwrapped_and_pieces_joined():
     """One that has no end is shown at the end."""
     text = OURS.decode()
-    shaped = Shaped(Given([docker("hi\n"), docker(text[:9])], [docker(text[9:] + "\n"), docker("x")]))
+    shaped = Shaped(
+        Given([docker("hi\n"), docker(text[:9])], [docker(text[9:] + "\n"), docker("x")])
+    )
 
     assert shaped.read() == [b"hi"]
     assert shaped.read() == [OURS, b"x"]

@@ -13,7 +13,7 @@ from tracelog.answers.sources import Spool, open_sources
 from tracelog.answers.unwrapping import Unwrapper, renamed
 
 
-VERDICT = {"utterance": 1, "total_ms": 523.4, "late": True, "user_id": "Zoë \"q\" \\ '", "a/b": None}
+VERDICT = {"utterance": 1, "total_ms": 523.4, "late": True, "user_id": 'Zoë "q" \\ \'', "a/b": None}
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 NAMED = {
     "ours": {"timestamp": "2026-11-22T10:10:10Z", "level": "info", "logger": "a", "event": "e"},
@@ -31,14 +31,23 @@ NAMED = {
         **{"log": {"level": "err", "logger": "a.b"}, "event": {"dataset": "d"}},
     },
     "GCP": {
-        **{"severity": "NOTICE", "message": "m", "timestamp": {"seconds": 1795342210, "nanos": 5000}},
+        **{
+            "severity": "NOTICE",
+            "message": "m",
+            "timestamp": {"seconds": 1795342210, "nanos": 5000},
+        },
         **{"logging.googleapis.com/trace": f"projects/p/traces/{TRACE}"},
         **{"logging.googleapis.com/labels": {"room": "lobby"}},
     },
-    "Datadog": {"status": "warn", "message": "m", "dd": {"trace_id": "7"}, "timestamp": 1795342210500},
+    "Datadog": {
+        "status": "warn",
+        "message": "m",
+        "dd": {"trace_id": "7"},
+        "timestamp": 1795342210500,
+    },
 }
 ODD = (
-    *("oops", '{"cut":', "[1]", "7", "{}", '{"message":null,"event":[1]}', " { \"level\" : 30 } "),
+    *("oops", '{"cut":', "[1]", "7", "{}", '{"message":null,"event":[1]}', ' { "level" : 30 } '),
     *('{"labels":7,"timestamp":"nan"}', '{"timestamp":true}', '{"asctime":-5,"level":null}'),
     *('{"labels":{"a":null},"@timestamp":"1e300"}', '{"log":"no","message":{"a":"b"}}', "null"),
 )
@@ -108,7 +117,9 @@ def test_files_of_several_shapes_are_one_log(open_log):
     texts = [json.dumps(event) for event in NAMED.values()]
     log = open_log(*(f"{text}\n".encode() for text in texts))
 
-    counted = log.rows(f"SELECT count(*), count(json->>'event'), sum(strlen(json) - added) FROM {LINES}")
+    counted = log.rows(
+        f"SELECT count(*), count(json->>'event'), sum(strlen(json) - added) FROM {LINES}"
+    )
 
     assert counted == [(len(texts), len(texts), sum(map(len, texts)))]
     assert log.rows_of(log.sources[2], f"SELECT json->>'level' FROM {LINES}") == [("warning",)]
@@ -121,7 +132,7 @@ def test_files_of_several_shapes_are_one_log(open_log):
             '{"log":"{\\"a\\":","stream":"stdout","time":"t"}',
             '{"log":"1}\\n","stream":"stdout","time":"t"}',
         ],
-        ["2026-11-22T10:10:10.1Z stdout P {\"a\":", "2026-11-22T10:10:10.1Z stdout F 1}"],
+        ['2026-11-22T10:10:10.1Z stdout P {"a":', "2026-11-22T10:10:10.1Z stdout F 1}"],
         [json.dumps({"MESSAGE": list(b'{"a":1}'), "__REALTIME_TIMESTAMP": "1"})],
     ],
     ids=["docker", "cri", "journal"],

@@ -9,6 +9,7 @@ import pytest
 
 from tracelog.answers.filters import Filters
 from tracelog.answers.question import Tally
+from tracelog.answers.shapes import DOCKER, Shape
 from tracelog.answers.times import Moment
 from tracelog.commands import asking
 from tracelog.errors import InputError
@@ -67,6 +68,7 @@ def test_an_empty_time_is_no_time(option):
         (["--top", "0"], "argument --top: '0' is no number between 1 and 999,999"),
         (["--top", "1000000"], "argument --top: '1000000' is no number between 1 and 999,999"),
         (["--where", "room"], "argument --where: 'room' is no KEY=VALUE, such as room=lobby"),
+        (["--map", "x="], "argument --map: 'x=' is no OUR=THEIRS, such as user_id=usr.id"),
         (["--where", "=x"], "argument --where: '=x' is no KEY=VALUE, such as room=lobby"),
     ],
 )
@@ -111,3 +113,28 @@ def test_a_missing_file_is_an_input_error():
         asking.opened(parse("missing.log")),
     ):
         pass
+
+
+def test_a_shape_that_is_not_ours_is_said(tmp_path, capsys):
+    """On stderr, once for each: stdout is the answer's."""
+    for name in ("a.log", "b.log", "c\x1b.log"):
+        (tmp_path / name).write_text('{"message":"m","severity":"INFO"}\n')
+    (tmp_path / "d.log").write_text('{"message":"m","@timestamp":"t","usr":5}\n')
+
+    with asking.opened(parse(str(tmp_path), "--map", "user_id=usr")):
+        pass
+
+    assert capsys.readouterr() == (
+        "",
+        f"{tmp_path}/a.log and 2 more are read as Google Cloud's JSON.\n"
+        f"{tmp_path}/d.log is read as ECS.\n",
+    )
+
+
+def test_names_are_said_harmlessly():
+    """A file may be called anything."""
+    shape = Shape(DOCKER)
+
+    assert list(asking.about_shapes([("\x1b[2J", shape), ("b", Shape())])) == [
+        "\\x1b[2J is read as Docker's json-file."
+    ]

@@ -56,6 +56,7 @@ def folder(tmp_path):
     (tmp_path / "app.log").write_text(LINE)
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "a.gz").write_bytes(gzip.compress(LINE.encode()))
+    (tmp_path / "logs" / "app.log.1").write_text(LINE)
     return tmp_path
 
 

@@ -127,7 +127,7 @@ class Log:
             remote = next(source.name for source in self.sources if source.is_remote)
             raise InputError(
                 f"{remote!r} is read by DuckDB's extension 'httpfs', which isn't installed",
-                hint='python -c "import duckdb; duckdb.sql(\'INSTALL httpfs\')", '
+                hint="python -c \"import duckdb; duckdb.sql('INSTALL httpfs')\", "
                 "or a copy of it on this machine",
             ) from error
 

@@ -89,10 +89,12 @@ def _unwrapped(wrapper: Wrapper, paths: str) -> str:
         objects, alone = _TEXTS.format(paths=paths), "text"
     else:
         objects, alone = _OBJECTS.format(paths=paths), "json::VARCHAR"
+    # NULL has no text to look into: a line that is no JSON stays one.
+    line = f"trim(coalesce({_UNWRAPPED[wrapper]}, {alone}, 'broken'), {_SPACE})"
+    where = " WHERE text IS NOT NULL" if wrapper is CRI else ""
     return (
         f"(SELECT try_cast(line AS JSON) AS json, filename, 0 AS added FROM ("  # noqa: S608
-        f"SELECT trim(coalesce({_UNWRAPPED[wrapper]}, {alone}, 'null?'), {_SPACE}) AS line, filename "
-        f"FROM {objects}{' WHERE text IS NOT NULL' if wrapper is CRI else ''}) WHERE line <> '')"
+        f"SELECT {line} AS line, filename FROM {objects}{where}) WHERE line <> '')"
     )
 
 

@@ -140,8 +140,7 @@ _MESSAGE: Final = (
 NAMINGS: Final = (
     Naming(
         "ECS",
-        tuple(frozenset({"@timestamp", key}) for key in ("log.level", "log", "ecs.version", "ecs"))
-        + (frozenset({"@timestamp", "message"}),),
+        tuple(frozenset({"@timestamp", key}) for key in ("message", "log.level", "log", "ecs")),
         (
             (TIMESTAMP, ("@timestamp",)),
             (LEVEL, ("log.level", LEVEL)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Final
+from typing import Any, Final
 
 from tracelog.commands.asking import describe
 from tracelog.commands.shells import SHELLS, Command, Word
@@ -36,16 +36,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _commands(parser: argparse.ArgumentParser) -> list[Command]:
-    """Read what is declared: argparse has no public way to ask for it."""
-    top = next(each for each in _actions(parser) if isinstance(each.choices, dict))
-    about = {each.dest: each.help or "" for each in top._get_subactions()}  # noqa: SLF001 -- the same
+    """Read what is declared."""
+    top: Any = next(each for each in _actions(parser) if isinstance(each.choices, dict))
+    about = {each.dest: each.help or "" for each in top._get_subactions()}  # noqa: SLF001 -- below
     return [
         Command(name, about[name], tuple(map(_word, _actions(command))))
-        for name, command in (top.choices or {}).items()
+        for name, command in top.choices.items()
     ]
 
 
 def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    """List what a parser knows: argparse has no public way to ask for it."""
     return parser._actions  # noqa: SLF001 -- the same
 
 
