@@ -70,8 +70,9 @@ _ENTRY: Final = {  # of an entry of a list, with the list's name as `list`
     ),
     ("delays", "place"): "entry->>'where'",
     ("delays", "what"): (
-        "coalesce(CASE WHEN list = 'awaits' THEN entry->>'what' END, "
-        "entry->>'kind', entry->>'name')"
+        "coalesce(CASE WHEN list = 'awaits' THEN entry->>'what' END, entry->>'kind', "
+        # Of a line, `name` may be anything; python-json-logger calls its logger so.
+        f"CASE WHEN list <> '{fields.EVENT_HOLD}' THEN entry->>'name' END)"
     ),
     ("delays", "by_user"): "coalesce(entry->>'user_id', entry->'until'->>'user_id')",
     ("delays", "by_trace"): "coalesce(entry->>'trace_id', entry->'until'->>'trace_id')",
