@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracelog.answers.bars import bar, columns, legend, share, sparkline
+from tracelog.answers.bars import bar, columns, legend, look, share, sparkline
 
 
 BOXES = (10, 0, 20, 30, None, 0)
@@ -44,6 +44,12 @@ def test_a_bar_is_as_long_as_there_is_room(boxes, total, longest, width):
     spent = max(total, sum(max(value or 0, 0) for value in boxes))
     assert len(drawn) <= width
     assert bool(drawn) == (spent > 0 and longest > 0)
+
+
+def test_a_box_looks_the_same_everywhere():
+    """Wherever else it is drawn."""
+    assert look(0, is_plain=True) == ("S", "blue")
+    assert look(5, is_plain=False) == ("▇", "green")
 
 
 def test_the_legend_names_the_boxes():

@@ -70,3 +70,15 @@ def test_nobody_has_to_be_told_that_all_is_well(capsys):
     printing.show_json([{}], ["1 utterance."], is_sound=True)
 
     assert capsys.readouterr() == ("{}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("variable", "expected"), [("FORCE_COLOR", True), ("NO_COLOR", False), ("OTHER", False)]
+)
+def test_colours_are_there_if_they_are_wanted(capsys, monkeypatch, variable, expected):
+    """A file has none, unless somebody asks for them."""
+    monkeypatch.delenv("TERM", raising=False)
+    monkeypatch.setenv(variable, "1")
+
+    assert printing.has_colors() is expected
+    assert capsys.readouterr().out == ""

@@ -8,6 +8,7 @@ import json
 import logging
 import re
 from contextlib import suppress
+from time import sleep
 
 import pytest
 
@@ -511,6 +512,21 @@ def test_other_scopes_are_passed_through(lines, kind):
     assert seen == [(scope, peer.receive, peer.send, None)]
     assert middleware.app is app
     assert lines() == []
+
+
+def test_after_a_lifespan_what_held_the_loop_last_is_told(caplog):
+    """The server ends by a signal then, and nothing that comes later is run."""
+
+    async def app(*_):
+        await asyncio.sleep(0)
+        sleep(0.06)
+        await asyncio.sleep(0)
+
+    async def main():
+        await TraceMiddleware(app)({"type": "lifespan"}, None, None)
+        return [each.where for each in caplog.records if each.name == "tracelog.hold"]
+
+    assert any(where.endswith(".app") for where in asyncio.run(main()))
 
 
 # WebSocket

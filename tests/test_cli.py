@@ -26,6 +26,8 @@ positional arguments:
   COMMAND
     late      show the slowest utterances of a log: whose, when, and where the
               time went
+    show      show one utterance whole: where its time went, who held it up,
+              and its lines
     blame     show the lines of code that made others late: what to fix on
               Monday
     stats     show how much there is in a log, how it went over time, and what
@@ -49,6 +51,7 @@ options:
 
 examples:
   tracelog late app.log
+  tracelog show --last-late app.log
   tracelog tail app.log
   tracelog COMMAND --help
 """

@@ -43,6 +43,7 @@ S socket   Q queue   L loop   C code   A await   R send   . not known
 2 utterances, 1 of them late, in 4 lines.
 1 line is no JSON: {name}:2.
 """
+NEXT = "The first one, whole: tracelog show 4bf92f3577b3 {name}\n"
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +77,7 @@ def start(*arguments, encoding, **options):
 def test_the_slowest_are_shown(capsys):
     """In a file or a pipe the table is as wide as it needs to be."""
     assert run("app.log") == 0
-    assert shown(capsys) == TABLE.format(name="app.log")
+    assert shown(capsys) == (TABLE + NEXT).format(name="app.log")
 
 
 @pytest.mark.parametrize(("suffix", "pack"), [(".gz", gzip.compress), (".zst", zstandard.compress)])
@@ -85,7 +86,20 @@ def test_packed_files_are_read_as_they_are(capsys, tmp_path, suffix, pack):
     (tmp_path / f"app.log.1{suffix}").write_bytes(pack(LINES.encode()))
 
     assert run(f"*{suffix}") == 0
-    assert shown(capsys) == TABLE.format(name=f"app.log.1{suffix}")
+    assert shown(capsys) == (
+        TABLE.format(name=f"app.log.1{suffix}") + NEXT.format(name=f"'*{suffix}'")
+    )
+
+
+@pytest.mark.parametrize("trace_id", ["null", '"-x"', '"a\\u001bb"', '"a;b"', "7", '"$(x)"'])
+def test_only_what_can_be_typed_is_told_to_type(capsys, tmp_path, trace_id):
+    """A caller's own trace id may be anything."""
+    lines = LINES.replace('"4bf92f3577b34da6a3ce929d0e0e4736"', trace_id)
+    (tmp_path / "app.log").write_text(lines)
+
+    run("app.log")
+
+    assert "tracelog show" not in capsys.readouterr().out
 
 
 def test_a_pipe_is_read():

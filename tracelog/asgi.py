@@ -16,7 +16,7 @@ from tracelog.context import current_context, enter_context
 from tracelog.conversations import App, Options, Receive, Scope, Send
 from tracelog.ids import TraceContext
 from tracelog.latency.clock import SYSTEM_CLOCK, Clock
-from tracelog.latency.loop import Mode, watch_if_wanted
+from tracelog.latency.loop import Mode, finish_watch, watch_if_wanted
 from tracelog.latency.policy import Policy, PolicyOptions
 
 
@@ -73,7 +73,10 @@ class TraceMiddleware:
         watch_if_wanted(self._watch, self._options.clock)
         conversation = _CONVERSATIONS.get(scope["type"])
         if conversation is None:
-            await self.app(scope, receive, send)
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                finish_watch()  # after a lifespan, a server ends by the signal that it was sent
             return
 
         outside = current_context()

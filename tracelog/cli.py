@@ -18,6 +18,7 @@ __all__ = ["main"]
 # In the words of the modules' own HELP; loading them all to ask would cost a second.
 _COMMANDS: Final = {
     "late": "show the slowest utterances of a log: whose, when, and where the time went",
+    "show": "show one utterance whole: where its time went, who held it up, and its lines",
     "blame": "show the lines of code that made others late: what to fix on Monday",
     "stats": "show how much there is in a log, how it went over time, and what fills the disk",
     "tail": "show the lines of a log as they come, so that what is late stands out",
@@ -30,6 +31,7 @@ _COMMANDS: Final = {
 _EPILOG: Final = """\
 examples:
   tracelog late app.log
+  tracelog show --last-late app.log
   tracelog tail app.log
   tracelog COMMAND --help
 """

@@ -67,6 +67,7 @@ __all__ = [
     "P50_MS",
     "P95_MS",
     "P99_MS",
+    "PARENT_SPAN_ID",
     "QUEUE_MS",
     "RECEIVED",
     "RECEIVED_BYTES",
@@ -106,6 +107,7 @@ TRACE_ID: Final = "trace_id"  # 32 hex digits (W3C Trace Context), a caller's ow
 LEADING: Final = (TIMESTAMP, LEVEL, LOGGER, EVENT, TRACE_ID)  # on every line, in this order
 
 SPAN_ID: Final = "span_id"  # 16 hex digits (W3C Trace Context)
+PARENT_SPAN_ID: Final = "parent_span_id"  # read where others wrote it: the span that caused it
 CONNECTION_ID: Final = "connection_id"  # one client connection: HTTP keep-alive or WebSocket
 USER_ID: Final = "user_id"  # bound by the application; the answers group by it
 

@@ -42,7 +42,7 @@ from clients import Server, User, cpu_s
 LOOPS = ("asyncio", "uvloop")
 BOXES = ("socket_ms", "queue_ms", "loop_ms", "code_ms", "await_ms", "send_ms")
 # The users and the service share whatever CPU there is.
-TOLERANCE, TOLERANCE_MS = 0.05, 15
+TOLERANCE, TOLERANCE_MS = 0.05, 5
 SHORT = 0.25
 ATTEMPTS = 3
 

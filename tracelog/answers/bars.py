@@ -11,7 +11,7 @@ from rich.text import Text
 from tracelog.answers.views import BOXES
 
 
-__all__ = ["bar", "columns", "legend", "share", "sparkline"]
+__all__ = ["bar", "columns", "legend", "look", "share", "sparkline"]
 
 _BLOCK: Final = "▇"
 _PLAIN_BLOCK: Final = "#"
@@ -50,6 +50,11 @@ def legend(*, is_whole: bool, is_plain: bool) -> Text:
         text.append(f" {box}   ", "dim")
     text.rstrip()
     return text
+
+
+def look(part: int, *, is_plain: bool) -> tuple[str, str]:
+    """Tell the block and the style of a box, by its place among them."""
+    return (_LETTERS[part] if is_plain else _BLOCK), _STYLES[part]
 
 
 def share(part: float, whole: float, width: int, *, is_plain: bool) -> Text:

@@ -22,7 +22,7 @@ from tracelog.answers.unwrapping import Unwrapper
 from tracelog.errors import InputError
 
 
-__all__ = ["beginning", "head", "is_cut_off", "line_numbers", "open_bytes", "rewrite", "tail"]
+__all__ = ["LIMIT", "beginning", "bounded", "head", "is_cut_off", "line_numbers", "open_bytes", "rewrite", "tail"]
 
 _HEAD: Final = 20  # lines
 _BEGINNING: Final = 1000
@@ -73,7 +73,7 @@ def head(source: Source) -> list[bytes]:
 def beginning(source: Source) -> Iterator[bytes]:
     """Yield the lines that tell what a file is, as they stand there."""
     with suppress(InputError, EOFError, OSError, zlib.error), open_bytes(source) as stream:
-        yield from islice(_bounded(stream), _BEGINNING)
+        yield from islice(bounded(stream), _BEGINNING)
 
 
 def is_cut_off(source: Source) -> bool:
@@ -89,7 +89,7 @@ def line_numbers(source: Source, ordinals: Collection[int]) -> tuple[int, ...]:
     ordinal = 0
     unwrap = Unwrapper(source.shape.wrapper).feed
     with open_bytes(source) as stream:
-        for number, line in enumerate(_bounded(stream), start=1):
+        for number, line in enumerate(bounded(stream), start=1):
             ordinal += bool(unwrap(line))
             if ordinal in wanted:
                 numbers.append(number)
@@ -103,7 +103,7 @@ def rewrite(source: Source, spool: Spool) -> Source:
     """Return *source*, or a copy of it: no line too long, none in pieces or in a wrapper."""
     if source.shape.wrapper is None:
         with open_bytes(source) as stream:
-            if _GIANT not in _bounded(stream):
+            if _GIANT not in bounded(stream):
                 return source
 
     copy = spool.new_path(".log")
@@ -115,7 +115,7 @@ def rewrite(source: Source, spool: Spool) -> Source:
 def _unwrapped(stream: BinaryIO, source: Source) -> Iterator[bytes]:
     """Yield the lines that are in wrappers, each where its last piece was: numbers stay right."""
     unwrapper = Unwrapper(source.shape.wrapper)
-    for line in _bounded(stream):
+    for line in bounded(stream):
         yield _sound(unwrapper.feed(line))
     yield from map(_sound, unwrapper.rest())
 
@@ -125,7 +125,7 @@ def _sound(line: bytes) -> bytes:
     return line + b"\n" if len(line) < LIMIT else _GIANT
 
 
-def _bounded(stream: BinaryIO) -> Iterator[bytes]:
+def bounded(stream: BinaryIO) -> Iterator[bytes]:
     """Yield the lines of *stream*, and a short stand-in for each that is too long."""
     while line := stream.readline(LIMIT):
         if len(line) == LIMIT and not line.endswith(b"\n"):

@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 from tracelog.answers.render import escape
 
 
-__all__ = ["is_plain", "make_console", "show", "show_json"]
+__all__ = ["has_colors", "is_plain", "make_console", "show", "show_json"]
 
 _UNBOUNDED: Final = 1_000  # columns, where there is no terminal to say how many
 _BLOCKS: Final = "▇▁…"
@@ -45,6 +45,12 @@ def make_console() -> Console:
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _UNBOUNDED
     return console
+
+
+def has_colors() -> bool:
+    """Whether what is printed is in colours."""
+    console = make_console()
+    return console.color_system is not None and not console.no_color
 
 
 def is_plain(console: Console) -> bool:

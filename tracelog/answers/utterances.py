@@ -18,7 +18,7 @@ from tracelog.answers.times import read_timestamp
 from tracelog.answers.views import BOXES
 
 
-__all__ = ["KEYS", "Utterance"]
+__all__ = ["KEYS", "Utterance", "read_value"]
 
 _ROUTES: Final = ("route", "path")
 
@@ -73,7 +73,7 @@ class Utterance:
     @classmethod
     def read(cls, texts: Sequence[str | None]) -> Self:
         """Make one of the JSON texts that stand under `KEYS`; an absent one is None."""
-        line = {key: _value(text) for key, text in zip(KEYS, texts, strict=True)}
+        line = {key: read_value(text) for key, text in zip(KEYS, texts, strict=True)}
         total = _number(line[fields.TOTAL_MS])
         waited = _number(line[fields.SOCKET_MS]) + _number(line[fields.QUEUE_MS])
         return cls(
@@ -93,7 +93,7 @@ class Utterance:
         )
 
 
-def _value(text: str | None) -> Any:
+def read_value(text: str | None) -> Any:
     """Read a JSON value; one that Python can't hold stays a text."""
     if text is None:
         return None

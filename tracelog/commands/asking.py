@@ -17,7 +17,7 @@ from tracelog.answers.embedded import Embedded
 from tracelog.answers.filters import Filters
 from tracelog.answers.log import Log
 from tracelog.answers.question import Engine, Read, Tally
-from tracelog.answers.shapes import Shape
+from tracelog.answers.shapes import OURS, Shape
 from tracelog.answers.sources import Spool, open_sources
 from tracelog.answers.times import Moment
 from tracelog.escapes import printable
@@ -49,10 +49,12 @@ class Asked(NamedTuple):
     Attributes:
         engine: Whom.
         names: What the user calls what is read.
+        is_ours: Whether all of it is of our own shape.
     """
 
     engine: Engine
     names: tuple[str, ...]
+    is_ours: bool = True
 
     def read(self, tally: Tally) -> Read:
         """Tell what was read, and look for the first few lines that are no JSON."""
@@ -162,7 +164,8 @@ def opened(args: argparse.Namespace) -> Iterator[Asked]:
         log = Log(sources, spool, tuple(args.map))
         for sentence in about_shapes((source.name, source.shape) for source in log.sources):
             print(sentence, file=sys.stderr)  # noqa: T201 -- stdout is the answer's
-        yield Asked(Embedded(log), tuple(source.name for source in sources))
+        is_ours = all(source.shape == OURS for source in log.sources)
+        yield Asked(Embedded(log), tuple(source.name for source in sources), is_ours)
 
 
 def _milliseconds(text: str) -> float:

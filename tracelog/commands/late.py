@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import re
+import shlex
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final
 
 from tracelog.answers.groups import GROUPS, compare, group
 from tracelog.answers.slowest import SORTS, slowest
+from tracelog.answers.sources import STDIN
 from tracelog.answers.times import Moment
+from tracelog.answers.utterances import Utterance
 from tracelog.commands.asking import (
     TIMES,
     Asked,
@@ -40,6 +45,8 @@ examples:
   kubectl logs chat-0 | tracelog late -          from a pipe
   tracelog late --json app.log | jq .user_id     for programs
 """
+_PREFIX: Final = 12  # of a trace id: what no other in a log begins with, as good as ever
+_TYPED: Final = re.compile(r"(?!-)[\w ./:*?'~=,+@%-]{1,100}", re.ASCII)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -82,7 +89,18 @@ def _show_slowest(asked: Asked, args: argparse.Namespace) -> None:
         is_sound = bool(answer.rows) and not answer.tally.broken
         printing.show_json(late_table.records(answer.rows), said, is_sound=is_sound)
     else:
-        printing.show(partial(late_table.draw, answer.rows), said)
+        drawn = partial(late_table.draw, answer.rows)
+        # `show` looks for lines of ours.
+        shown = _next(answer.rows, args.files) if asked.is_ours else ()
+        printing.show(drawn, [*said, *shown])
+
+
+def _next(rows: Sequence[Utterance], files: Sequence[str]) -> Iterator[str]:
+    """Say how to see the first one whole, if that is something to type."""
+    trace_id = rows[0].trace_id if rows else None
+    typed = shlex.join([str(trace_id)[:_PREFIX], *files])
+    if isinstance(trace_id, str) and STDIN not in files and _TYPED.fullmatch(typed):
+        yield f"The first one, whole: tracelog show {typed}"
 
 
 def _show_groups(asked: Asked, args: argparse.Namespace) -> None:

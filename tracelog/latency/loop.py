@@ -35,7 +35,15 @@ from tracelog.latency.wrapped import is_wrappable, wrap
 from tracelog.loops import on_loop
 
 
-__all__ = ["LoopWatch", "Mode", "Open", "watch_if_wanted", "watch_loop", "watch_of_running_loop"]
+__all__ = [
+    "LoopWatch",
+    "Mode",
+    "Open",
+    "finish_watch",
+    "watch_if_wanted",
+    "watch_loop",
+    "watch_of_running_loop",
+]
 
 Mode: TypeAlias = Literal["exact", "sampled"]
 
@@ -88,6 +96,13 @@ def watch_if_wanted(mode: Mode | None, clock: Clock) -> None:
     """Watch the loop that runs here, if one does, unless *mode* is None, or time is a test's."""
     if mode is not None and on_loop() and clock.monotonic is SYSTEM_CLOCK.monotonic:
         watch_loop(mode=mode)
+
+
+def finish_watch() -> None:
+    """Write what is still to be told of the loop that runs here: its process is about to end."""
+    watch = watch_of_running_loop()
+    if watch is not None:
+        watch.finish()
 
 
 def watch_of_running_loop(clock: Clock = SYSTEM_CLOCK) -> LoopWatch | None:
