@@ -22,7 +22,17 @@ from tracelog.answers.unwrapping import Unwrapper
 from tracelog.errors import InputError
 
 
-__all__ = ["LIMIT", "beginning", "bounded", "head", "is_cut_off", "line_numbers", "open_bytes", "rewrite", "tail"]
+__all__ = [
+    "LIMIT",
+    "beginning",
+    "bounded",
+    "head",
+    "is_cut_off",
+    "line_numbers",
+    "open_bytes",
+    "rewrite",
+    "tail",
+]
 
 _HEAD: Final = 20  # lines
 _BEGINNING: Final = 1000
