@@ -83,7 +83,8 @@ def test_help_names_the_commands(capsys, monkeypatch):
         cli.main(["--help"])
 
     assert exit_.value.code == 0
-    assert capsys.readouterr().out == HELP
+    # Where columns begin depends on the Python, and so does where lines end.
+    assert capsys.readouterr().out.split() == HELP.split()
 
 
 def test_version_is_the_packages(capsys):
