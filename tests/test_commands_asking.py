@@ -95,6 +95,7 @@ def test_what_is_opened_can_be_asked(tmp_path, monkeypatch):
     with asking.opened(parse("a.log", "-")) as asked:
         read = asked.read(Tally(lines=4, broken=1))
 
+    assert asked.is_ours
     assert read.names == ("a.log", "stdin")
     assert read.broken_at == ("a.log:2",)
 
@@ -121,8 +122,8 @@ def test_a_shape_that_is_not_ours_is_said(tmp_path, capsys):
         (tmp_path / name).write_text('{"message":"m","severity":"INFO"}\n')
     (tmp_path / "d.log").write_text('{"message":"m","@timestamp":"t","usr":5}\n')
 
-    with asking.opened(parse(str(tmp_path), "--map", "user_id=usr")):
-        pass
+    with asking.opened(parse(str(tmp_path), "--map", "user_id=usr")) as asked:
+        assert not asked.is_ours
 
     assert capsys.readouterr() == (
         "",

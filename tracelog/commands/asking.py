@@ -49,7 +49,7 @@ class Asked(NamedTuple):
     Attributes:
         engine: Whom.
         names: What the user calls what is read.
-        is_ours: Whether all of it is of our own shape.
+        is_ours: Whether all of it is here, and of our own shape.
     """
 
     engine: Engine
@@ -164,7 +164,7 @@ def opened(args: argparse.Namespace) -> Iterator[Asked]:
         log = Log(sources, spool, tuple(args.map))
         for sentence in about_shapes((source.name, source.shape) for source in log.sources):
             print(sentence, file=sys.stderr)  # noqa: T201 -- stdout is the answer's
-        is_ours = all(source.shape == OURS for source in log.sources)
+        is_ours = all(each.shape == OURS and not each.is_remote for each in log.sources)
         yield Asked(Embedded(log), tuple(source.name for source in sources), is_ours)
 
 
