@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import signal
+import subprocess
 import sys
+import urllib.parse
+import urllib.request
+import uuid
+from pathlib import Path
 
 import hypothesis
 import pytest
 import structlog
 
 from tracelog import gate
+from tracelog.answers import clickhouse_table
 from tracelog.context import Context, enter_context
 
 
@@ -30,6 +37,7 @@ _SETTINGS = (
     "NO_COLOR",
     "FORCE_COLOR",
     "COLUMNS",
+    "CLICKHOUSE_PASSWORD",
 )
 
 
@@ -90,3 +98,50 @@ def _restore(logger, state):
     for handler in set(logger.handlers).difference(handlers):
         handler.close()
     logger.handlers[:] = handlers
+
+
+@pytest.fixture(scope="session")
+def clickhouse_port():
+    """A ClickHouse that speaks HTTP: its engine, in a process of its own."""
+    for package in ("chdb", "clickhouse_connect"):
+        if not importlib.util.find_spec(package):
+            pytest.skip(f"{package} isn't installed: there is no ClickHouse to ask")
+
+    script = Path(__file__).with_name("clickhouse_server.py")
+    command = [sys.executable, "-W", "ignore", script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        yield int(process.stdout.readline())
+        process.stdin.close()
+
+
+@pytest.fixture
+def run_sql(clickhouse_port):
+    """Run SQL there, as a shipper or an administrator would: with curl."""
+
+    def run(sql, data=None):
+        query = urllib.parse.urlencode({"query": sql})
+        url = f"http://127.0.0.1:{clickhouse_port}/{'?' + query if data is not None else ''}"
+        body = sql.encode() if data is None else data
+        with urllib.request.urlopen(url, body) as response:
+            return response.read().decode()
+
+    return run
+
+
+@pytest.fixture
+def make_table(clickhouse_port, run_sql):
+    """Make a table of some lines, and give the address of it."""
+    made = []
+
+    def make(content, *, table="lines", database=None):
+        name = database or f"test_{uuid.uuid4().hex[:12]}"
+        run_sql(f"CREATE DATABASE IF NOT EXISTS {name}")
+        made.append(name)
+        run_sql(clickhouse_table.create(name, table, days=30).rstrip().rstrip(";"))
+        data = content if isinstance(content, bytes) else content.encode()
+        run_sql(f"INSERT INTO {name}.{table} (line) FORMAT LineAsString", data)
+        return f"clickhouse://127.0.0.1:{clickhouse_port}/{name}.{table}"
+
+    yield make
+    for name in made:
+        run_sql(f"DROP DATABASE IF EXISTS {name}")

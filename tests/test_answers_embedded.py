@@ -56,7 +56,7 @@ def test_all_together_are_one_row(make_engine):
     question = Question(
         view=UTTERANCES,
         figures=("count(*)", "sum(total_ms)"),
-        conditions=(f"total_ms > {WORDS.parameter('over')}",),
+        conditions=(f"total_ms > {WORDS.number('over')}",),
         parameters={"over": 30.0},
     )
 

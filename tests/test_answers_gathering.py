@@ -100,7 +100,7 @@ def test_an_utterance_brings_its_boxes_and_whose_it_is(ask):
     ).utterance_rows
 
     assert row[3] == [1.0, 2.5, None, None, 3.0, None]
-    assert row[4:9] == (None, "c-1", "t", "7", "http")
+    assert row[4:9] == (None, "c-1", "t", 7, "http")
 
 
 def test_only_the_worst_say_why(ask):

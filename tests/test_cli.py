@@ -36,6 +36,7 @@ positional arguments:
               stands out
     report    write a page to look at: who was late and when, what held the
               loop, each one's why
+    schema    print the table of ClickHouse that logs are shipped to
     check     check a logging configuration: every mistake, with its file,
               line and way out
     init      write a logging.yaml to start from

@@ -139,3 +139,33 @@ def test_names_are_said_harmlessly():
     assert list(asking.about_shapes([("\x1b[2J", shape), ("b", Shape())])) == [
         "\\x1b[2J is read as Docker's json-file."
     ]
+
+
+def test_a_table_is_opened_in_place_of_files(make_table):
+    """The answers are the same; a line has no number there."""
+    text = make_table('{}\noops\n{"timestamp":"2026-11-22T10:00:00Z"}\n')
+
+    with asking.opened(parse("--from", text)) as asked:
+        read = asked.read(Tally(lines=3, broken=1))
+
+    assert read.names == (text.removeprefix("clickhouse://"),)
+    assert read.broken_at == (f"in {text.rpartition('/')[2]}",)
+
+
+@pytest.mark.parametrize("arguments", [[], ["a.log", "--from", "clickhouse://db/lines"]])
+def test_either_files_or_a_table_are_asked(arguments):
+    """Nothing is left out in silence."""
+    with (
+        pytest.raises(InputError, match="either files or '--from' a table has to be named"),
+        asking.opened(parse(*arguments)),
+    ):
+        pass
+
+
+def test_a_table_has_no_other_keys():
+    """Nor is that left out in silence."""
+    with (
+        pytest.raises(InputError, match="'--map' is for files"),
+        asking.opened(parse("--from", "clickhouse://db/lines", "--map", "event=msg")),
+    ):
+        pass

@@ -15,6 +15,7 @@ import pytest
 import zstandard
 
 import tracelog
+from tracelog.cli import main
 from tracelog.commands import late
 from tracelog.errors import InputError
 
@@ -348,3 +349,14 @@ def test_standard_input_may_be_packed(capsys, monkeypatch):
 
     assert run("-") == 0
     assert shown(capsys) == TABLE.format(name="stdin")
+
+
+def test_of_a_table_no_file_is_named_to_look_into(make_table, capsys):
+    """`tracelog show` reads files."""
+    line = '{"event":"utterance","total_ms":5,"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736"}\n'
+
+    assert main(["late", "--from", make_table(line)]) == 0
+
+    out = capsys.readouterr().out
+    assert "1 utterance" in out
+    assert "tracelog show" not in out

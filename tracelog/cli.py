@@ -23,6 +23,7 @@ _COMMANDS: Final = {
     "stats": "show how much there is in a log, how it went over time, and what fills the disk",
     "tail": "show the lines of a log as they come, so that what is late stands out",
     "report": "write a page to look at: who was late and when, what held the loop, each one's why",
+    "schema": "print the table of ClickHouse that logs are shipped to",
     "check": "check a logging configuration: every mistake, with its file, line and way out",
     "init": "write a logging.yaml to start from",
     "completion": "print a script that lets bash, zsh or fish complete what you type",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import json
 import os
 import re
@@ -49,12 +50,33 @@ def blocks(kind):
                 yield pytest.param(match["text"], match["mark"] or "", id=name)
 
 
+def load_pictures():
+    path = Path(__file__).with_name("pictures.py")
+    spec = importlib.util.spec_from_file_location("pictures", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+pictures = load_pictures()
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory):
+    """Write what `logs/` has in the documents: three services, four hosts, an hour."""
+    folder = tmp_path_factory.mktemp("fleet")
+    pictures.write_logs(folder)
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, fleet):
     shutil.copy(ROOT / "logging.yaml", tmp_path)
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / "app.log").write_text(LINE)
     (tmp_path / "logs").mkdir()
+    for log in (fleet / "logs").iterdir():
+        (tmp_path / "logs" / log.name).symlink_to(log)
     (tmp_path / "logs" / "a.gz").write_bytes(gzip.compress(LINE.encode()))
     (tmp_path / "logs" / "app.log.1").write_text(LINE)
     return tmp_path
@@ -126,6 +148,38 @@ def test_every_log_that_is_followed_is_shown(command, folder):
 def test_every_line_shown_is_one_that_we_read(text, mark, folder):
     """A JSON line of the documents has the five leading keys, in their order."""
     assert tuple(json.loads(text))[:5] == LEADING
+
+
+def test_the_first_picture_is_what_late_shows(fleet, monkeypatch):
+    """`python tests/stories/pictures.py` draws it anew."""
+    monkeypatch.chdir(fleet)
+
+    drawn, stored = pictures.picture(), (ROOT / "docs" / "late.svg").read_text("utf-8")
+
+    words = [re.findall(r">([^<>]+)</text>", picture) for picture in (drawn, stored)]
+    assert words[0] == words[1]
+
+
+def test_what_is_shown_below_a_command_is_what_it_prints(fleet, monkeypatch):
+    """`python tests/stories/pictures.py` writes it anew."""
+    monkeypatch.chdir(fleet)
+    page = (ROOT / "docs" / "three_in_the_morning.md").read_text("utf-8")
+
+    shown = {command: (text, real) for command, text, real in pictures.texts(page)}
+
+    assert len(shown) == 4
+    for command, (text, real) in shown.items():
+        assert text == real, command
+
+
+def test_every_command_has_a_line_on_the_front_page():
+    """Whoever has just come sees all that there is."""
+    front = (ROOT / "README.md").read_text("utf-8")
+    commands = {path.stem for path in (ROOT / "tracelog" / "commands").glob("[a-z]*.py")}
+
+    listed = set(re.findall(r"^\| `tracelog (\w+)` \|", front, re.MULTILINE))
+
+    assert listed == commands - {"asking"}
 
 
 def test_every_key_is_documented():

@@ -62,11 +62,11 @@ _ENTRY: Final = {  # of an entry of a list, with the list's name as `list`
     ("spans", "name"): "entry->>'name'",
     ("spans", "within"): "entry->'within'",
     ("spans", "count"): "try_cast(entry->>'count' AS BIGINT)",
-    ("spans", "total_ms"): "try_cast(entry->>'total_ms' AS DOUBLE)",
-    ("spans", "own_ms"): "try_cast(entry->>'own_ms' AS DOUBLE)",
+    ("spans", "total_ms"): _CASTS[NUMBER].format("(entry->>'total_ms')"),
+    ("spans", "own_ms"): _CASTS[NUMBER].format("(entry->>'own_ms')"),
     ("delays", "source"): "list",
-    ("delays", "ms"): (
-        "try_cast(coalesce(entry->>'ms', entry->>'own_ms', entry->>'delayed_ms') AS DOUBLE)"
+    ("delays", "ms"): _CASTS[NUMBER].format(
+        "coalesce(entry->>'ms', entry->>'own_ms', entry->>'delayed_ms')"
     ),
     ("delays", "place"): "entry->>'where'",
     ("delays", "what"): (

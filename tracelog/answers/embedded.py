@@ -54,6 +54,10 @@ class DuckDialect:
         """Name a parameter."""
         return f"${name}"
 
+    def number(self, name: str) -> str:
+        """Name a parameter; numbers are no others."""
+        return f"${name}"
+
     def moment(self, name: str) -> str:
         """Name a parameter that is a time."""
         return f"${name}::TIMESTAMPTZ"

@@ -86,7 +86,7 @@ class Filters:
         words = engine.dialect
         since, until = self.window(engine)
         if self.over is not None:
-            yield "over", self.over, f"total_ms > {words.parameter('over')}"
+            yield "over", self.over, f"total_ms > {words.number('over')}"
         if self.user is not None:
             yield "user", self.user, f"user_id = {words.parameter('user')}"
         if since:

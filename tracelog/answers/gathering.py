@@ -1,53 +1,56 @@
 """What a report's page shows, gathered from a log: one bounded question a table.
 
 Nothing in here grows with the log. Whatever has no bound of its own (utterances, holds, lines, the
-length of a value) gets one in SQL, before Python sees it, and the worst come first.
+length of a value) gets one in SQL, before Python sees it, and the worst come first. Verdicts and
+holds are those of the views.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from tracelog import fields
+from tracelog.answers.duckdb_views import IS_ROW, columns_in, relation
 from tracelog.answers.gathered import BOXES, LIMITS, Gathered, Limits
 from tracelog.answers.log import LINES, Log, Row
+from tracelog.answers.views import HOLDS, UTTERANCES
 
 
 __all__ = ["gather"]
 
-# A line is taken apart only if the word is in it, as for `tracelog late`. Late ones rank before all
-# others. An absurd total is one of three years, which any calendar has room for. Of equals, of
-# which a log in whole milliseconds may have a million, a few bits of chance rank some before the
-# rest, so that hardly more come through than are wanted.
-_VERDICTS: Final = """
-WITH probed AS (
-    <probed>
-), marked AS (
-    SELECT json, probe, probe[1] = 'utterance' AND isfinite(try_cast(probe[3] AS DOUBLE)) AS found,
-        coalesce(probe[2] = 'true', false) AS late,
-        greatest(least(try_cast(probe[3] AS DOUBLE), 1e11), 0) AS total,
+_SOME: Final = 10  # entries of a verdict's list
+# Late ones rank before all others. An absurd total is one of three years, which any calendar has
+# room for. Of equals, of which a log in whole milliseconds may have a million, a few bits of chance
+# rank some before the rest, so that hardly more come through than are wanted.
+_MARKED: Final = """
+WITH marked AS (
+    SELECT line, <is row> AND total_ms IS NOT NULL AS found, coalesce(late, false) AS late,
+        greatest(least(total_ms, 1e11), 0) AS total,
         CASE WHEN late THEN 1::BIGINT << 62 ELSE 0 END + ((total * 1000)::BIGINT << 14)
-            + (hash(probe) & 16383)::BIGINT AS rank,
-        coalesce(try_cast(probe[4] AS TIMESTAMPTZ), try_cast(probe[5] AS TIMESTAMPTZ)) AS moment,
-        probe[6][:200] AS user_id, probe[7][:80] AS connection_id, probe[8][:80] AS trace_id
-    FROM probed
-), verdicts AS (SELECT * FROM marked WHERE found)
+            + (hash(time, trace_id, user_id) & 16383)::BIGINT AS rank,
+        time AS moment, user_id[:200] AS user_id, connection_id[:80] AS connection_id,
+        trace_id[:80] AS trace_id, utterance, kind[:40] AS kind, [<boxes>] AS boxes
+    FROM (<utterances>)
+)"""
+# A list of one is made and unnested: DuckDB would else write what a line is taken apart by into
+# each condition, and do it as often as one asks, in as much memory each time. In it is only what a
+# query names; the line itself, which may be long, stays outside.
+_VERDICTS: Final = """<marked>, probed AS (
+    SELECT line, unnest([{<names>}], max_depth := 2) FROM marked WHERE contains(line, 'utterance')
+), verdicts AS (SELECT * FROM probed WHERE found)
 """
-# To count, every line is looked at. To select, a list of one is made and unnested: DuckDB would
-# else write the probe into each condition, and take every line apart as often as one asks, in as
-# much memory each time. For that reason, too, one call takes all that is wanted out of a line.
-_EVERY: Final = """SELECT json, CASE WHEN contains(json, 'utterance') THEN
-        json_extract_string(json, [<probes>]) END AS probe
-    FROM <lines>"""
-_SOME: Final = """SELECT json, unnest([json_extract_string(json, [<probes>])]) AS probe
-    FROM <lines> WHERE contains(json, 'utterance')"""
-_SURVEY: Final = """<verdicts>, counted AS (
-    SELECT count(*) AS lines, count(*) - count(json) AS broken, count(*) FILTER (found) AS found,
+_NAMES: Final = (
+    *("found", "late", "total", "rank", "moment", "user_id", "connection_id", "trace_id"),
+    *("utterance", "kind", "boxes"),
+)
+_SURVEY: Final = """<marked>, counted AS (
+    SELECT count(*) AS lines, count(*) - count(line) AS broken, count(*) FILTER (found) AS found,
         count(*) FILTER (found AND late) AS late, max(rank, $utterances) FILTER (found) AS ranks,
         approx_quantile(total, [0.5, 0.95, 0.99]) FILTER (found) AS quantiles,
-        count(*) FILTER (CASE WHEN contains(json, 'loop held') THEN json->>'event' = 'loop held'
-            AND isfinite(try_cast(json->>'held_ms' AS DOUBLE)) END) AS holds
+        count(*) FILTER (CASE WHEN contains(line, 'loop held') THEN line->>'event' = 'loop held'
+            AND isfinite(try_cast(line->>'held_ms' AS DOUBLE)) END) AS holds
     FROM marked
 )
 SELECT lines, broken, found, late, coalesce(quantiles, []), holds,
@@ -56,10 +59,9 @@ FROM counted
 """
 _COUNTED: Final = ("lines", "broken", "utterances", "late", "quantiles", "holds")
 _UTTERANCES: Final = """<verdicts>
-SELECT <moment>, total, late, [try_cast(box AS DOUBLE) FOR box IN probe[11:16]],
-    user_id, connection_id, trace_id, probe[9][:20], probe[10][:40],
+SELECT <moment>, total, late, boxes, user_id, connection_id, trace_id, utterance, kind,
     CASE WHEN rank >= $detailed THEN
-        [CASE WHEN length(text) <= 2000 THEN text END FOR text IN json_extract(json, [<why>])] END
+        [CASE WHEN length(text) <= 2000 THEN text END FOR text IN json_extract(line, [<why>])] END
 FROM verdicts WHERE rank >= $rank ORDER BY rank DESC LIMIT $utterances
 """
 _USERS: Final = """<verdicts>, grouped AS MATERIALIZED (
@@ -71,12 +73,18 @@ SELECT (SELECT count(*) FROM grouped), (SELECT count(*) FROM grouped WHERE late 
 FROM grouped ORDER BY waited DESC, longest DESC, user_id LIMIT $users
 """
 # Which are the costliest is found first, by numbers: texts and users are kept of those alone.
-_ENTRIES_OF: Final = """<verdicts>, listed AS (
-    SELECT user_id, trace_id, unnest(list_concat(<lists>)) AS entry FROM verdicts WHERE late
+# Not of the view `delays`: it has no bound for a list, and makes those of verdicts on time, too.
+_ENTRIES: Final = """<verdicts>, lists AS (
+    SELECT user_id, trace_id, unnest([<lists>]) AS how,
+        unnest(json_extract(line, [<of lists>])) AS entries
+    FROM verdicts WHERE late
+), listed AS (
+    SELECT user_id, trace_id, how, unnest(json_extract(entries, '$[*]')[:<some>]) AS entry
+    FROM lists
 ), entries AS (
-    SELECT user_id, trace_id, entry.how AS how, (entry.json->>'where')[:200] AS place,
-        coalesce(entry.json->>'kind', entry.json->>'what')[:100] AS kind,
-        try_cast(entry.json->>'ms' AS DOUBLE) AS ms, hash(how, place, kind) AS id
+    SELECT user_id, trace_id, how, (entry->>'where')[:200] AS place,
+        coalesce(entry->>'kind', entry->>'what')[:100] AS kind,
+        try_cast(entry->>'ms' AS DOUBLE) AS ms, hash(how, place, kind) AS id
     FROM listed
 )"""
 _COSTLY: Final = """<entries>
@@ -89,18 +97,17 @@ FROM entries WHERE isfinite(ms) AND id IN (SELECT unnest($ids::UBIGINT[]))
 GROUP BY how, place, kind ORDER BY total DESC, how, place, kind
 """
 _HOLDS: Final = """
-WITH probed AS (
-    SELECT unnest([json_extract_string(json, [<held>])]) AS probe FROM <lines>
-    WHERE contains(json, 'loop held')
-), holds AS (
-    SELECT try_cast(probe[2] AS TIMESTAMPTZ) AS moment, try_cast(probe[3] AS DOUBLE) AS held, probe
-    FROM probed WHERE probe[1] = 'loop held' AND isfinite(try_cast(probe[3] AS DOUBLE))
-)
-SELECT <moment>, held, probe[4][:300], probe[5][:100], probe[6][:200],
-    probe[7][:200], probe[8][:80], try_cast(probe[9] AS BIGINT), try_cast(probe[10] AS DOUBLE)
-FROM holds ORDER BY held DESC, moment LIMIT $holds
+WITH marked AS (
+    SELECT <is row> AS found, * EXCLUDE (line) FROM (<holds>) WHERE contains(line, 'loop held')
+), probed AS (
+    SELECT unnest([marked], max_depth := 2) FROM marked
+), holds AS (SELECT *, time AS moment FROM probed WHERE found AND held_ms IS NOT NULL)
+SELECT <moment>, held_ms, place[:300], kind[:100], holder[:200], user_id[:200], trace_id[:80],
+    delayed, delayed_ms
+FROM holds ORDER BY held_ms DESC, moment LIMIT $holds
 """
-# A line that is too long to be shown whole is shown by its beginning.
+# A line that is too long to be shown whole is shown by its beginning. Not of the view `lines`: what
+# that makes of every line would be carried up to the few that are wanted, for 20 MB more.
 _TRACES: Final = """
 WITH probed AS (
     SELECT json, json_extract_string(json, [<line>]) AS probe FROM <lines>
@@ -115,22 +122,7 @@ FROM timed WHERE moment IS NOT NULL GROUP BY trace_id
 # What no calendar of a browser knows is no time.
 _MOMENT: Final = """CASE WHEN moment BETWEEN '1970-01-02'::TIMESTAMPTZ AND '9999-01-01'::TIMESTAMPTZ
     THEN epoch_us(moment) END"""
-_SOME_ENTRIES: Final = 10  # of a verdict's list
 _LISTS: Final = (fields.BLOCKED_BY, fields.HELD, fields.AWAITS)  # of what can be to blame
-_PROBES: Final = (
-    fields.EVENT,
-    fields.LATE,
-    fields.TOTAL_MS,
-    fields.ARRIVED_AT,
-    fields.TIMESTAMP,
-    fields.USER_ID,
-    fields.CONNECTION_ID,
-    fields.TRACE_ID,
-    fields.UTTERANCE,
-    fields.KIND,
-    *BOXES,
-    *_LISTS,
-)
 _WHY: Final = (
     fields.CAUSE,
     *_LISTS,
@@ -144,18 +136,6 @@ _WHY: Final = (
     "method",
     "path",
     "status",
-)
-_HELD: Final = (
-    fields.EVENT,
-    fields.HELD_AT,
-    fields.HELD_MS,
-    fields.WHERE,
-    fields.KIND,
-    fields.HOLDER,
-    fields.USER_ID,
-    fields.TRACE_ID,
-    fields.DELAYED,
-    fields.DELAYED_MS,
 )
 _LINE: Final = (fields.TRACE_ID, fields.TIMESTAMP, fields.LEVEL, fields.LOGGER, fields.EVENT)
 
@@ -219,16 +199,22 @@ def _traces(utterances: list[Row], limits: Limits) -> list[str]:
 
 def _sql(template: str) -> str:
     """Fill in a query; nothing of the log's ever becomes part of it."""
+    template = template.replace("<entries>", _ENTRIES)
+    words = {"found", *re.findall(r"\w+", template)}
     parts = {
-        "<entries>": _ENTRIES_OF,
         "<verdicts>": _VERDICTS.strip(),
-        "<probed>": _EVERY if template is _SURVEY else _SOME,
+        "<marked>": _MARKED.strip(),
+        "<utterances>": relation(UTTERANCES, columns_in(UTTERANCES, (_MARKED, *BOXES))),
+        "<holds>": relation(HOLDS, columns_in(HOLDS, (_HOLDS,))),
+        "<is row>": IS_ROW,
         "<lines>": LINES,
-        "<probes>": _paths(_PROBES),
+        "<boxes>": ", ".join(BOXES),
+        "<names>": ", ".join(f"'{name}': {name}" for name in _NAMES if name in words),
+        "<lists>": ", ".join(f"'{key}'" for key in _LISTS),
+        "<of lists>": _paths(_LISTS),
+        "<some>": str(_SOME),
         "<why>": _paths(_WHY),
-        "<held>": _paths(_HELD),
         "<line>": _paths(_LINE),
-        "<lists>": ", ".join(map(_entries, _LISTS)),
         "<moment>": _MOMENT,
     }
     for name, part in parts.items():
@@ -239,10 +225,3 @@ def _sql(template: str) -> str:
 def _paths(keys: Iterable[str]) -> str:
     """Write JSON paths to *keys* of a line."""
     return ", ".join(f"'$.{key}'" for key in keys)
-
-
-def _entries(key: str) -> str:
-    """Write what makes entries of the list under *key*, each with the key that it stood under."""
-    text = f"probe[{_PROBES.index(key) + 1}]"
-    some = f"CASE WHEN json_valid({text}) THEN json_extract({text}, '$[*]')[:{_SOME_ENTRIES}] END"
-    return f"[{{'how': '{key}', 'json': entry}} FOR entry IN {some}]"

@@ -25,7 +25,10 @@ class Dialect(Protocol):
     """How an engine writes what SQL has no common word for. Each returns SQL, but `key`."""
 
     def parameter(self, name: str) -> str:
-        """Name a parameter that is a text or a number."""
+        """Name a parameter that is a text."""
+
+    def number(self, name: str) -> str:
+        """Name a parameter that is a number."""
 
     def moment(self, name: str) -> str:
         """Name a parameter that is a time, in ISO 8601."""

@@ -93,7 +93,7 @@ def tell(sources: Sequence[Source], trace: Trace, chosen: Entry | None = None) -
     if main is None:
         return Story(trace, None, (), (), skews, _lines(trace, skews))
 
-    others = meanwhile(sources, main, _holders_of(main.entry))
+    others = _meanwhile(sources, main, trace)
     theirs = [part for other in others for part in timed(hit.entry for hit in other.told)]
     stage = _Stage(main.entry, parts, theirs, skews)
     own = stage.act(_own(parts, main.entry))
@@ -156,6 +156,16 @@ def _asked(trace: Trace) -> list[Timed]:
 
 def _own(parts: Sequence[Timed], entry: Entry) -> Timed:
     return next(part for part in parts if part.entry is entry)
+
+
+def _meanwhile(sources: Sequence[Source], main: Hit, trace: Trace) -> list[Trace]:
+    """Find those that held the loop: of its own service, and of those that it called."""
+    found = {
+        each.trace_id: each
+        for hit in reversed([main, *trace.verdicts])
+        for each in meanwhile(sources, hit, _holders_of(hit.entry))
+    }
+    return [*found.values()]
 
 
 def _holders_of(entry: Entry) -> list[str]:

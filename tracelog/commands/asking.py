@@ -20,6 +20,8 @@ from tracelog.answers.question import Engine, Read, Tally
 from tracelog.answers.shapes import OURS, Shape
 from tracelog.answers.sources import Spool, open_sources
 from tracelog.answers.times import Moment
+from tracelog.commands.tables import opened_table
+from tracelog.errors import InputError
 from tracelog.escapes import printable
 
 
@@ -71,7 +73,13 @@ def describe(parser: argparse.ArgumentParser, summary: str, epilog: str) -> None
 
 def add_arguments(parser: argparse.ArgumentParser, *, over: bool = False) -> None:
     """Declare what to read, what to leave out, and how to show the rest."""
-    add_files(parser)
+    add_files(parser, nargs="*")
+    parser.add_argument(
+        "--from",
+        dest="table",
+        metavar="URL",
+        help="a table of ClickHouse instead of files: clickhouse://user@host/db.table",
+    )
     if over:
         parser.add_argument(
             "--over", type=_milliseconds, metavar="MS", help="only what took longer"
@@ -93,11 +101,11 @@ def add_arguments(parser: argparse.ArgumentParser, *, over: bool = False) -> Non
     parser.add_argument("--json", action="store_true", help="a line of JSON for each")
 
 
-def add_files(parser: argparse.ArgumentParser) -> None:
+def add_files(parser: argparse.ArgumentParser, nargs: str = "+") -> None:
     """Declare what to read, and what its keys are called."""
     parser.add_argument(
         "files",
-        nargs="+",
+        nargs=nargs,
         metavar="FILE",
         help="a log, plain, .gz or .zst; a directory; a glob; s3:// or https://; - for a pipe",
     )
@@ -159,9 +167,29 @@ def opened(args: argparse.Namespace) -> Iterator[Asked]:
     Raises:
         InputError: If some of it isn't there.
     """
+    if bool(args.files) == bool(args.table):
+        raise InputError(
+            "either files or '--from' a table has to be named, not both",
+            hint="tracelog late app.log, or: tracelog late --from clickhouse://host/db.table",
+        )
+
+    if args.table and args.map:
+        raise InputError("'--map' is for files: a table has columns", hint="leave it out")
+
+    if args.table:
+        with opened_table(args.table) as (table, name):
+            yield Asked(table, (name,))
+    else:
+        with _opened_files(args.files, tuple(args.map)) as asked:
+            yield asked
+
+
+@contextmanager
+def _opened_files(names: list[str], mapped: tuple[tuple[str, str], ...]) -> Iterator[Asked]:
+    """Open files, and pipes."""
     with Spool() as spool:
-        sources = open_sources(args.files, spool, getattr(sys.stdin, "buffer", None))
-        log = Log(sources, spool, tuple(args.map))
+        sources = open_sources(names, spool, getattr(sys.stdin, "buffer", None))
+        log = Log(sources, spool, mapped)
         for sentence in about_shapes((source.name, source.shape) for source in log.sources):
             print(sentence, file=sys.stderr)  # noqa: T201 -- stdout is the answer's
         is_ours = all(each.shape == OURS and not each.is_remote for each in log.sources)

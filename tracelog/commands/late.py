@@ -43,6 +43,8 @@ examples:
   tracelog late logs/                            a directory: rotated and packed files, too
   tracelog late --map user_id=usr.id app.log     a key of ours that is called otherwise there
   kubectl logs chat-0 | tracelog late -          from a pipe
+  tracelog late --from clickhouse://kim@db/logs.lines --since 10m
+                                                 where logs outgrow a machine
   tracelog late --json app.log | jq .user_id     for programs
 """
 _PREFIX: Final = 12  # of a trace id: what no other in a log begins with, as good as ever
@@ -96,8 +98,8 @@ def _show_slowest(asked: Asked, args: argparse.Namespace) -> None:
 
 
 def _next(rows: Sequence[Utterance], files: Sequence[str]) -> Iterator[str]:
-    """Say how to see the first one whole, if that is something to type."""
-    trace_id = rows[0].trace_id if rows else None
+    """Say how to see the first one whole, if that is something to type; `show` reads files."""
+    trace_id = rows[0].trace_id if rows and files else None
     typed = shlex.join([str(trace_id)[:_PREFIX], *files])
     if isinstance(trace_id, str) and STDIN not in files and _TYPED.fullmatch(typed):
         yield f"The first one, whole: tracelog show {typed}"
