@@ -82,10 +82,9 @@ SHAPES = {
     "google": [renaming(google)],
     "datadog": [renaming(datadog)],
     "ecs in docker": [renaming(ecs), docker],
-    "google in cri": [renaming(google), cri],
 }
 QUESTIONS = (
-    *(["late", "--json", "--since", "2m", "--user", "Zoë", "--where", "room=a b"], ["late"]),
+    ["late", "--since", "2m", "--user", "Zoë", "--where", "room=a b"],
     *(["blame", "--json"], ["stats", "--json"]),
 )
 
