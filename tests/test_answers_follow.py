@@ -304,7 +304,7 @@ def test_a_named_pipe_is_a_pipe(follow, tmp_path, pipe):
     [
         ("-", "standard input is closed\n  Try: cat app.log | tracelog tail -"),
         ("*.lgo", "'\\*.lgo' matches no file"),
-        ("a folder", "'a folder' is a directory\n  Try: tracelog tail 'a folder/\\*.log'"),
+        ("a folder", "'a folder' has no .* in it\n  Try: ls -R 'a folder'"),
         ("old.gz", "'old.gz' is packed, and won't grow\n  Try: tracelog late old.gz"),
         ("socket", "'socket' can't be read: No such device or address\n  Try: ls -l socket"),
     ],

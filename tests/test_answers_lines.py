@@ -11,7 +11,9 @@ import pytest
 import zstandard
 
 from tracelog.answers import lines
-from tracelog.answers.lines import head, is_cut_off, line_numbers, open_bytes, shorten, tail
+from tracelog.answers.lines import head, is_cut_off, line_numbers, open_bytes, rewrite, tail
+from tracelog.answers.shapes import DOCKER as DOCKER_FILE
+from tracelog.answers.shapes import Shape
 from tracelog.answers.sources import Source, Spool
 from tracelog.errors import InputError
 
@@ -24,6 +26,12 @@ def make_source(folder, packing="", content=TEXT):
     path = folder / f"app.log{packing}"
     path.write_bytes(content)
     return Source("app.log", str(path), packing)
+
+
+@pytest.fixture
+def spool():
+    with Spool() as spool:
+        yield spool
 
 
 @pytest.fixture
@@ -70,7 +78,7 @@ def test_a_line_that_is_too_long_is_replaced(tmp_path, monkeypatch, end):
     source = make_source(tmp_path, content=b"short\n123456789\n" + b"x" * 35 + end)
 
     with Spool() as spool:
-        copy = shorten(source, spool)
+        copy = rewrite(source, spool)
 
         assert copy.name == "app.log"
         text = Path(copy.path).read_bytes()
@@ -82,7 +90,7 @@ def test_a_file_without_such_a_line_is_not_copied(tmp_path):
     source = make_source(tmp_path)
 
     with Spool() as spool:
-        assert shorten(source, spool) is source
+        assert rewrite(source, spool) is source
 
 
 def test_the_end_of_a_file_costs_no_reading_of_the_rest(tmp_path, monkeypatch):
@@ -109,10 +117,10 @@ def test_a_line_that_is_being_written_is_known(tmp_path, content, expected):
 @pytest.mark.parametrize(
     ("packing", "content", "expected"),
     [
-        ("", TEXT, [b"one\n", b"\n", b"  \t\n", b"two\n", b"three"]),
-        (".gz", gzip.compress(b"one\ntwo"), [b"one\n", b"two"]),
-        (".gz", gzip.compress(b"one\ntwo")[:-9], []),
-        ("", b"x\n" * 99, [b"x\n"] * 20),
+        ("", TEXT, [b"one", b"two", b"three"]),
+        (".gz", gzip.compress(b"one\ntwo"), [b"one", b"two"]),
+        (".gz", gzip.compress(b"one\ntwo")[:-9], [b"one"]),
+        ("", b"x\n" * 99, [b"x"] * 20),
     ],
     ids=["plain", "gz", "damaged", "long"],
 )
@@ -127,3 +135,56 @@ def test_a_file_that_cannot_be_unpacked_has_no_beginning(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "zstandard", None)
 
     assert head(make_source(tmp_path, ".zst", TWO_FRAMES)) == []
+
+
+DOCKER = [
+    b'{"log":"one\\n","stream":"stdout","time":"t"}',
+    b'{"log":"\\n","stream":"stdout","time":"t"}',
+    b'{"log":"tw","stream":"stdout","time":"t"}',
+    b'{"log":"err\\n","stream":"stderr","time":"t"}',
+    b'{"log":"o\\n","stream":"stdout","time":"t"}',
+    b'{"log":"open","stream":"stdout","time":"t"}',
+]
+
+
+def test_what_is_wrapped_is_looked_at_unwrapped(tmp_path):
+    """Beginnings, ends, and the numbers of lines are those of the lines within."""
+    path = tmp_path / "docker.log"
+    path.write_bytes(b"\n".join(DOCKER) + b"\n")
+    source = Source("docker.log", str(path), shape=Shape(DOCKER_FILE))
+
+    assert head(source) == [b"one", b"err", b"two"]
+    assert tail(source) == [b"one", b"err", b"two"]
+    assert line_numbers(source, [1, 2, 3]) == (1, 4, 5)
+
+
+def test_lines_in_pieces_are_put_together_in_a_copy(tmp_path, spool):
+    """Where the last piece was, so that numbers stay right; what has no end comes last."""
+    path = tmp_path / "docker.log"
+    path.write_bytes(b"\n".join(DOCKER) + b"\n")
+
+    copy = rewrite(Source("docker.log", str(path), shape=Shape(DOCKER_FILE)), spool)
+
+    assert (copy.name, copy.shape) == ("docker.log", Shape())
+    assert Path(copy.path).read_bytes() == b"one\n\n\nerr\ntwo\n\nopen\n"
+
+
+def test_pieces_that_are_too_long_together_are_a_line_too_long(tmp_path, spool, monkeypatch):
+    """It is counted, as one that is too long by itself."""
+    monkeypatch.setattr(lines, "LIMIT", 200)
+    piece = b'{"log":"' + b"x" * 120 + b'","stream":"stdout","time":"t"}\n'
+    path = tmp_path / "docker.log"
+    path.write_bytes(piece * 3)
+
+    copy = rewrite(Source("docker.log", str(path), shape=Shape(DOCKER_FILE)), spool)
+
+    assert Path(copy.path).read_bytes() == b"\n\n\n(a line too long to read)\n"
+
+
+def test_what_is_far_away_is_not_read_here():
+    """DuckDB reads it; line by line, nobody does."""
+    source = Source("s3://logs/app.log", "s3://logs/app.log")
+
+    assert (tail(source), head(source), source.is_empty) == ([], [], False)
+    with pytest.raises(InputError, match="a copy of it on this machine"):
+        rewrite(source, None)

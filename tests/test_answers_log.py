@@ -205,7 +205,7 @@ def test_an_interrupt_while_waiting_ends_the_query(monkeypatch):
     work.result = interrupted
 
     with pytest.raises(KeyboardInterrupt):
-        log._execute("select 1", [], {})
+        log._execute("select 1", {})
 
     assert work.done()
 
@@ -273,3 +273,82 @@ def test_what_one_source_has_can_be_kept(make_log, tmp_path):
     log.keep(log.sources[0], f"SELECT json FROM {LINES}", path)
 
     assert log.rows_kept([path], "SELECT count(*) FROM read_parquet($paths)") == [(3,)]
+
+
+def test_what_is_far_away_needs_an_extension(tmp_path, monkeypatch):
+    """It is loaded where it is installed, and never fetched: the sentence says how to get it."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    with (
+        Spool() as spool,
+        pytest.raises(
+            InputError, match=r"'s3://a/b.log' is read by .* 'httpfs', .*\n  Try: python"
+        ),
+    ):
+        Log(open_sources(["s3://a/b.log"], spool, io.BytesIO()), spool)
+
+
+@pytest.fixture
+def _no_extension(monkeypatch):
+    """Let DuckDB read URLs that need none."""
+    monkeypatch.setattr("tracelog.answers.sources._URLS", ("file://",))
+    monkeypatch.setattr(Log, "_load_httpfs", lambda log: log._connection.execute("SET threads = 1"))
+
+
+@pytest.mark.usefixtures("_no_extension")
+def test_what_is_far_away_is_read_as_what_it_is(tmp_path):
+    """A few lines tell its shape."""
+    path = tmp_path / "docker.log"
+    path.write_text('{"log":"{\\"a\\":1}\\n","stream":"stdout","time":"t"}\n\n' * 2)
+
+    with Spool() as spool:
+        log = Log(open_sources([f"file://{path}"], spool, io.BytesIO()), spool)
+
+        assert log.rows(f"SELECT json FROM {LINES}") == [('{"a":1}',)] * 2
+
+
+@pytest.mark.usefixtures("_no_extension")
+def test_what_is_far_away_and_missing_has_another_way(tmp_path):
+    """Whatever else can fetch it."""
+    with Spool() as spool, pytest.raises(InputError, match=r"Try: curl -sS file://\S* | tracelog"):
+        Log(open_sources([f"file://{tmp_path}/none.log"], spool, io.BytesIO()), spool)
+
+
+def test_httpfs_is_loaded_where_it_is(make_log):
+    """Whoever has it isn't asked for anything."""
+    log = make_log(b"{}\n")
+    loaded = []
+    log._connection = SimpleNamespace(execute=loaded.append)
+
+    log._load_httpfs()
+
+    assert loaded == ["LOAD httpfs"]
+
+
+def test_keys_of_other_names_are_found(make_log):
+    """By themselves, and in pieces, too."""
+    log = make_log(
+        b'{"message":"a","levelname":"INFO"}\n',
+        b"2026-11-22T10:10:10.1Z stdout P {\n2026-11-22T10:10:10.1Z stdout F }\n",
+    )
+
+    assert log.rows(f"SELECT json->>'event' FROM {LINES}") == [("a",), (None,)]
+    assert log.rows_of(log.sources[1], COUNT) == [(1, 1)]
+
+
+def test_pieces_are_put_together_whoever_asks_first(make_log):
+    """Of one source alone."""
+    log = make_log(
+        b"{}\n", b"2026-11-22T10:10:10.1Z stdout P {\n2026-11-22T10:10:10.1Z stdout F }\n"
+    )
+
+    assert log.rows_of(log.sources[1], COUNT) == [(1, 1)]
+    assert log.rows(COUNT) == [(2, 2)]
+
+
+def test_an_error_that_rewriting_does_not_help_is_said(make_log, monkeypatch):
+    """It would be tried for ever."""
+    log = make_log(b"{}\n")
+
+    with pytest.raises(InputError, match="a line is in pieces"):
+        log.rows(f"SELECT error('a line is in pieces') FROM {LINES}")

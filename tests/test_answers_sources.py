@@ -105,7 +105,7 @@ def test_a_file_named_twice_is_read_once(spool):
         ("app.log", "'app.log' doesn't exist\n  Try: ls"),
         ("*.log", "'*.log' matches no file\n  Try: ls"),
         ("\x1b[2J", "'\\x1b[2J' matches no file\n  Try: ls"),
-        ("folder", "'folder' is a directory\n  Try: tracelog late 'folder/*.log'"),
+        ("folder", "'folder' has no *.log, *.jsonl or *.json in it\n  Try: ls -R folder"),
         ("dangling", "'dangling' can't be read: No such file or directory\n  Try: ls -l dangling"),
     ],
 )
@@ -164,3 +164,31 @@ def test_a_spool_that_nobody_used_makes_no_directory(tmp_path, monkeypatch):
 
     with Spool() as spool:
         assert opened("app.log", spool=spool)
+
+
+def test_a_directory_is_all_logs_in_it(spool):
+    """Each once, however often it is named."""
+    os.makedirs("logs/old")
+    for name in ("logs/b.log", "logs/old/a.log", "logs/notes.txt"):
+        write(name)
+
+    sources = opened("logs", "logs/b.log", spool=spool)
+
+    assert sorted(source.name for source in sources) == ["logs/b.log", "logs/old/a.log"]
+
+
+@pytest.mark.parametrize(
+    ("url", "packing"),
+    [
+        ("https://host/app.log", ""),
+        ("s3://logs/*.log.gz", ".gz"),
+        ("S3://logs/a.zst", ".zst"),
+        ("https://host/a.gz?signed=x.log", ".gz"),
+    ],
+)
+def test_a_url_is_for_duckdb(spool, url, packing):
+    """Nothing of it is here, and its globs aren't ours to resolve."""
+    (source,) = opened(url, url, spool=spool)
+
+    assert source == Source(url, url, packing)
+    assert (source.is_remote, source.is_empty) == (True, False)

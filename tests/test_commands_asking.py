@@ -12,6 +12,7 @@ from tracelog.answers.filters import Filters
 from tracelog.answers.slowest import slowest
 from tracelog.answers.sources import Source
 from tracelog.answers.question import Tally
+from tracelog.answers.shapes import DOCKER, Shape
 from tracelog.answers.times import Moment
 from tracelog.commands import asking
 from tracelog.errors import InputError
@@ -70,6 +71,7 @@ def test_an_empty_time_is_no_time(option):
         (["--top", "0"], "argument --top: '0' is no number between 1 and 999,999"),
         (["--top", "1000000"], "argument --top: '1000000' is no number between 1 and 999,999"),
         (["--where", "room"], "argument --where: 'room' is no KEY=VALUE, such as room=lobby"),
+        (["--map", "x="], "argument --map: 'x=' is no OUR=THEIRS, such as user_id=usr.id"),
         (["--where", "=x"], "argument --where: '=x' is no KEY=VALUE, such as room=lobby"),
     ],
 )
@@ -96,6 +98,7 @@ def test_what_is_opened_can_be_asked(tmp_path, monkeypatch):
     with asking.opened(parse("a.log", "-")) as asked:
         read = asked.read(Tally(lines=4, broken=1))
 
+    assert asked.is_ours
     assert read.names == ("a.log", "stdin")
     assert read.broken_at == ("a.log:2",)
 
@@ -148,6 +151,31 @@ def test_a_log_is_never_written_over(tmp_path):
         asking.never_over_a_log(tmp_path / "link", sources)
 
 
+def test_a_shape_that_is_not_ours_is_said(tmp_path, capsys):
+    """On stderr, once for each: stdout is the answer's."""
+    for name in ("a.log", "b.log", "c\x1b.log"):
+        (tmp_path / name).write_text('{"message":"m","severity":"INFO"}\n')
+    (tmp_path / "d.log").write_text('{"message":"m","@timestamp":"t","usr":5}\n')
+
+    with asking.opened(parse(str(tmp_path), "--map", "user_id=usr")) as asked:
+        assert not asked.is_ours
+
+    assert capsys.readouterr() == (
+        "",
+        f"{tmp_path}/a.log and 2 more are read as Google Cloud's JSON.\n"
+        f"{tmp_path}/d.log is read as ECS.\n",
+    )
+
+
+def test_names_are_said_harmlessly():
+    """A file may be called anything."""
+    shape = Shape(DOCKER)
+
+    assert list(asking.about_shapes([("\x1b[2J", shape), ("b", Shape())])) == [
+        "\\x1b[2J is read as Docker's json-file."
+    ]
+
+
 def test_a_table_is_opened_in_place_of_files(make_table):
     """The answers are the same; a line has no number there."""
     text = make_table('{}\noops\n{"timestamp":"2026-11-22T10:00:00Z"}\n')
@@ -165,5 +193,14 @@ def test_either_files_or_a_table_are_asked(arguments):
     with (
         pytest.raises(InputError, match="either files or '--from' a table has to be named"),
         asking.opened(parse(*arguments)),
+    ):
+        pass
+
+
+def test_a_table_has_no_other_keys():
+    """Nor is that left out in silence."""
+    with (
+        pytest.raises(InputError, match="'--map' is for files"),
+        asking.opened(parse("--from", "clickhouse://db/lines", "--map", "event=msg")),
     ):
         pass

@@ -55,6 +55,17 @@ def test_a_page_is_written_and_named(capsys):
     assert written()["log"]["names"] == ["app.log"]
 
 
+def test_a_log_of_another_shape_makes_the_same_page(capsys):
+    """What it was is said beside."""
+    entries = [{"log": f"{line}\n", "stream": "s", "time": "t"} for line in LINES.splitlines()]
+    Path("docker.log").write_text("".join(f"{json.dumps(entry)}\n" for entry in entries))
+
+    assert run("docker.log") == 0
+
+    assert capsys.readouterr().err == "docker.log is read as Docker's json-file.\n"
+    assert written()["users"] == ["user-456", "user-7"]
+
+
 def test_it_is_written_where_one_wants(capsys):
     """A name that could drive the terminal is shown harmless."""
     assert run("app.log", "-o", "a\x1b[2J.html") == 0

@@ -326,10 +326,26 @@ def test_an_argument_that_makes_no_sense_is_said(monkeypatch, capsys, lines):
     assert f"argument --lines: '{lines}' is no number between 0" in capsys.readouterr().err
 
 
-def test_a_directory_is_an_input_error(monkeypatch):
+def test_a_wrapped_log_is_shown_as_the_plain_one(monkeypatch, capsys):
+    """Only at the end, what it was is said."""
+    write(
+        [json.dumps({"log": f"{line}\n", "stream": "stdout", "time": "t"}) for line in LINES],
+        "docker.log",
+    )
+    run(monkeypatch, "-")
+    plain = capsys.readouterr().out
+
+    assert run(monkeypatch, "-", stdin="docker.log") == 0
+
+    assert capsys.readouterr() == (plain, f"stdin is read as Docker's json-file.\n{TOTAL}")
+
+
+def test_a_directory_without_logs_is_an_input_error(monkeypatch, tmp_path):
     """The command line turns it into a sentence."""
-    with pytest.raises(InputError, match="'.' is a directory"):
-        run(monkeypatch, ".")
+    (tmp_path / "none").mkdir()
+
+    with pytest.raises(InputError, match="has no .* in it"):
+        run(monkeypatch, str(tmp_path / "none"))
 
 
 def test_a_second_ctrl_c_ends_at_once():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from functools import partial
 from importlib import import_module
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ _COMMANDS: Final = {
     "schema": "print the table of ClickHouse that logs are shipped to",
     "check": "check a logging configuration: every mistake, with its file, line and way out",
     "init": "write a logging.yaml to start from",
+    "completion": "print a script that lets bash, zsh or fish complete what you type",
     "demo": "run a small chat service with one costly user, and tell who was handled late",
 }
 _EPILOG: Final = """\
@@ -56,14 +58,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     """Hand over to the command's module."""
-    args = _make_parser(arguments).parse_args(arguments)
+    meant = next((word for word in arguments if not word.startswith("-")), None)
+    args = _make_parser({meant}).parse_args(arguments)
     code: int = args.run(args)
     sys.stdout.flush()  # here, where a closed pipe is expected
     return code
 
 
-def _make_parser(arguments: list[str]) -> argparse.ArgumentParser:
-    """Declare all commands, and the arguments of the one that is meant."""
+def _make_parser(meant: Container[str | None]) -> argparse.ArgumentParser:
+    """Declare all commands, and the arguments of those that are meant."""
     parser = argparse.ArgumentParser(
         prog="tracelog",
         description="Which user's utterance was handled late, and why? Answered from the logs.",
@@ -72,10 +75,9 @@ def _make_parser(arguments: list[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    meant = next((word for word in arguments if not word.startswith("-")), None)
     for name, summary in _COMMANDS.items():
         command = commands.add_parser(name, help=summary)
-        if name == meant:
+        if name in meant:
             _configure(command, import_module(f"tracelog.commands.{name}"))
     return parser
 
@@ -83,7 +85,7 @@ def _make_parser(arguments: list[str]) -> argparse.ArgumentParser:
 def _configure(parser: argparse.ArgumentParser, module: Any) -> None:
     """Let a command's module declare its arguments."""
     module.configure(parser)
-    parser.set_defaults(run=module.run)
+    parser.set_defaults(run=module.run, make_whole=partial(_make_parser, _COMMANDS))
 
 
 class _Version(argparse.Action):

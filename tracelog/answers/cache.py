@@ -61,7 +61,7 @@ class Cache:
 
     def paths(self, sources: Sequence[Source], view: View) -> list[Path]:
         """Tell where each of *sources* has its place; nowhere if it isn't worth it, or can't be."""
-        if any(source.is_copy for source in sources):
+        if any(source.is_copy or source.is_remote for source in sources):
             return []
 
         try:
@@ -126,7 +126,7 @@ def _name(source: Source, stat: os.stat_result, view: View) -> str:
     """Name a file as it is now, and what of it."""
     facts = (
         *(_FORMAT, os.path.realpath(source.path)),
-        *(stat.st_size, stat.st_mtime_ns, stat.st_ino, view),
+        *(stat.st_size, stat.st_mtime_ns, stat.st_ino, source.shape, view),
     )
     digest = hashlib.sha256(repr(facts).encode("utf-8", "surrogateescape")).hexdigest()
     return f"{digest[:32]}-{view.name}"

@@ -44,7 +44,9 @@ _ENTRY: Final[dict[tuple[str, ...], str]] = {  # of an entry of a list, with the
     ("delays", "place"): _entry(TEXT, "where"),
     ("delays", "what"): (
         f"coalesce(if(_entry.1 = '{fields.AWAITS}', {_entry(TEXT, 'what')}, NULL), "
-        f"{_entry(TEXT, 'kind')}, {_entry(TEXT, 'name')})"
+        f"{_entry(TEXT, 'kind')}, "
+        # Of a line, `name` may be anything: only an entry has one of ours.
+        f"if(_entry.1 != '{fields.EVENT_HOLD}', {_entry(TEXT, 'name')}, NULL))"
     ),
     ("delays", "by_user"): (
         f"coalesce({_entry(TEXT, 'user_id')}, {_entry(TEXT, 'until', 'user_id')})"

@@ -69,7 +69,7 @@ _DERIVED: Final = {
             "WHEN try_cast({1} AS DOUBLE) THEN {4} WHEN try_cast({2} AS DOUBLE) THEN {5} END"
         ),
     ),
-    ("lines", "bytes"): ((), "strlen(line)"),
+    ("lines", "bytes"): ((), "strlen(line) - added"),
 }
 _ENTRY: Final = {  # of an entry of a list, with the list's name as `list`
     ("spans", "name"): "entry->>'name'",
@@ -83,8 +83,9 @@ _ENTRY: Final = {  # of an entry of a list, with the list's name as `list`
     ),
     ("delays", "place"): "entry->>'where'",
     ("delays", "what"): (
-        "coalesce(CASE WHEN list = 'awaits' THEN entry->>'what' END, "
-        "entry->>'kind', entry->>'name')"
+        "coalesce(CASE WHEN list = 'awaits' THEN entry->>'what' END, entry->>'kind', "
+        # Of a line, `name` may be anything; python-json-logger calls its logger so.
+        f"CASE WHEN list <> '{fields.EVENT_HOLD}' THEN entry->>'name' END)"
     ),
     ("delays", "by_user"): "coalesce(entry->>'user_id', entry->'until'->>'user_id')",
     ("delays", "by_trace"): "coalesce(entry->>'trace_id', entry->'until'->>'trace_id')",
@@ -128,7 +129,7 @@ def relation(view: View, columns: Iterable[Column]) -> str:
     made = [(c.name, _expression(view, c, keys)) for c in columns if c.name not in _MADE]
     is_row = _is_row(view, keys)
     entries = _entries(view, keys)
-    probed = f"SELECT filename AS file, json AS line, {keys.probe} AS _found FROM {LINES}"  # noqa: S608
+    probed = f"SELECT filename AS file, json AS line, added, {keys.probe} AS _found FROM {LINES}"  # noqa: S608
     is_first = "true"
     if entries:
         probed = f"SELECT *, {entries} AS _entries FROM ({probed})"  # noqa: S608

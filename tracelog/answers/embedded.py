@@ -6,7 +6,6 @@ lines, broken ones, and the rows of the view.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -31,8 +30,10 @@ from tracelog.answers.duckdb_views import (
 from tracelog.answers.lines import head, is_cut_off, line_numbers, tail
 from tracelog.answers.log import LINES, Log
 from tracelog.answers.question import Found, Lines, Question, Row, Tally
+from tracelog.answers.shapes import read_object
 from tracelog.answers.sources import Source
 from tracelog.answers.times import read_timestamp
+from tracelog.answers.unwrapping import renamed
 from tracelog.answers.views import View
 from tracelog.errors import InputError
 
@@ -224,22 +225,18 @@ class Embedded:
 
 def _start_of(source: Source) -> datetime | None:
     """Look at a file's beginning."""
-    return next(filter(None, map(_time_of, head(source))), None)
+    return next(filter(None, (_time_of(line, source) for line in head(source))), None)
 
 
 def _end_of(source: Source) -> datetime | None:
     """Look at a file's end."""
-    return next(filter(None, map(_time_of, reversed(tail(source)))), None)
+    return next(filter(None, (_time_of(line, source) for line in reversed(tail(source)))), None)
 
 
-def _time_of(line: bytes) -> datetime | None:
+def _time_of(line: bytes, source: Source) -> datetime | None:
     """Read a line's time, if it is a line and has one of this age."""
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-
-    moment = read_timestamp(found.get(fields.TIMESTAMP)) if isinstance(found, dict) else None
+    found = renamed(read_object(line) or {}, source.shape)
+    moment = read_timestamp(found.get(fields.TIMESTAMP))
     return moment if moment and moment > _UNIX else None
 
 

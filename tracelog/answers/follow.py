@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
 from tracelog.answers.cutting import Cutter
+from tracelog.answers.directories import growing_in
 from tracelog.errors import InputError
 
 
@@ -33,15 +34,15 @@ _PACKED: Final = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")  # gzip, zstd
 
 
 class Source(Protocol):
-    """What has lines, now and later.
+    """What has lines, now and later."""
 
-    Attributes:
-        name: What the user calls it.
-        ended: There will be no more.
-    """
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
 
-    name: str
-    ended: bool
+    @property
+    def ended(self) -> bool:
+        """Whether there will be no more."""
 
     @property
     def is_there(self) -> bool:
@@ -230,7 +231,10 @@ class _Opened:
 
 
 def _expand(pattern: str) -> list[str]:
-    """Resolve a glob; a file that is really called so, or will be, comes first."""
+    """Resolve a directory or a glob; a file that is really called so, or will be, comes first."""
+    if Path(pattern).is_dir():
+        return growing_in(pattern)
+
     if pattern == _STDIN or os.path.lexists(pattern) or not glob.has_magic(pattern):
         return [pattern]
 
@@ -259,10 +263,6 @@ def _open(name: str, last: int, stdin: BinaryIO | None) -> Source:
 def _open_path(name: str, last: int) -> Source:
     """Tell a file from a pipe, and from what can't be followed."""
     path = Path(name)
-    if path.is_dir():
-        hint = f"tracelog tail {shlex.quote(name + '/*.log')}"
-        raise InputError(f"{name!r} is a directory", hint=hint)
-
     if path.exists() and not stat.S_ISREG(path.stat().st_mode):
         return Pipe(name, FileIO(name))
 

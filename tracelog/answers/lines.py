@@ -9,30 +9,33 @@ import gzip
 import zlib
 from collections.abc import Collection, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
 from io import SEEK_END, BufferedReader
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
+from tracelog.answers.shaped_sql import LIMIT
 from tracelog.answers.sources import Source, Spool
+from tracelog.answers.unwrapping import Unwrapper
 from tracelog.errors import InputError
 
 
 __all__ = [
     "LIMIT",
+    "beginning",
     "bounded",
     "head",
     "is_cut_off",
     "line_numbers",
     "open_bytes",
-    "shorten",
+    "rewrite",
     "tail",
 ]
 
-LIMIT: Final = 16 << 20  # DuckDB's `maximum_object_size`: no line may be longer
-
 _HEAD: Final = 20  # lines
+_BEGINNING: Final = 1000
 _TAIL: Final = 1 << 20  # bytes
 _GIANT: Final = b"(a line too long to read)\n"  # stands in for one; is no JSON, so it is counted
 
@@ -41,8 +44,14 @@ def open_bytes(source: Source) -> BinaryIO:
     """Open *source*, unpacked.
 
     Raises:
-        InputError: If it is packed in a way this Python can't unpack.
+        InputError: If it is packed in a way this Python can't unpack, or not on this machine.
     """
+    if source.is_remote:
+        raise InputError(
+            f"{source.name!r} has lines that can't be read from afar",
+            hint="a copy of it on this machine",
+        )
+
     if source.packing == ".gz":
         return cast("BinaryIO", gzip.open(source.path, "rb"))
 
@@ -54,23 +63,27 @@ def open_bytes(source: Source) -> BinaryIO:
 
 def tail(source: Source) -> list[bytes]:
     """Return the last lines of a file, as many as cost nothing to read; none of a packed one."""
-    if source.packing:
+    if source.packing or source.is_remote:
         return []
 
     with Path(source.path).open("rb") as file:
         start = max(0, file.seek(0, SEEK_END) - _TAIL)
         file.seek(start)
         lines = file.read().split(b"\n")
-    return [line for line in lines[bool(start) :] if line.strip()]
+    unwrap = Unwrapper(source.shape.wrapper).feed
+    return [line for line in map(unwrap, lines[bool(start) :]) if line]
 
 
 def head(source: Source) -> list[bytes]:
     """Return the first few lines of a file; none of one that can't be unpacked here."""
-    try:
-        with open_bytes(source) as stream:
-            return list(islice(bounded(stream), _HEAD))
-    except (InputError, EOFError, OSError, zlib.error):
-        return []
+    unwrap = Unwrapper(source.shape.wrapper).feed
+    return [line for line in map(unwrap, islice(beginning(source), _HEAD)) if line]
+
+
+def beginning(source: Source) -> Iterator[bytes]:
+    """Yield the lines that tell what a file is, as they stand there."""
+    with suppress(InputError, EOFError, OSError, zlib.error), open_bytes(source) as stream:
+        yield from islice(bounded(stream), _BEGINNING)
 
 
 def is_cut_off(source: Source) -> bool:
@@ -84,9 +97,10 @@ def line_numbers(source: Source, ordinals: Collection[int]) -> tuple[int, ...]:
     wanted = set(ordinals)
     numbers = []
     ordinal = 0
+    unwrap = Unwrapper(source.shape.wrapper).feed
     with open_bytes(source) as stream:
         for number, line in enumerate(bounded(stream), start=1):
-            ordinal += not line.isspace()
+            ordinal += bool(unwrap(line))
             if ordinal in wanted:
                 numbers.append(number)
                 wanted.discard(ordinal)
@@ -95,16 +109,30 @@ def line_numbers(source: Source, ordinals: Collection[int]) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-def shorten(source: Source, spool: Spool) -> Source:
-    """Return *source*, or a copy of it in which no line is too long."""
-    with open_bytes(source) as stream:
-        if _GIANT not in bounded(stream):
-            return source
+def rewrite(source: Source, spool: Spool) -> Source:
+    """Return *source*, or a copy of it: no line too long, none in pieces or in a wrapper."""
+    if source.shape.wrapper is None:
+        with open_bytes(source) as stream:
+            if _GIANT not in bounded(stream):
+                return source
 
     copy = spool.new_path(".log")
     with open_bytes(source) as stream, copy.open("wb") as file:
-        file.writelines(bounded(stream))
-    return Source(source.name, str(copy), is_copy=True)
+        file.writelines(_unwrapped(stream, source))
+    return Source(source.name, str(copy), shape=replace(source.shape, wrapper=None), is_copy=True)
+
+
+def _unwrapped(stream: BinaryIO, source: Source) -> Iterator[bytes]:
+    """Yield the lines that are in wrappers, each where its last piece was: numbers stay right."""
+    unwrapper = Unwrapper(source.shape.wrapper)
+    for line in bounded(stream):
+        yield _sound(unwrapper.feed(line))
+    yield from map(_sound, unwrapper.rest())
+
+
+def _sound(line: bytes) -> bytes:
+    """End a line, if it isn't too long now that its pieces are together."""
+    return line + b"\n" if len(line) < LIMIT else _GIANT
 
 
 def bounded(stream: BinaryIO) -> Iterator[bytes]:

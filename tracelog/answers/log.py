@@ -8,16 +8,20 @@ needs, and no directory to spill into.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from tracelog.answers.lines import LIMIT, shorten
+from tracelog.answers.lines import beginning, rewrite
 from tracelog.answers.progress import Progress
+from tracelog.answers.shaped_sql import IN_PIECES, LINES, MACROS, TEXTS, lines
+from tracelog.answers.shapes import OURS, Shape, recognise
 from tracelog.answers.sources import Source, Spool
 from tracelog.errors import InputError
 
@@ -25,10 +29,7 @@ from tracelog.errors import InputError
 __all__ = ["LINES", "Log", "Result", "Row"]
 
 Row = tuple[Any, ...]
-
-LINES: Final = f"""read_ndjson_objects(
-    $paths, filename = true, ignore_errors = true, maximum_object_size = {LIMIT}
-)"""  # columns: json, filename
+Mapped = tuple[tuple[str, str], ...]
 
 _SETTINGS: Final = {
     "autoinstall_known_extensions": "false",
@@ -36,6 +37,8 @@ _SETTINGS: Final = {
     "temp_directory": "",
     "memory_limit": "400MB",
 }
+# In what DuckDB says about lines that SQL can't read, and Python can.
+_REWRITE: Final = ("maximum_object_size", "aximum line size", "unicode", IN_PIECES)
 _ALONE: Final = "800MB"
 _THREADS: Final = 8  # each reads through 32 MiB of buffers, which all have to fit in the limit
 _NAMED: Final = "REPLACE (coalesce(getvariable('names')[file], file) AS file)"
@@ -60,10 +63,19 @@ class Log:
 
     Attributes:
         sources: What they are read from.
+
+    Args:
+        sources: The same; their shapes are recognised here.
+        spool: Where copies go.
+        mapped: Keys of ours, and what they are called in these sources.
     """
 
     def __init__(
-        self, sources: Sequence[Source], spool: Spool, progress: Progress | None = None
+        self,
+        sources: Sequence[Source],
+        spool: Spool,
+        mapped: Mapped = (),
+        progress: Progress | None = None,
     ) -> None:
         self.sources = tuple(sources)
         self._watch = (progress or Progress()).watch
@@ -76,6 +88,7 @@ class Log:
         self._connection.execute("SET enable_progress_bar = true")
         self._connection.execute("SET enable_progress_bar_print = false")
         self._use_threads(min(_THREADS, os.cpu_count() or 1))
+        self._prepare(mapped)
 
     def rows(self, sql: str, **parameters: object) -> list[Row]:
         """Run *sql* over the lines of all sources; it finds them in `LINES`.
@@ -83,24 +96,27 @@ class Log:
         Raises:
             InputError: If DuckDB can't read them.
         """
-        return self._rows(sql, self._paths(), parameters)
+        return self._rows(sql, None, parameters)
 
     def rows_of(self, source: Source, sql: str, **parameters: object) -> list[Row]:
         """Run *sql* over the lines of one source."""
-        return self._rows(sql, [source.path], parameters)
+        return self._rows(sql, source, parameters)
 
     def rows_kept(self, paths: Sequence[Path], sql: str, **parameters: object) -> list[Row]:
         """Run *sql* over Parquet; it finds the files in `$paths`."""
-        return self._rows(sql, [str(path) for path in paths], parameters)
+        with self.said():
+            return self._execute(sql, {"paths": [str(path) for path in paths], **parameters})
 
     def keep(self, source: Source, sql: str, path: Path) -> None:
         """Write what *sql* gives, over the lines of one source, as Parquet."""
         with self.said():
-            self._beside(
-                self._connection.execute,
-                f"COPY ({sql}) TO $path "
-                "(FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 20_480)",
-                {"paths": [source.path], "path": str(path)},
+            self._execute(
+                *_filled(
+                    f"COPY ({sql}) TO $path "
+                    "(FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 20_480)",
+                    [source],
+                    {"path": str(path)},
+                )
             )
 
     def stream(self, sql: str, **parameters: object) -> Result:
@@ -130,19 +146,20 @@ class Log:
     def define(self, views: Mapping[str, str]) -> None:
         """Make views, each of SQL over the lines of all sources."""
         self._name_files()
-        self._connection.execute("SET VARIABLE paths = $paths", {"paths": self._paths_or_nothing()})
         for name, sql in views.items():
-            # A view has no parameters.
-            written = sql.replace("$paths", "getvariable('paths')")
-            self._connection.execute(
-                f"CREATE VIEW {name} AS SELECT * {_NAMED} FROM ({written})"  # noqa: S608
-            )
+            written, values = _filled(sql, self._sources(), {})
+            for each, value in values.items():
+                self._connection.execute(f"SET VARIABLE {each} = $value", {"value": value})
+                # A view has no parameters.
+                written = re.sub(rf"\${each}\b", f"getvariable('{each}')", written)
+            self._connection.execute(f"CREATE VIEW {name} AS SELECT * {_NAMED} FROM ({written})")  # noqa: S608
 
     def lock(self) -> None:
         """Let SQL that isn't ours read the sources, and nothing else; for good."""
         self._connection.execute(f"SET memory_limit = '{_ALONE}'")
         self._connection.execute("SET python_enable_replacements = false")
-        self._connection.execute("SET allowed_paths = $paths", {"paths": self._paths_or_nothing()})
+        paths = [source.path for source in self._sources()]
+        self._connection.execute("SET allowed_paths = $paths", {"paths": paths})
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
 
@@ -173,54 +190,92 @@ class Log:
             {"paths": [*names], "names": [*names.values()]},
         )
 
-    def _paths_or_nothing(self) -> list[str]:
-        """Name what DuckDB reads: it needs a file, even if there is no line."""
-        if paths := self._paths():
-            return paths
+    def _sources(self) -> list[Source]:
+        """List what DuckDB reads: it needs a file, even if there is no line."""
+        if sources := [source for source in self.sources if not source.is_empty]:
+            return sources
 
         if self._nothing is None:
             self._nothing = self._spool.new_path(".log")
             self._nothing.touch()
-        return [str(self._nothing)]
+        return [Source("nothing", str(self._nothing))]
 
-    def _paths(self) -> list[str]:
-        return [source.path for source in self.sources if not source.is_empty]
-
-    def _rows(self, sql: str, paths: list[str], parameters: dict[str, object]) -> list[Row]:
-        """Ask, and once more with less at a time, or without the lines that are too long."""
-        if not paths:
+    def _rows(self, sql: str, only: Source | None, parameters: dict[str, object]) -> list[Row]:
+        """Ask, and once more with less at a time, or without the lines that SQL can't read."""
+        sources = [only] if only else [each for each in self.sources if not each.is_empty]
+        if not sources:
             return []
 
         try:
-            return self._execute(sql, paths, parameters)
+            return self._execute(*_filled(sql, sources, parameters))
         except self._duckdb.OutOfMemoryException as error:
             if self._threads == 1:
                 raise self._unreadable(error) from error
 
             self._use_one_thread()
-            return self._rows(sql, paths, parameters)
+            return self._rows(sql, only, parameters)
         except self._duckdb.Error as error:
-            if "maximum_object_size" not in str(error):
+            if not any(sign in str(error) for sign in _REWRITE):
                 raise self._unreadable(error) from error
 
-        self.sources = tuple(shorten(source, self._spool) for source in self.sources)
-        return self.rows(sql, **parameters)
+            rewritten = {source: rewrite(source, self._spool) for source in self.sources}
+            if self.sources == tuple(rewritten.values()):
+                raise self._unreadable(error) from error
+
+        self.sources = tuple(rewritten.values())
+        return self._rows(sql, rewritten[only] if only else None, parameters)
+
+    def _prepare(self, mapped: Mapped) -> None:
+        """Look at the first lines of each, and give DuckDB what some need."""
+        if any(source.is_remote for source in self.sources):
+            self._load_httpfs()
+        self.sources = tuple(
+            replace(source, shape=recognise(self._beginning(source), mapped))
+            for source in self.sources
+        )
+        if any(source.shape.names for source in self.sources):
+            for macro in MACROS:
+                self._connection.execute(macro)
+
+    def _beginning(self, source: Source) -> Iterable[bytes]:
+        """Read the lines that tell what a source is; from afar, a few."""
+        if not source.is_remote:
+            return beginning(source)
+
+        return [row[0].encode() for row in self.rows_of(source, TEXTS) if row[0] is not None]
+
+    def _load_httpfs(self) -> None:
+        """Load what reads from other machines, if it is installed: nothing is fetched for it."""
+        try:
+            self._connection.execute("LOAD httpfs")
+        except self._duckdb.Error as error:
+            remote = next(source.name for source in self.sources if source.is_remote)
+            raise InputError(
+                f"{remote!r} is read by DuckDB's extension 'httpfs', which isn't installed",
+                hint="python -c \"import duckdb; duckdb.sql('INSTALL httpfs')\", "
+                "or a copy of it on this machine",
+            ) from error
 
     def _tried(self, sql: str, parameters: dict[str, object]) -> Any:
         """Execute over the lines of all sources; again if that is of use, as `_rows` does."""
-        paths = {"paths": self._paths_or_nothing()} if "$paths" in sql else {}  # views know them
+        is_ours = LINES in sql  # else it asks views, which know where they are
+        filled = _filled(sql, self._sources(), parameters) if is_ours else (sql, parameters)
         try:
-            return self._beside(self._connection.execute, sql, {**paths, **parameters})
+            return self._beside(self._connection.execute, *filled)
         except self._duckdb.OutOfMemoryException:
-            if self._threads == 1 or not paths:
+            if self._threads == 1 or not is_ours:
                 raise
 
             self._use_one_thread()
         except self._duckdb.Error as error:
-            if not paths or "maximum_object_size" not in str(error):
+            if not is_ours or not any(sign in str(error) for sign in _REWRITE):
                 raise
 
-            self.sources = tuple(shorten(source, self._spool) for source in self.sources)
+            rewritten = tuple(rewrite(source, self._spool) for source in self.sources)
+            if rewritten == self.sources:
+                raise
+
+            self.sources = rewritten
         return self._tried(sql, parameters)
 
     def _use_one_thread(self) -> None:
@@ -237,10 +292,9 @@ class Log:
         self._threads = count
         self._connection.execute(f"SET threads = {count}")
 
-    def _execute(self, sql: str, paths: list[str], parameters: dict[str, object]) -> list[Row]:
+    def _execute(self, sql: str, parameters: dict[str, object]) -> list[Row]:
         """Let DuckDB do it."""
-        everything = {"paths": paths, **parameters}
-        rows: list[Row] = self._beside(self._connection.execute, sql, everything).fetchall()
+        rows: list[Row] = self._beside(self._connection.execute, sql, parameters).fetchall()
         return rows
 
     def _beside(self, call: Callable[..., Any], *arguments: object) -> Any:
@@ -268,8 +322,26 @@ class Log:
         return InputError(problem, hint=_way_out(self.sources))
 
 
+def _filled(
+    sql: str, sources: Iterable[Source], parameters: dict[str, object]
+) -> tuple[str, dict[str, object]]:
+    """Write where `LINES` come from: in most logs, from files of our own shape alone."""
+    groups: dict[Shape, list[str]] = {}
+    for source in sources:
+        groups.setdefault(source.shape, []).append(source.path)
+    if [*groups] == [OURS]:
+        return sql, {"paths": groups[OURS], **parameters}
+
+    written, more = lines(groups.items())
+    return sql.replace(LINES, written), {**more, **parameters}
+
+
 def _way_out(sources: Sequence[Source]) -> str:
-    """Name a way that reads a damaged archive as far as it goes."""
+    """Name a way that reads a damaged archive as far as it goes, or what is far away."""
+    remote = next((source.name for source in sources if source.is_remote), None)
+    if remote:
+        return f"curl -sS {shlex.quote(remote)} | tracelog late -"
+
     packed = [source for source in sources if source.packing]
     if not packed:
         return "fewer files at a time, or a smaller --top"

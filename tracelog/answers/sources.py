@@ -1,4 +1,4 @@
-"""What a command was given to read (files, globs, pipes, `-`), as paths that DuckDB can open.
+"""What a command was given to read (files, directories, globs, URLs, `-`), as DuckDB can open it.
 
 DuckDB globs the paths it gets and decides by their suffix how to unpack them. A file whose name
 would mislead it is therefore read through a link of a plain name.
@@ -14,18 +14,21 @@ import stat
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import BinaryIO, Final
 
+from tracelog.answers.directories import logs_in
+from tracelog.answers.shapes import OURS, Shape
 from tracelog.errors import InputError
 
 
-__all__ = ["STDIN", "Source", "Spool", "open_sources"]
+__all__ = ["STDIN", "Source", "Spool", "is_url", "open_sources"]
 
 STDIN: Final = "-"
 
 _PACKED: Final = {b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst"}  # by their first bytes
+_URLS: Final = ("s3://", "https://", "http://", "gs://", "gcs://", "r2://")
 _GLOB: Final = frozenset("*?[]{}\\")
 
 
@@ -38,17 +41,24 @@ class Source:
         path: Where DuckDB finds its bytes.
         packing: `.gz`, `.zst`, or nothing.
         is_copy: Whether those bytes are gone when the command ends.
+        shape: How its lines look.
     """
 
     name: str
     path: str
     packing: str = ""
+    shape: Shape = OURS
     is_copy: bool = False
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is no file here, and only DuckDB can read it."""
+        return is_url(self.path)
 
     @property
     def is_empty(self) -> bool:
         """Whether it has no byte at all."""
-        return Path(self.path).stat().st_size == 0
+        return not self.is_remote and Path(self.path).stat().st_size == 0
 
 
 class Spool(AbstractContextManager["Spool"]):
@@ -79,13 +89,21 @@ def open_sources(names: Iterable[str], spool: Spool, stdin: BinaryIO | None) -> 
     """
     found = [name for pattern in names for name in _expand(pattern)]
     # The last word of a shell's glob is often a link to a file that is there, too.
-    unique = {os.path.realpath(name): name for name in reversed(found)}
+    unique = {name if is_url(name) else os.path.realpath(name): name for name in reversed(found)}
     return tuple(_open(name, spool, stdin) for name in reversed(unique.values()))
 
 
+def is_url(name: str) -> bool:
+    """Whether *name* is on another machine, where DuckDB's extension reads it."""
+    return name.lower().startswith(_URLS)
+
+
 def _expand(pattern: str) -> list[str]:
-    """Resolve a glob; a file that is really called so comes first."""
-    if pattern == STDIN or os.path.lexists(pattern):
+    """Resolve a directory or a glob; a file that is really called so comes first."""
+    if Path(pattern).is_dir():
+        return logs_in(pattern)
+
+    if pattern == STDIN or os.path.lexists(pattern) or is_url(pattern):
         return [pattern]
 
     matches = glob.glob(pattern, recursive=True)  # noqa: PTH207 -- takes absolute patterns, too
@@ -107,10 +125,9 @@ def _open(name: str, spool: Spool, stdin: BinaryIO | None) -> Source:
     if name == STDIN:
         return _piped(stdin, spool)
 
-    if Path(name).is_dir():
-        raise InputError(
-            f"{name!r} is a directory", hint=f"tracelog late {shlex.quote(name + '/*.log')}"
-        )
+    if is_url(name):
+        suffix = PurePosixPath(name.partition("?")[0]).suffix.lower()
+        return Source(name, name, suffix if suffix in _PACKED.values() else "")
 
     try:
         return _opened(name, spool)

@@ -20,17 +20,22 @@ from tracelog.answers.filters import Filters
 from tracelog.answers.log import Log
 from tracelog.answers.progress import Progress
 from tracelog.answers.question import Engine, Read, Tally
+from tracelog.answers.shapes import OURS, Shape
 from tracelog.answers.sources import Source, Spool, open_sources
 from tracelog.answers.times import Moment
 from tracelog.commands.tables import opened_table
 from tracelog.errors import InputError
+from tracelog.escapes import printable
 
 
 __all__ = [
     "TIMES",
     "Asked",
+    "about_shapes",
     "add_arguments",
+    "add_files",
     "add_filters",
+    "add_map",
     "describe",
     "filters_of",
     "moment",
@@ -52,10 +57,12 @@ class Asked(NamedTuple):
     Attributes:
         engine: Whom.
         names: What the user calls what is read.
+        is_ours: Whether all of it is here, and of our own shape.
     """
 
     engine: Engine
     names: tuple[str, ...]
+    is_ours: bool = True
 
     def read(self, tally: Tally) -> Read:
         """Tell what was read, and look for the first few lines that are no JSON."""
@@ -72,9 +79,7 @@ def describe(parser: argparse.ArgumentParser, summary: str, epilog: str) -> None
 
 def add_arguments(parser: argparse.ArgumentParser, *, over: bool = False) -> None:
     """Declare what to read, what to leave out, and how to show the rest."""
-    parser.add_argument(
-        "files", nargs="*", metavar="FILE", help="a log, plain, .gz or .zst; a glob; - for a pipe"
-    )
+    add_files(parser, nargs="*")
     parser.add_argument(
         "--from",
         dest="table",
@@ -108,6 +113,41 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="only lines with this value under this key; may be repeated",
     )
+
+
+def add_files(parser: argparse.ArgumentParser, nargs: str = "+") -> None:
+    """Declare what to read, and what its keys are called."""
+    parser.add_argument(
+        "files",
+        nargs=nargs,
+        metavar="FILE",
+        help="a log, plain, .gz or .zst; a directory; a glob; s3:// or https://; - for a pipe",
+    )
+    add_map(parser)
+
+
+def add_map(parser: argparse.ArgumentParser) -> None:
+    """Declare what keys are called, where that isn't known by itself."""
+    parser.add_argument(
+        "--map",
+        type=_mapping,
+        action="append",
+        default=[],
+        metavar="OUR=THEIRS",
+        help="a key of ours, and what it is called there; may be repeated",
+    )
+
+
+def about_shapes(named: Iterable[tuple[str, Shape]]) -> Iterator[str]:
+    """Say what shapes were recognised that aren't ours."""
+    by_about: dict[str, list[str]] = {}
+    for name, shape in named:
+        if shape.about:
+            by_about.setdefault(shape.about, []).append(printable(name))
+    for about, names in by_about.items():
+        first, *others = names
+        more = f" and {len(others):,} more are" if others else " is"
+        yield f"{first}{more} read as {about}."
 
 
 def filters_of(args: argparse.Namespace) -> Filters:
@@ -147,6 +187,9 @@ def opened(args: argparse.Namespace) -> Iterator[Asked]:
             hint="tracelog late app.log, or: tracelog late --from clickhouse://host/db.table",
         )
 
+    if args.table and args.map:
+        raise InputError("'--map' is for files: a table has columns", hint="leave it out")
+
     if args.table:
         with opened_table(args.table) as (table, name):
             yield Asked(table, (name,))
@@ -161,7 +204,8 @@ def _opened_files(args: argparse.Namespace) -> Iterator[Asked]:
     progress = Progress()
     with opened_log(args, progress) as log:
         engine = Embedded(log, None if args.no_cache else Cache.of_user())
-        yield Asked(engine, tuple(source.name for source in log.sources))
+        is_ours = all(each.shape == OURS and not each.is_remote for each in log.sources)
+        yield Asked(engine, tuple(source.name for source in log.sources), is_ours)
         sys.stdout.flush()  # a person has the answer already, and a pipe has it whole
         progress.doing = "keeping it for the next question (Ctrl-C: not)"
         with suppress(KeyboardInterrupt):
@@ -177,7 +221,10 @@ def opened_log(args: argparse.Namespace, progress: Progress | None = None) -> It
     """
     with Spool() as spool:
         sources = open_sources(args.files, spool, getattr(sys.stdin, "buffer", None))
-        yield Log(sources, spool, progress)
+        log = Log(sources, spool, tuple(args.map), progress)
+        for sentence in about_shapes((source.name, source.shape) for source in log.sources):
+            print(sentence, file=sys.stderr)  # noqa: T201 -- stdout is the answer's
+        yield log
 
 
 def never_over_a_log(output: Path, sources: Iterable[Source]) -> None:
@@ -187,7 +234,7 @@ def never_over_a_log(output: Path, sources: Iterable[Source]) -> None:
         InputError: If that is what *output* is.
     """
     for source in sources:
-        if output.exists() and output.samefile(source.path):
+        if output.exists() and not source.is_remote and output.samefile(source.path):
             raise InputError(
                 f"{str(output)!r} is one of the logs to read", hint=f"-o other{output.suffix}"
             )
@@ -212,6 +259,15 @@ def _pair(text: str) -> tuple[str, str]:
         raise argparse.ArgumentTypeError(f"{text!r} is no KEY=VALUE, such as room=lobby")
 
     return key, value
+
+
+def _mapping(text: str) -> tuple[str, str]:
+    """Read a key of ours and one of theirs."""
+    ours, equals, theirs = text.partition("=")
+    if not (ours and equals and theirs):
+        raise argparse.ArgumentTypeError(f"{text!r} is no OUR=THEIRS, such as user_id=usr.id")
+
+    return ours, theirs
 
 
 def _top(text: str) -> int:

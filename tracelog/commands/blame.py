@@ -23,6 +23,8 @@ examples:
   tracelog blame app.log
   tracelog blame --since 1h --top 5 'logs/*.log*'
   tracelog blame --user user-456 app.log             whose fault it was that this user was late
+  tracelog blame logs/                               a directory: rotated and packed files, too
+  tracelog blame --map trace_id=request.id app.log   a key of ours that is called otherwise there
   tracelog blame --from clickhouse://kim@db/logs.lines
   tracelog blame --json app.log | jq .place          for programs
 """

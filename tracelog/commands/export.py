@@ -11,6 +11,7 @@ from tracelog.answers.replacing import replacing
 from tracelog.answers.views import VIEWS
 from tracelog.commands.asking import (
     TIMES,
+    add_files,
     add_filters,
     describe,
     filters_of,
@@ -43,9 +44,7 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     describe(parser, HELP, _EPILOG)
-    parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="a log, plain, .gz or .zst; a glob; - for a pipe"
-    )
+    add_files(parser)
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="PATH", help="where to write it"
     )

@@ -40,6 +40,8 @@ examples:
   tracelog late --sort loop app.log              those that waited longest for the event loop
   tracelog late --group-by where app.log         the places that most of them were late for
   tracelog late --compare 14:05 app.log          before and after a deploy: which routes got slower
+  tracelog late logs/                            a directory: rotated and packed files, too
+  tracelog late --map user_id=usr.id app.log     a key of ours that is called otherwise there
   kubectl logs chat-0 | tracelog late -          from a pipe
   tracelog late --from clickhouse://kim@db/logs.lines --since 10m
                                                  where logs outgrow a machine
@@ -90,7 +92,9 @@ def _show_slowest(asked: Asked, args: argparse.Namespace) -> None:
         printing.show_json(late_table.records(answer.rows), said, is_sound=is_sound)
     else:
         drawn = partial(late_table.draw, answer.rows)
-        printing.show(drawn, [*said, *_next(answer.rows, args.files)])
+        # `show` looks for lines of ours.
+        shown = _next(answer.rows, args.files) if asked.is_ours else ()
+        printing.show(drawn, [*said, *shown])
 
 
 def _next(rows: Sequence[Utterance], files: Sequence[str]) -> Iterator[str]:

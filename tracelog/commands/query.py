@@ -10,7 +10,7 @@ from typing import Final
 from tracelog.answers.log import Result
 from tracelog.answers.tables import Tables
 from tracelog.answers.views import VIEWS
-from tracelog.commands.asking import describe, opened_log
+from tracelog.commands.asking import add_files, describe, opened_log
 
 
 __all__ = ["HELP", "configure", "run"]
@@ -36,9 +36,7 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     describe(parser, HELP, _EPILOG)
-    parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="a log, plain, .gz or .zst; a glob; - for a pipe"
-    )
+    add_files(parser)
     parser.add_argument("sql", metavar="SQL", help="one SELECT, in DuckDB's SQL")
     parser.add_argument("--json", action="store_true", help="a line of JSON for each row")
 

@@ -16,7 +16,7 @@ from tracelog.answers.gathering import gather
 from tracelog.answers.log import Log
 from tracelog.answers.report import make_page, write_page
 from tracelog.answers.sources import Spool, open_sources
-from tracelog.commands.asking import never_over_a_log
+from tracelog.commands.asking import about_shapes, add_files, never_over_a_log
 from tracelog.escapes import printable
 
 
@@ -30,7 +30,7 @@ The page is one file and asks nobody for anything: open it in any browser, send 
 examples:
   tracelog report app.log                        writes report.html
   tracelog report app.log -o monday.html
-  tracelog report 'logs/*.log*' -o week.html     rotated and packed files, too
+  tracelog report logs/ -o week.html             a directory: rotated and packed files, too
   kubectl logs chat-0 | tracelog report -        from a pipe
 """
 
@@ -40,9 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description = f"{HELP[0].upper()}{HELP[1:]}."
     parser.epilog = _EPILOG
-    parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="a log, plain, .gz or .zst; a glob; - for a pipe"
-    )
+    add_files(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -59,7 +57,10 @@ def run(args: argparse.Namespace) -> int:
         sources = open_sources(args.files, spool, getattr(sys.stdin, "buffer", None))
         never_over_a_log(args.output, sources)
         with _progress() as on_step:
-            found = gather(Log(sources, spool), on_step)
+            log = Log(sources, spool, tuple(args.map))
+            found = gather(log, on_step)
+        for sentence in about_shapes((source.name, source.shape) for source in log.sources):
+            print(sentence, file=sys.stderr)  # noqa: T201 -- a person's to know
         page = make_page(page_data(found, [source.name for source in sources]))
     write_page(args.output, page)
     late = f"{found.late:,} of {found.utterances:,} utterances late"

@@ -20,6 +20,8 @@ examples:
   tracelog stats app.log
   tracelog stats --since 1h 'logs/*.log*'
   tracelog stats --where room=lobby app.log
+  tracelog stats logs/                               a directory: rotated and packed files, too
+  tracelog stats --map level=severity_text app.log   a key of ours that is called otherwise there
   tracelog stats --from clickhouse://kim@db/logs.lines
   tracelog stats --json app.log | jq 'select(.what == "logger")'
 """

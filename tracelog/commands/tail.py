@@ -19,6 +19,8 @@ from tracelog.answers.follow import Source, follow, wait
 from tracelog.answers.frames import Frame
 from tracelog.answers.live import Live
 from tracelog.answers.screen import Screen
+from tracelog.answers.shaped import Shaped
+from tracelog.commands.asking import about_shapes, add_map
 from tracelog.escapes import printable
 from tracelog.layout import Layout
 
@@ -37,6 +39,8 @@ examples:
   tracelog tail --late-only logs/chat.log logs/api.log    only who was late, and what held the loop
   tracelog tail --user user-456 app.log                   one user's lines
   tracelog tail --lines 0 app.log | grep checkout         from now on; every line goes into a pipe
+  tracelog tail logs/                                     all of a directory that are written to
+  tracelog tail --map user_id=usr.id app.log              a key that is called otherwise there
   kubectl logs -f chat-0 | tracelog tail -                from a pipe
 """
 _MOST: Final = 999_999
@@ -47,7 +51,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description = f"{HELP[0].upper()}{HELP[1:]}."
     parser.epilog = _EPILOG
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a log; a glob; - for a pipe")
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="a log; a directory; a glob; - for a pipe"
+    )
+    add_map(parser)
     parser.add_argument(
         "--late-only", action="store_true", help="only late utterances, and holds of the event loop"
     )
@@ -67,16 +74,21 @@ def run(args: argparse.Namespace) -> int:
     for source in sources:
         if not source.is_there:
             _say(f"Waiting for {printable(source.name)}: there is no such file yet.")
-    live = _make_live(sources, args)
+    shaped = [Shaped(source, tuple(args.map)) for source in sources]
+    live = _make_live(shaped, args, partial(wait, sources))
     with _first_signal() as seen, ExitStack() as stack:
         for source in sources:
             stack.callback(source.close)
         live.run(lambda: bool(seen))
+    for sentence in about_shapes((each.name, each.shape) for each in shaped):
+        _say(sentence)
     _say(live.counts.total(live.left_out))
     return 128 + seen[0] if seen else 0  # as a shell reports it
 
 
-def _make_live(sources: Sequence[Source], args: argparse.Namespace) -> Live:
+def _make_live(
+    sources: Sequence[Source], args: argparse.Namespace, sleep: Callable[[float], None]
+) -> Live:
     """Put the parts together, for a terminal or for a pipe."""
     terminal = sys.stdout.isatty()
     most = max(Frame.MOST, args.lines * len(sources))
@@ -88,7 +100,7 @@ def _make_live(sources: Sequence[Source], args: argparse.Namespace) -> Live:
         wanted=_make_filter(args.user, late_only=args.late_only),
         clock=time.monotonic,
         now=time.time,
-        sleep=partial(wait, sources),
+        sleep=sleep,
     )
 
 
