@@ -352,3 +352,11 @@ def test_an_error_that_rewriting_does_not_help_is_said(make_log, monkeypatch):
 
     with pytest.raises(InputError, match="a line is in pieces"):
         log.rows(f"SELECT error('a line is in pieces') FROM {LINES}")
+
+
+def test_what_comes_in_batches_is_not_tried_for_ever(make_log):
+    """Rewriting lines that are sound is of no use."""
+    log = make_log(b"{}\n")
+
+    with pytest.raises(log.trouble, match="a line is in pieces"):
+        log.stream(f"SELECT error('a line is in pieces') FROM {LINES}")
