@@ -239,6 +239,12 @@ COUNTS = {
 }
 
 
+def found(engine, question):
+    """Ask: groups come in any order."""
+    answer = engine.ask(question)
+    return [sorted(rows, key=repr) for rows in answer.groups], answer.tally
+
+
 @pytest.fixture
 def make_cached(tmp_path):
     cache = Cache(tmp_path / "cache", worth=1, now=lambda: 9e9)
@@ -259,7 +265,7 @@ def test_a_second_question_has_the_same_answer(make_cached, tmp_path, view):
     """From what was kept: the lines aren't read again, and they are counted all the same."""
     more = verdict(500, "eve", late=True, held=[{"ms": 9, "where": "a.py:1 f"}])
     first = make_cached(LOG, more + "{", "")
-    answer = first.ask(COUNTS[view])
+    answer = found(first, COUNTS[view])
     first.keep()
     for name in ("0.log", "1.log"):
         path = tmp_path / name
@@ -269,7 +275,7 @@ def test_a_second_question_has_the_same_answer(make_cached, tmp_path, view):
 
     second = make_cached(LOG, more + "{", "")
 
-    assert second.ask(COUNTS[view]) == answer
+    assert found(second, COUNTS[view]) == answer
     second.keep()
     assert len([*(tmp_path / "cache").iterdir()]) == 2
 
@@ -284,11 +290,11 @@ def test_lines_come_from_what_was_kept(make_cached):
         lines=Lines(1, "total_ms", ("user_id",)),
     )
     first = make_cached(LOG)
-    answer = first.ask(question)
+    answer = found(first, question)
     first.keep()
 
-    assert make_cached(LOG).ask(question) == answer
-    assert answer.groups == ((([['"bob"']],),),)
+    assert found(make_cached(LOG), question) == answer
+    assert answer[0] == [[([['"bob"']],)]]
 
 
 @pytest.mark.parametrize("user", ["ann", "nobody"])
@@ -304,10 +310,10 @@ def test_the_largest_lines_come_from_what_was_kept(make_cached, user, groups):
         lines=Lines(1, "total_ms", ("total_ms",)),
     )
     first = make_cached(LOG)
-    answer = first.ask(question)
+    answer = found(first, question)
     first.keep()
 
-    assert make_cached(LOG).ask(question) == answer
+    assert found(make_cached(LOG), question) == answer
 
 
 def test_what_isnt_kept_is_asked_of_the_log(make_cached, tmp_path):
@@ -319,7 +325,7 @@ def test_what_isnt_kept_is_asked_of_the_log(make_cached, tmp_path):
         parameters={"key": WORDS.key("user_id")},
     )
     engine = make_cached(LOG)
-    engine.ask(COUNTS[LINES])
+    found(engine, COUNTS[LINES])
     engine.keep()
 
     assert engine.ask(question).groups == (((1,),),)
@@ -328,14 +334,14 @@ def test_what_isnt_kept_is_asked_of_the_log(make_cached, tmp_path):
 def test_what_is_damaged_is_thrown_away(make_cached, tmp_path):
     """And kept anew."""
     first = make_cached(LOG)
-    answer = first.ask(COUNTS[UTTERANCES])
+    answer = found(first, COUNTS[UTTERANCES])
     first.keep()
     (path,) = (tmp_path / "cache").iterdir()
     good = path.stat().st_size
     path.write_bytes(b"PAR1")
 
     second = make_cached(LOG)
-    assert second.ask(COUNTS[UTTERANCES]) == answer
+    assert found(second, COUNTS[UTTERANCES]) == answer
     assert not path.exists()
     second.keep()
     assert path.stat().st_size == good
@@ -344,7 +350,7 @@ def test_what_is_damaged_is_thrown_away(make_cached, tmp_path):
 def test_what_cant_be_read_isnt_kept(make_cached, tmp_path, monkeypatch):
     """Memory may be short for it, or the log be gone."""
     engine = make_cached(LOG)
-    engine.ask(COUNTS[UTTERANCES])
+    found(engine, COUNTS[UTTERANCES])
     with monkeypatch.context() as patched:
         patched.setattr(engine._log, "keep", lambda *_: engine._log.rows("SELECT nonsense"))
         engine.keep()
@@ -358,14 +364,14 @@ def test_what_cant_be_read_isnt_kept(make_cached, tmp_path, monkeypatch):
 def test_only_what_is_missing_is_kept(make_cached, tmp_path):
     """Of several files, those that are kept already stay as they are."""
     first = make_cached(LOG, LOG + LOG)
-    answer = first.ask(COUNTS[UTTERANCES])
+    answer = found(first, COUNTS[UTTERANCES])
     first.keep()
     gone, left = sorted((tmp_path / "cache").iterdir())
     gone.unlink()
     left.chmod(0o400)
 
     second = make_cached(LOG, LOG + LOG)
-    assert second.ask(COUNTS[UTTERANCES]) == answer
+    assert found(second, COUNTS[UTTERANCES]) == answer
     second.keep()
 
     assert gone.exists()
