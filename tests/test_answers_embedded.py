@@ -17,7 +17,7 @@ from tracelog.answers.embedded import DuckDialect, Embedded
 from tracelog.answers.log import Log
 from tracelog.answers.question import Lines, Question, Tally
 from tracelog.answers.sources import Spool, open_sources
-from tracelog.answers.views import DELAYS, LINES, UTTERANCES
+from tracelog.answers.views import DELAYS, LINES, UTTERANCES, VIEWS
 
 
 WORDS = DuckDialect()
@@ -260,13 +260,17 @@ def make_cached(tmp_path):
         yield make
 
 
+def keep(engine):
+    engine.keep(VIEWS[name] for name in engine.worth_keeping)
+
+
 @pytest.mark.parametrize("view", COUNTS, ids=lambda view: view.name)
 def test_a_second_question_has_the_same_answer(make_cached, tmp_path, view):
     """From what was kept: the lines aren't read again, and they are counted all the same."""
     more = verdict(500, "eve", late=True, held=[{"ms": 9, "where": "a.py:1 f"}])
     first = make_cached(LOG, more + "{", "")
     answer = found(first, COUNTS[view])
-    first.keep()
+    keep(first)
     for name in ("0.log", "1.log"):
         path = tmp_path / name
         times = path.stat()
@@ -276,7 +280,7 @@ def test_a_second_question_has_the_same_answer(make_cached, tmp_path, view):
     second = make_cached(LOG, more + "{", "")
 
     assert found(second, COUNTS[view]) == answer
-    second.keep()
+    keep(second)
     assert len([*(tmp_path / "cache").iterdir()]) == 2
 
 
@@ -291,7 +295,7 @@ def test_lines_come_from_what_was_kept(make_cached):
     )
     first = make_cached(LOG)
     answer = found(first, question)
-    first.keep()
+    keep(first)
 
     assert found(make_cached(LOG), question) == answer
     assert answer[0] == [[([['"bob"']],)]]
@@ -311,7 +315,7 @@ def test_the_largest_lines_come_from_what_was_kept(make_cached, user, groups):
     )
     first = make_cached(LOG)
     answer = found(first, question)
-    first.keep()
+    keep(first)
 
     assert found(make_cached(LOG), question) == answer
 
@@ -326,7 +330,7 @@ def test_what_isnt_kept_is_asked_of_the_log(make_cached, tmp_path):
     )
     engine = make_cached(LOG)
     found(engine, COUNTS[LINES])
-    engine.keep()
+    keep(engine)
 
     assert engine.ask(question).groups == (((1,),),)
 
@@ -335,7 +339,7 @@ def test_what_is_damaged_is_thrown_away(make_cached, tmp_path):
     """And kept anew."""
     first = make_cached(LOG)
     answer = found(first, COUNTS[UTTERANCES])
-    first.keep()
+    keep(first)
     (path,) = (tmp_path / "cache").iterdir()
     good = path.stat().st_size
     path.write_bytes(b"PAR1")
@@ -343,7 +347,7 @@ def test_what_is_damaged_is_thrown_away(make_cached, tmp_path):
     second = make_cached(LOG)
     assert found(second, COUNTS[UTTERANCES]) == answer
     assert not path.exists()
-    second.keep()
+    keep(second)
     assert path.stat().st_size == good
 
 
@@ -353,11 +357,11 @@ def test_what_cant_be_read_isnt_kept(make_cached, tmp_path, monkeypatch):
     found(engine, COUNTS[UTTERANCES])
     with monkeypatch.context() as patched:
         patched.setattr(engine._log, "keep", lambda *_: engine._log.rows("SELECT nonsense"))
-        engine.keep()
+        keep(engine)
     assert [*(tmp_path / "cache").iterdir()] == []
 
     (tmp_path / "0.log").unlink()
-    engine.keep()
+    keep(engine)
     assert [*(tmp_path / "cache").iterdir()] == []
 
 
@@ -365,14 +369,14 @@ def test_only_what_is_missing_is_kept(make_cached, tmp_path):
     """Of several files, those that are kept already stay as they are."""
     first = make_cached(LOG, LOG + LOG)
     answer = found(first, COUNTS[UTTERANCES])
-    first.keep()
+    keep(first)
     gone, left = sorted((tmp_path / "cache").iterdir())
     gone.unlink()
     left.chmod(0o400)
 
     second = make_cached(LOG, LOG + LOG)
     assert found(second, COUNTS[UTTERANCES]) == answer
-    second.keep()
+    keep(second)
 
     assert gone.exists()
     assert left.stat().st_mode & 0o777 == 0o400

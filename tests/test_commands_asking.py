@@ -119,25 +119,20 @@ def test_a_missing_file_is_an_input_error():
         pass
 
 
-@pytest.mark.parametrize("interrupt", [None, KeyboardInterrupt])
-def test_what_was_asked_is_kept_for_the_next_question(tmp_path, monkeypatch, interrupt):
-    """Once the answer is there, unless the user has had enough; or doesn't want it at all."""
-    cache = Cache(tmp_path / "cache", worth=1, now=lambda: 9e9)
-    monkeypatch.setattr(asking.Cache, "of_user", lambda: cache)
+def test_what_was_asked_is_kept_for_the_next_question(tmp_path, monkeypatch):
+    """Once the answer is there; unless it isn't worth it, or the user doesn't want it."""
+    started = []
+    monkeypatch.setattr(asking.keeping, "start", lambda *task: started.append(task))
     (tmp_path / "a.log").write_text("{}\n")
 
-    def keep(path, _write):
-        if interrupt:
-            raise interrupt
-        kept.append(path)
-
-    kept = []
-    monkeypatch.setattr(Cache, "keep", lambda _self, *arguments: keep(*arguments))
-    for arguments in (["a.log"], ["a.log", "--no-cache"]):
-        with asking.opened(parse(*arguments)) as asked:
+    for worth, arguments in ((1, []), (1, ["--no-cache"]), (1_000, [])):
+        cache = Cache(tmp_path / "cache", worth=worth, now=lambda: 9e9)
+        monkeypatch.setattr(asking.Cache, "of_user", lambda cache=cache: cache)
+        with asking.opened(parse("a.log", "--map", "user_id=usr", *arguments)) as asked:
             slowest(asked.engine, Filters())
+            before = [*started]
 
-    assert len(kept) == (not interrupt)
+    assert before == started == [(["a.log"], [("user_id", "usr")], ("utterances",))]
 
 
 def test_a_log_is_never_written_over(tmp_path):

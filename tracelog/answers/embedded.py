@@ -122,9 +122,14 @@ class Embedded:
             tally=Tally(lines=lines, broken=lines - sound, rows=of_view, matched=matched),
         )
 
-    def keep(self) -> None:
-        """Keep what was asked for the next question, now that the answer is there."""
-        for view in self._asked:
+    @property
+    def worth_keeping(self) -> tuple[str, ...]:
+        """The views that were asked for, and that the next question would find sooner if kept."""
+        return tuple(dict.fromkeys(view.name for view in self._asked))
+
+    def keep(self, views: Iterable[View]) -> None:
+        """Keep *views* for the next question."""
+        for view in views:
             with suppress(InputError, OSError):  # the log may be gone, or memory be short
                 self._keep(view)
 

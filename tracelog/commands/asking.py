@@ -10,10 +10,11 @@ import argparse
 import math
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tracelog.answers import keeping
 from tracelog.answers.cache import Cache
 from tracelog.answers.embedded import Embedded
 from tracelog.answers.filters import Filters
@@ -200,16 +201,14 @@ def opened(args: argparse.Namespace) -> Iterator[Asked]:
 
 @contextmanager
 def _opened_files(args: argparse.Namespace) -> Iterator[Asked]:
-    """Open files, and pipes; once they are answered, keep what was read."""
+    """Open files, and pipes; once they are answered, have kept what was read."""
     progress = Progress()
     with opened_log(args, progress) as log:
         engine = Embedded(log, None if args.no_cache else Cache.of_user())
         is_ours = all(each.shape == OURS and not each.is_remote for each in log.sources)
         yield Asked(engine, tuple(source.name for source in log.sources), is_ours)
-        sys.stdout.flush()  # a person has the answer already, and a pipe has it whole
-        progress.doing = "keeping it for the next question (Ctrl-C: not)"
-        with suppress(KeyboardInterrupt):
-            engine.keep()
+        if engine.worth_keeping:
+            keeping.start(args.files, args.map, engine.worth_keeping)
 
 
 @contextmanager
