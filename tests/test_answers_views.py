@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,19 +17,6 @@ OTHERS = {"route", "path", "method", "status"}  # of requests: their servers' an
 def test_the_page_is_what_the_data_says():
     """docs/views.md is written by this module, and never by hand."""
     assert (ROOT / "docs" / "views.md").read_text("utf-8") == document()
-
-
-def test_the_page_is_written_by_a_command():
-    """The one that the page names."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tracelog.answers.views"],
-        capture_output=True,
-        check=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
-    )
-
-    assert done.stdout.decode() == document()
 
 
 @pytest.mark.parametrize("view", VIEWS.values(), ids=lambda view: view.name)

@@ -340,6 +340,16 @@ def test_a_wrapped_log_is_shown_as_the_plain_one(monkeypatch, capsys):
     assert capsys.readouterr() == (plain, f"stdin is read as Docker's json-file.\n{TOTAL}")
 
 
+def test_what_is_not_there_is_waited_for(monkeypatch, capsys):
+    """Until the user has had enough."""
+    write([])
+    monkeypatch.setattr(tail, "wait", lambda *_: signal.raise_signal(signal.SIGINT))
+
+    assert run(monkeypatch, "no.log", "--lines=3") == 128 + signal.SIGINT
+
+    assert capsys.readouterr().err.startswith("Waiting for no.log: there is no such file yet.\n")
+
+
 def test_a_directory_without_logs_is_an_input_error(monkeypatch, tmp_path):
     """The command line turns it into a sentence."""
     (tmp_path / "none").mkdir()

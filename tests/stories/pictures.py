@@ -2,7 +2,8 @@
 
     python tests/stories/pictures.py
 
-writes them anew: `docs/late.svg`, and the text below each command of `docs/three_in_the_morning.md`.
+writes them anew: `docs/late.svg`, the text below each command of `docs/three_in_the_morning.md`, and
+`docs/views.md`, which is written from the data.
 A test compares.
 """
 
@@ -24,6 +25,7 @@ from unittest.mock import patch
 from rich.console import Console
 from rich.text import Text
 
+from tracelog.answers.views import document
 from tracelog.cli import main
 
 
@@ -84,6 +86,7 @@ def texts(page: str) -> Iterator[tuple[str, str, str]]:
 
 def update() -> None:
     """Write all of them anew."""
+    (DOCS / "views.md").write_text(document(), "utf-8")
     with TemporaryDirectory() as folder, chdir(folder):
         write_logs(Path(folder))
         (DOCS / "late.svg").write_text(picture(), "utf-8")

@@ -286,7 +286,7 @@ What a log tells, as tables: all that `tracelog late`, `tracelog blame` and `tra
 asked of these. Times are UTC. A value of another type than its column's is NULL, and `line` still
 has it; a line that is no JSON is counted, and in no view.
 
-This page is written by `python -m tracelog.answers.views > docs/views.md`; a test compares.
+This page is written by `python tests/stories/pictures.py`; a test compares.
 """
 
 
@@ -303,7 +303,3 @@ def _section(view: View) -> Iterator[str]:
         keys = ", else ".join(f"`{key}`" for key in column.keys)
         yield f"| `{column.name}` | {column.type} | {keys} | {column.about} |"
     yield ""
-
-
-if __name__ == "__main__":
-    print(document(), end="")  # noqa: T201 -- what it is for
