@@ -27,9 +27,7 @@ def watched(**options):
             work.set_result(None)
         return -1.0 if len(asked) == 1 else 42.0  # DuckDB doesn't know at first
 
-    progress = Progress(**options)
-    progress.doing = "keeping [it]"
-    progress.watch(work, percent)
+    Progress(**options).watch(work, percent)
     return work
 
 
@@ -40,7 +38,7 @@ def test_a_terminal_sees_a_bar(capsys, terminal):
     assert watched(patience_s=0).done()
 
     out, err = capsys.readouterr()
-    assert "keeping [it]" in err
+    assert "reading" in err
     assert "42%" in err
     assert out == ""
 

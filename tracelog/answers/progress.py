@@ -13,17 +13,13 @@ __all__ = ["Progress"]
 _PATIENCE_S: Final = 0.7  # what is over sooner needs no bar
 _STEP_S: Final = 0.1
 _WHOLE: Final = 100
+_DOING: Final = "reading"
 
 
 class Progress:
-    """A bar on stderr, if that is a terminal; gone when the query has ended.
-
-    Attributes:
-        doing: What it says beside the bar.
-    """
+    """A bar on stderr, if that is a terminal; gone when the query has ended."""
 
     def __init__(self, *, patience_s: float = _PATIENCE_S) -> None:
-        self.doing = "reading"
         self._patience_s = patience_s
 
     def watch(self, work: Future[Any], percent: Callable[[], float]) -> None:
@@ -46,7 +42,7 @@ class Progress:
             progress.TaskProgressColumn(),
         )
         with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(self.doing, total=_WHOLE)
+            task = bar.add_task(_DOING, total=_WHOLE)
             while not work.done():
                 wait([work], timeout=_STEP_S)
                 bar.update(task, completed=max(percent(), 0))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Any, Final, Self
+from dataclasses import dataclass
+from typing import Any, Final
 
 from tracelog.answers.entries import Entry
 from tracelog.answers.times import read_timestamp
@@ -63,10 +63,6 @@ class Timed:
     def ended(self) -> float:
         """In seconds since the epoch, too."""
         return self.began + self.length_ms / 1000
-
-    def shifted(self, seconds: float) -> Self:
-        """Return it as a clock that is so much further would have it."""
-        return replace(self, began=self.began + seconds)
 
 
 def timed(entries: Iterable[Entry]) -> list[Timed]:

@@ -16,7 +16,7 @@ from tracelog.answers.gathering import gather
 from tracelog.answers.log import Log
 from tracelog.answers.report import make_page, write_page
 from tracelog.answers.sources import Spool, open_sources
-from tracelog.commands.asking import about_shapes, add_files, never_over_a_log
+from tracelog.commands.asking import about_shapes, add_files, describe, never_over_a_log
 from tracelog.escapes import printable
 
 
@@ -37,9 +37,7 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.description = f"{HELP[0].upper()}{HELP[1:]}."
-    parser.epilog = _EPILOG
+    describe(parser, HELP, _EPILOG)
     add_files(parser)
     parser.add_argument(
         "-o",

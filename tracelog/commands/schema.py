@@ -7,6 +7,7 @@ from typing import Final
 
 from tracelog.answers.address import NAME
 from tracelog.answers.clickhouse_table import create
+from tracelog.commands.asking import describe
 
 
 __all__ = ["HELP", "configure", "run"]
@@ -26,9 +27,7 @@ _MOST: Final = 36_500
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.description = f"{HELP[0].upper()}{HELP[1:]}."
-    parser.epilog = _EPILOG
+    describe(parser, HELP, _EPILOG)
     parser.add_argument("of", choices=["clickhouse"], help="what the table is for")
     parser.add_argument(
         "--table",

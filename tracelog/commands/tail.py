@@ -20,7 +20,7 @@ from tracelog.answers.frames import Frame
 from tracelog.answers.live import Live
 from tracelog.answers.screen import Screen
 from tracelog.answers.shaped import Shaped
-from tracelog.commands.asking import about_shapes, add_map
+from tracelog.commands.asking import about_shapes, add_map, describe
 from tracelog.escapes import printable
 from tracelog.layout import Layout
 
@@ -48,9 +48,7 @@ _MOST: Final = 999_999
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.description = f"{HELP[0].upper()}{HELP[1:]}."
-    parser.epilog = _EPILOG
+    describe(parser, HELP, _EPILOG)
     parser.add_argument(
         "files", nargs="+", metavar="FILE", help="a log; a directory; a glob; - for a pipe"
     )
