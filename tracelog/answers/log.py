@@ -108,16 +108,14 @@ class Log:
             return self._execute(sql, {"paths": [str(path) for path in paths], **parameters})
 
     def keep(self, source: Source, sql: str, path: Path) -> None:
-        """Write what *sql* gives, over the lines of one source, as Parquet."""
-        with self.said():
-            self._execute(
-                *_filled(
-                    f"COPY ({sql}) TO $path "
-                    "(FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 20_480)",
-                    [source],
-                    {"path": str(path)},
-                )
-            )
+        """Write what *sql* gives, over the lines of one source, as Parquet; in any order."""
+        # Else all of it waits in memory for what comes first.
+        self._connection.execute("SET preserve_insertion_order = false")
+        self._rows(
+            f"COPY ({sql}) TO $path (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 20_480)",
+            source,
+            {"path": str(path)},
+        )
 
     def stream(self, sql: str, **parameters: object) -> Result:
         """Run *sql* over the lines of all sources, for an answer of any length.
