@@ -15,9 +15,10 @@ import threading
 
 import pytest
 
-from tracelog import delivery, sinks
+from tracelog import delivery, sinks, spill
 from tracelog.delivery import delivery_stats
-from tracelog.sinks import DescriptorSink, TextSink, flush, open_sink
+from tracelog.descriptors import DescriptorSink, open_sink
+from tracelog.sinks import TextSink, flush
 
 
 PATIENCE_S = 30  # of tests that wait for what is certain to come
@@ -140,7 +141,7 @@ def test_lines_of_many_threads_stay_whole(pipe):
 
 def test_what_waits_is_bounded(pipe, gained, said, monkeypatch):
     """A reader that never comes back costs lines, not memory; the loss is counted and said."""
-    monkeypatch.setattr(sinks, "MAX_SPILL", 1_000)
+    monkeypatch.setattr(spill, "MAX_BYTES", 1_000)
     _, stream = pipe
     sink = open_sink(stream)
     fill(sink)
@@ -291,7 +292,7 @@ def test_a_full_disk_costs_lines_only(gained, said):
 STDERR_IS_FULL = """
 import atexit, sys
 from tracelog import sinks
-sinks.MAX_SPILL = 1000
+spill.MAX_BYTES = 1000
 sink = sinks.open_sink(sys.stdout)
 for _ in range(3000):
     sink.write(b"x" * 63 + b"\\n")  # fills the pipe to its last byte
@@ -478,7 +479,7 @@ def test_lines_that_are_yet_to_be_made_are_bounded_too(gained):
     go.set()
 
     assert sink.flush(PATIENCE_S)
-    assert lost == 1_001 - sinks.MAX_SPILL // 16_384
+    assert lost == 1_001 - spill.MAX_BYTES // 16_384
 
 
 # Flushing
@@ -639,7 +640,8 @@ UNREAD = """
 import os, sys, warnings
 warnings.simplefilter("ignore")
 from tracelog.delivery import delivery_stats
-from tracelog.sinks import flush, open_sink
+from tracelog.descriptors import open_sink
+    from tracelog.sinks import flush
 sink = open_sink(sys.stdout)
 for number in range(100):
     sink.write(f"{number:03999d}\\n".encode())
@@ -680,7 +682,7 @@ def test_a_signal_handler_may_log():
     assert stream.getvalue() == "from the handler\n"
 
 
-class Scripted(sinks._SpillingSink):
+class Scripted(sinks.Sink):
     """Takes two bytes of the first line; meanwhile another thread's line comes, and has to wait."""
 
     def __init__(self, *, drained):
@@ -731,7 +733,7 @@ def test_the_rest_of_a_line_comes_before_what_waits(gained, monkeypatch):
     assert gained() == (2, 2, 0)
 
 
-class Taking(sinks._SpillingSink):
+class Taking(sinks.Sink):
     """Takes a long line in two parts; between them another thread tries to write its own."""
 
     def __init__(self):
@@ -816,7 +818,7 @@ def test_killing_the_process_loses_nothing_that_fitted():
     """A line is in the kernel's hands when the logging call returns."""
     code = """
 import os, signal, sys
-from tracelog.sinks import open_sink
+from tracelog.descriptors import open_sink
 sink = open_sink(sys.stdout)
 for number in range(500):
     sink.write(f"{number:099d}\\n".encode())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import fcntl
+import math
 import os
 import select
 import stat
@@ -14,22 +14,19 @@ from select import PIPE_BUF  # what a pipe takes whole, or not at all
 from typing import Any, Final
 
 from tracelog.files import above_standard, end_torn_line, open_anew, replace_descriptor
-from tracelog.sinks import Sink, SpillingSink, TextSink
+from tracelog.process_lock import EXCLUSIVE, SHARED, ProcessLock
+from tracelog.sinks import Sink, TextSink
 from tracelog.spill import Lines
 
 
 __all__ = ["DescriptorSink", "PipeSink", "SocketSink", "ThreadSink", "open_sink"]
 
 _write = os.write
-_flock = fcntl.flock
-_SHARED: Final = fcntl.LOCK_SH | fcntl.LOCK_NB
-_EXCLUSIVE: Final = fcntl.LOCK_EX | fcntl.LOCK_NB
-_UNLOCK: Final = fcntl.LOCK_UN
+_monotonic = time.monotonic
 _FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK
-_LOCKED_OUT_S: Final = 0.001  # before another process's long line is looked at again
 
 
-class DescriptorSink(SpillingSink):
+class DescriptorSink(Sink):
     """A descriptor of a file, owned: closed when nobody can write to it any more.
 
     A thread may be about to write to a handler that a reconfiguration has just closed. So closing
@@ -39,13 +36,16 @@ class DescriptorSink(SpillingSink):
     A file takes a line whole, whoever else appends to it: no turn is needed.
     """
 
+    _due: float = math.inf  # when to look whether it is the right one still
+
     def __init__(self, descriptor: int) -> None:
         super().__init__()
         self._descriptor = descriptor
 
     def write(self, lines: Lines, level: int = 0) -> None:
         """Do the same as every sink, in fewer steps."""
-        if self._busy:
+        if self._busy or _monotonic() >= self._due:
+            self._look()
             super().write(lines, level)
             return
 
@@ -64,6 +64,9 @@ class DescriptorSink(SpillingSink):
         with suppress(OSError):
             os.close(self._descriptor)
 
+    def _look(self) -> None:
+        """Look whether it is."""
+
     def _put(self, data: bytes) -> int:
         return os.write(self._descriptor, data)
 
@@ -81,7 +84,7 @@ class PipeSink(DescriptorSink):
     Args:
         descriptor: Its own.
         write: Writes to it without waiting.
-        locks: The lock is its own, too: nobody else has the same open file description.
+        locks: The open file description is its own, too: else a lock would be everybody's.
     """
 
     def __init__(
@@ -89,54 +92,41 @@ class PipeSink(DescriptorSink):
     ) -> None:
         super().__init__(descriptor)
         self._write = write
-        self._locks = locks
-        self._holds = False  # the lock, while a line is out in part
-        self._locked_out = False
+        self._process_lock = ProcessLock(descriptor if locks else None)
 
     def write(self, lines: Lines, level: int = 0) -> None:
         """Write *lines* in turn."""
-        SpillingSink.write(self, lines, level)
+        Sink.write(self, lines, level)
 
     def forget(self) -> None:
         """Leave what waits, and the lock, to the parent process: have a description of our own."""
         super().forget()
-        self._holds = False
-        if self._locks:
-            with suppress(OSError):
-                replace_descriptor(self._descriptor, open_anew(self._descriptor, _FLAGS))
+        with suppress(OSError):
+            replace_descriptor(self._descriptor, open_anew(self._descriptor, _FLAGS))
+        self._process_lock = ProcessLock(self._descriptor)
 
     def _put(self, data: bytes) -> int:
-        if self._locks and not self._holds:
-            self._lock_out(len(data))
+        lock = self._process_lock
+        lock.take(SHARED if len(data) <= PIPE_BUF else EXCLUSIVE)
         try:
             size = self._write(self._descriptor, data)
         except BlockingIOError:
-            if not self._holds:
-                self._let_in()
+            if not self._rest:  # else a line is out in part
+                lock.give()
             raise
         except OSError:
-            self._let_in()
+            lock.give()
             raise
 
-        if size == len(data):
-            self._let_in()
+        if size < len(data):
+            lock.keep()
         else:
-            self._holds = True
+            lock.give()
         return size
 
-    def _lock_out(self, size: int) -> None:
-        self._locked_out = True
-        _flock(self._descriptor, _SHARED if size <= PIPE_BUF else _EXCLUSIVE)
-        self._locked_out = False
-
-    def _let_in(self) -> None:
-        self._holds = False
-        if self._locks:
-            _flock(self._descriptor, _UNLOCK)
-
     def _await(self, timeout: float | None) -> None:
-        if self._locked_out:
-            time.sleep(_LOCKED_OUT_S)
+        if self._process_lock.refused:
+            self._process_lock.wait(timeout)
         else:
             super()._await(timeout)
 
@@ -155,7 +145,7 @@ class ThreadSink(DescriptorSink):
         return os.write(self._descriptor, data[:PIPE_BUF])
 
 
-class SocketSink(SpillingSink):
+class SocketSink(Sink):
     """A socket, as a service's stdout under systemd is: told with every line not to wait.
 
     It can't be opened anew, and to make it non-blocking would make it so for whoever shares it.

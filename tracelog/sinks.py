@@ -14,14 +14,14 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from tracelog.delivery import Counts, report_loss, report_losses
 from tracelog.spill import Lines, Spill
 
 
-__all__ = ["Sink", "SpillingSink", "TextSink", "flush"]
+__all__ = ["Sink", "TextSink", "flush"]
 
 _FAREWELL_S: Final = 1.5  # how long the interpreter's exit waits for what is not out
 _PAUSE_S: Final = 0.05  # before a stream that can't be waited for is tried again
@@ -31,20 +31,10 @@ _TURN_S: Final = 1.0  # nobody has the turn for so long but a caller that is int
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
-class Sink(Protocol):
-    """Takes finished lines; never raises, never blocks the caller."""
-
-    def write(self, lines: Lines, level: int, /) -> None:
-        """Write *lines* whole, now or as soon as that is possible."""
-
-    def flush(self, timeout: float | None, /) -> bool:
-        """Wait for what had to wait, *timeout* seconds at most; False if it isn't out."""
+_sinks: WeakValueDictionary[int, Sink] = WeakValueDictionary()
 
 
-_sinks: WeakValueDictionary[int, SpillingSink] = WeakValueDictionary()
-
-
-def _living() -> list[SpillingSink]:
+def _living() -> list[Sink]:
     """List the sinks; other threads may make some meanwhile, which iterating wouldn't survive."""
     return [sink for reference in _sinks.valuerefs() if (sink := reference()) is not None]
 
@@ -70,8 +60,8 @@ def _nothing(_count: int) -> Lines:
     return b""
 
 
-class SpillingSink(ABC):
-    """What all sinks share: an order in which everything gets out.
+class Sink(ABC):
+    """Takes finished lines; what all sinks share is the order in which everything gets out.
 
     First the rest of a line that is out in part, then what waits, then how many lines were lost,
     then new lines. Who writes has the turn; who doesn't get it at once lets lines wait.
@@ -305,7 +295,7 @@ def _made(tell: Callable[[int], Lines], count: int) -> bytes:
         return b""
 
 
-class TextSink(SpillingSink):
+class TextSink(Sink):
     """A text stream without a descriptor of its own: a StringIO, a test's capture, an IDE."""
 
     def __init__(self, stream: Any) -> None:

@@ -14,7 +14,9 @@ __all__ = ["MAX_BYTES", "Lines", "Spill"]
 Lines: TypeAlias = bytes | Callable[[], bytes]
 
 MAX_BYTES: Final = 8 * 1024 * 1024
-_URGENT: Final = logging.WARNING  # of this level and above, lines have the last quarter for themselves
+_URGENT: Final = (
+    logging.WARNING
+)  # of this level and above, lines have the last quarter for themselves
 _UNMADE: Final = 16 * 1024  # bytes that lines count as which are yet to be made
 _OBJECT: Final = 64  # bytes that the interpreter needs beside each line
 
