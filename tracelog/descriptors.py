@@ -14,6 +14,7 @@ from select import PIPE_BUF  # what a pipe takes whole, or not at all
 from typing import Any, Final
 
 from tracelog.files import above_standard, end_torn_line, open_anew, replace_descriptor
+from tracelog.pipe_room import Room
 from tracelog.process_lock import EXCLUSIVE, SHARED, ProcessLock
 from tracelog.sinks import Sink, TextSink
 from tracelog.spill import Lines
@@ -32,31 +33,31 @@ class DescriptorSink(Sink):
     A thread may be about to write to a handler that a reconfiguration has just closed. So closing
     is left to the last reference, and a number that the system has given to another file since is
     never written to.
-
-    A file takes a line whole, whoever else appends to it: no turn is needed.
     """
 
-    _due: float = math.inf  # when to look whether it is the right one still
+    _whole: float = math.inf  # bytes that are taken whole, or not at all, whoever else writes
+    _due: float = math.inf  # when to look whether it is the right file still
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
         self._descriptor = descriptor
 
     def write(self, lines: Lines, level: int = 0) -> None:
-        """Do the same as every sink, in fewer steps."""
+        """Do the same as every sink, in fewer steps: what is taken whole needs no turn."""
         if self._busy or _monotonic() >= self._due:
             self._look()
             super().write(lines, level)
             return
 
         try:
-            size = _write(self._descriptor, lines)  # type: ignore[arg-type]
+            length = len(lines)  # type: ignore[arg-type]
+            size = _write(self._descriptor, lines) if length <= self._whole else 0  # type: ignore[arg-type]
         except (OSError, TypeError):
-            super().write(lines, level)  # once more, for what an error means
-            return
-
-        if size == len(lines):  # type: ignore[arg-type]
+            size = 0
+        if size == length:
             self.counts.written += 1
+        elif size == 0:
+            super().write(lines, level)  # once more, for what an error means
         else:
             self._keep_rest(lines[size:])  # type: ignore[index]
 
@@ -77,9 +78,9 @@ class DescriptorSink(Sink):
 class PipeSink(DescriptorSink):
     """A pipe or a terminal that doesn't make us wait.
 
-    A pipe takes PIPE_BUF bytes whole or not at all, of more it may take a part. So that nobody
-    writes into the middle of a long line, whoever has one keeps the others of this process out by
-    the turn, and other processes by a lock that short lines share.
+    A pipe takes PIPE_BUF bytes whole or not at all; of more it may take a part, into which others
+    could write. So a longer line has a lock that those of other processes respect, and waits until
+    there is room for the whole of it, and for what comes unasked.
 
     Args:
         descriptor: Its own.
@@ -87,16 +88,15 @@ class PipeSink(DescriptorSink):
         locks: The open file description is its own, too: else a lock would be everybody's.
     """
 
+    _whole = PIPE_BUF
+
     def __init__(
         self, descriptor: int, write: Callable[[int, bytes], int] = os.write, *, locks: bool = True
     ) -> None:
         super().__init__(descriptor)
         self._write = write
         self._process_lock = ProcessLock(descriptor if locks else None)
-
-    def write(self, lines: Lines, level: int = 0) -> None:
-        """Write *lines* in turn."""
-        Sink.write(self, lines, level)
+        self._room = Room(descriptor)
 
     def forget(self) -> None:
         """Leave what waits, and the lock, to the parent process: have a description of our own."""
@@ -109,6 +109,8 @@ class PipeSink(DescriptorSink):
         lock = self._process_lock
         lock.take(SHARED if len(data) <= PIPE_BUF else EXCLUSIVE)
         try:
+            if not self._rest:
+                self._room.require(len(data))
             size = self._write(self._descriptor, data)
         except BlockingIOError:
             if not self._rest:  # else a line is out in part
@@ -129,6 +131,7 @@ class PipeSink(DescriptorSink):
             self._process_lock.wait(timeout)
         else:
             super()._await(timeout)
+            self._room.wait()
 
 
 class ThreadSink(DescriptorSink):

@@ -6,7 +6,6 @@ import os
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
 from tracelog.delivery import report_failure
 from tracelog.descriptors import DescriptorSink
@@ -17,8 +16,6 @@ from tracelog.spill import Lines
 
 
 __all__ = ["FileSink", "RotatingSink"]
-
-_LOOK_EVERY_S: Final = 0.5
 
 
 class FileSink(DescriptorSink):
@@ -33,37 +30,40 @@ class FileSink(DescriptorSink):
         OSError: If it can't be opened.
     """
 
+    _look_every_s = 0.5
+
     def __init__(self, path: str) -> None:
         super().__init__(open_log(path))
         self._path = path
         self._identity = _identity_of(os.fstat(self._descriptor))
+        self._size = 0
         self._due = 0.0
 
     def _look(self) -> None:
         now = time.monotonic()
         if now >= self._due and not self._rest:
-            self._due = now + _LOOK_EVERY_S
+            self._due = now + self._look_every_s
             self._follow()
 
-    def _follow(self) -> int:
-        """Open the file anew if it isn't the one of that name any more; tell its size."""
+    def _follow(self) -> None:
+        """Open the file anew if it isn't the one of that name any more; note its size."""
         with suppress(OSError):
             found = os.stat(self._path)  # noqa: PTH116 -- a Path costs as much again
             if _identity_of(found) == self._identity:
-                return found.st_size
+                self._size = found.st_size
+                return
 
         with suppress(OSError):  # or go on in the one that is open
             replace_descriptor(self._descriptor, open_log(self._path))
         found = os.fstat(self._descriptor)
-        self._identity = _identity_of(found)
-        return found.st_size
+        self._identity, self._size = _identity_of(found), found.st_size
 
 
 class RotatingSink(FileSink):
     """A file that is renamed to `app.log.1`, `app.log.2` and so on when it is full.
 
-    Several processes may write to it, and rotate it: for each line, whoever writes has the lock of
-    a file beside it, `app.log.lock`.
+    Several processes may write to it. Whoever finds it full has the lock of a file beside it,
+    `app.log.lock`, and looks again; the others notice soon.
 
     Args:
         path: Of the file.
@@ -73,6 +73,8 @@ class RotatingSink(FileSink):
     Raises:
         OSError: If it, or its lock, can't be opened.
     """
+
+    _look_every_s = 0.05
 
     def __init__(self, path: str, max_bytes: int, backup_count: int) -> None:
         super().__init__(path)
@@ -87,8 +89,14 @@ class RotatingSink(FileSink):
             os.close(self._lock_file)
 
     def write(self, lines: Lines, level: int = 0) -> None:
-        """Write *lines* in turn."""
-        Sink.write(self, lines, level)
+        """Write *lines* at once, or in turn if there is no room for them."""
+        self._look()
+        size = len(lines) if isinstance(lines, bytes) else self._max_bytes
+        self._size += size
+        if self._size > self._max_bytes:
+            Sink.write(self, lines, level)
+        else:
+            super().write(lines, level)
 
     def forget(self) -> None:
         """Leave what waits, and the lock, to the parent process: have a description of our own."""
@@ -110,9 +118,10 @@ class RotatingSink(FileSink):
         self._process_lock.wait(timeout)  # there is nothing else that a file would wait for
 
     def _make_room(self, size: int) -> None:
-        used = self._follow()
-        if used and used + size > self._max_bytes:
+        self._follow()
+        if self._size and self._size + size > self._max_bytes:
             self._rotate()
+        self._size += size
 
     def _rotate(self) -> None:
         """Rename the files, oldest first; if that is refused, go on in the one that is open."""
