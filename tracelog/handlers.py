@@ -20,6 +20,7 @@ from tracelog.fields import LOST
 from tracelog.file_sinks import FileSink, RotatingSink
 from tracelog.files import open_log
 from tracelog.records import Bare, ContextFilter, Event
+from tracelog.reentry import one_at_a_time
 from tracelog.sinks import Sink
 from tracelog.spill import Lines
 
@@ -78,6 +79,9 @@ class SinkHandler(logging.Handler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Format and write *record*, if the filters let it pass."""
+        return one_at_a_time(self._handle, record, self._sink.lose)
+
+    def _handle(self, record: logging.LogRecord) -> bool:
         try:
             # For our formatters ContextFilter has nothing to add: they read the context themselves.
             if not self._only_context and not self._passes(record):

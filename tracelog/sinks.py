@@ -304,7 +304,10 @@ class TextSink(Sink):
 
     def write(self, lines: Lines, level: int = 0) -> None:
         """Write *lines* without a turn: a text stream's `write` is what its author made of it."""
-        if self._busy or not isinstance(lines, bytes):
+        if self._drainer is threading.current_thread():
+            # The stream logs what is written to it. To say so in the log would be written to it.
+            report_loss(RecursionError(), self.counts)
+        elif self._busy or not isinstance(lines, bytes):
             super().write(lines, level)
         elif not self._write_next(lines):
             self._keep(lines, level)

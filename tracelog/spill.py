@@ -46,6 +46,8 @@ class Spill:
         if self._size + size > room:
             return False
 
+        if isinstance(lines, bytes):  # what orjson made holds several times its size in memory
+            lines = bytes(memoryview(lines))
         self._lines.append(lines)
         self._size += size
         self.added += 1
