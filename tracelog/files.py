@@ -7,7 +7,6 @@ import fcntl
 import os
 import stat
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 
@@ -33,7 +32,7 @@ def open_log(path: str) -> int:
     try:
         descriptor = above_standard(os.open(path, flags, _MODE))
     except OSError as error:
-        if error.errno != errno.ELOOP or not Path(path).is_symlink():
+        if error.errno != errno.ELOOP or not flags & os.O_NOFOLLOW:
             raise
 
         problem = "is a symbolic link in a directory that anyone may write to"

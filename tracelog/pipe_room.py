@@ -16,8 +16,7 @@ from typing import Final
 __all__ = ["Room"]
 
 _WANTED: Final = 256 * 1024  # bytes; a pipe has 64 KiB, which the longest line fills alone
-# A pipe counts in pages. Some are begun, and some are for others' short lines, which ask nobody.
-_SPARE: Final = 8 * PIPE_BUF
+_SPARE: Final = 8 * PIPE_BUF  # for others' short lines, which ask nobody
 _PAUSE_S: Final = 0.001
 
 
@@ -45,7 +44,8 @@ class Room:
             self._size = _grown(self._descriptor)
         # A line that leaves nothing to spare, even so, has the pipe alone.
         needed = min(size + _SPARE, self._size)
-        if self._size and _unread(self._descriptor) > self._size - needed:
+        # A pipe counts in pages, of which writes that don't fit leave up to the half empty.
+        if self._size and 2 * _unread(self._descriptor) > self._size - needed:
             self._lacking = True
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 

@@ -112,8 +112,9 @@ class Sink(ABC):
             drainer, added = self._drainer, self._spill.added
             if drainer not in (None, threading.current_thread()):
                 # Not for lines that come meanwhile: under load there might be no end of them.
-                self._moved.wait_for(lambda: self._is_out(added) or self._drainer is None, timeout)
-                return self._is_out(added)
+                self._moved.wait_for(lambda: self._has_ended(added), timeout)
+                removed = self._spill.removed
+                return removed > added or (removed == added and not self._rest)
 
         if drainer is None and self._busy:  # no thread could be started: the interpreter is ending
             self._drain(timeout)
@@ -143,9 +144,11 @@ class Sink(ABC):
         """Wait until more can be written, or for a moment."""
         time.sleep(_PAUSE_S if timeout is None else min(timeout, _PAUSE_S))
 
-    def _is_out(self, added: int) -> bool:
+    def _has_ended(self, added: int) -> bool:
+        """Tell whether of so many lines nothing is left to do, or nobody is doing it."""
         removed = self._spill.removed
-        return removed > added or (removed == added and not self._rest)
+        ends = self._rest or (self._lost and not self._spill)  # what belongs to the last of them
+        return self._drainer is None or removed > added or (removed == added and not ends)
 
     def _keep(self, lines: Lines, level: int) -> None:
         with self._lock:
@@ -301,10 +304,11 @@ class TextSink(Sink):
     def __init__(self, stream: Any) -> None:
         super().__init__()
         self._stream = stream
+        self._writing = False
 
     def write(self, lines: Lines, level: int = 0) -> None:
         """Write *lines* without a turn: a text stream's `write` is what its author made of it."""
-        if self._drainer is threading.current_thread():
+        if self._writing and self._drainer is threading.current_thread():
             # The stream logs what is written to it. To say so in the log would be written to it.
             report_loss(RecursionError(), self.counts)
         elif self._busy or not isinstance(lines, bytes):
@@ -313,9 +317,13 @@ class TextSink(Sink):
             self._keep(lines, level)
 
     def _put(self, data: bytes) -> int:
-        self._stream.write(data.decode("utf-8", "backslashreplace"))
-        if hasattr(self._stream, "flush"):
-            self._stream.flush()
+        self._writing = True
+        try:
+            self._stream.write(data.decode("utf-8", "backslashreplace"))
+            if hasattr(self._stream, "flush"):
+                self._stream.flush()
+        finally:
+            self._writing = False
         return len(data)
 
 
