@@ -49,15 +49,17 @@ class DescriptorSink(Sink):
             super().write(lines, level)
             return
 
+        size = 0
         try:
             length = len(lines)  # type: ignore[arg-type]
-            size = _write(self._descriptor, lines) if length <= self._whole else 0  # type: ignore[arg-type]
-        except (OSError, TypeError):
-            size = 0
-        if size == length:
+            if length <= self._whole:
+                size = _write(self._descriptor, lines)  # type: ignore[arg-type]
+        except (OSError, TypeError):  # refused, or lines that are yet to be made
+            pass
+        if size == 0:
+            super().write(lines, level)  # in turn; and once more, for what an error means
+        elif size == length:
             self.counts.written += 1
-        elif size == 0:
-            super().write(lines, level)  # once more, for what an error means
         else:
             self._keep_rest(lines[size:])  # type: ignore[index]
 
@@ -95,6 +97,8 @@ class PipeSink(DescriptorSink):
     ) -> None:
         super().__init__(descriptor)
         self._write = write
+        if not locks:
+            self._whole = 0  # the short way isn't told to use *write*
         self._process_lock = ProcessLock(descriptor if locks else None)
         self._room = Room(descriptor)
 
@@ -103,7 +107,7 @@ class PipeSink(DescriptorSink):
         super().forget()
         with suppress(OSError):
             replace_descriptor(self._descriptor, open_anew(self._descriptor, _FLAGS))
-        self._process_lock = ProcessLock(self._descriptor)
+        self._process_lock = ProcessLock(self._descriptor if self._whole else None)
 
     def _put(self, data: bytes) -> int:
         lock = self._process_lock

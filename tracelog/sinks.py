@@ -237,12 +237,13 @@ class Sink(ABC):
         deadline = None if timeout is None else time.monotonic() + timeout
         waits: bool | None = True
         while waits is not None and (deadline is None or time.monotonic() <= deadline):
-            if not self._turn.acquire(timeout=_TURN_S):
+            turn = self._turn
+            if not turn.acquire(timeout=_TURN_S):
                 break
             try:
                 waits = self._advance()
             finally:
-                self._turn.release()
+                turn.release()
             if waits:
                 self._await(timeout)
             elif self._ends():
