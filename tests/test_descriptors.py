@@ -21,6 +21,7 @@ import pytest
 from tracelog import delivery, descriptors, sinks, spill
 from tracelog.delivery import delivery_stats
 from tracelog.descriptors import DescriptorSink, PipeSink, ThreadSink, open_sink
+from tracelog.process_lock import ProcessLock
 from tracelog.sinks import flush
 
 
@@ -243,14 +244,16 @@ def test_a_full_file_tears_no_line(tmp_path, gained):
         sink.tell = lambda count: b"lost %d\n" % count
         try:
             resource.setrlimit(resource.RLIMIT_FSIZE, (6, limits[1]))
-            for line in (b"one\n", b"two\n", b"three\n"):
-                sink.write(line)
+            sink.write(b"one\n")
+            sink.write(b"two\n")
+            torn = not sink.flush(PATIENCE_S)
+            sink.write(b"three\n")
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         sink.write(b"four\n")
         done = sink.flush(PATIENCE_S)
 
-    assert done
+    assert (torn, done) == (True, True)
     assert (tmp_path / "app.log").read_text() == "one\ntwo\nlost 1\nfour\n"
     assert gained() == (3, 1, 1)
 
@@ -456,9 +459,11 @@ def test_where_nothing_else_is_permitted_a_thread_waits(pipe, gained, monkeypatc
 
     for line in numbered(1_000):
         sink.write(line)
+    full = not sink.flush(0.05)
     read = read_lines(source, 1_000)
 
     assert type(sink) is ThreadSink
+    assert full
     assert read == numbered(1_000)
     assert sink.flush(PATIENCE_S)
     assert gained() == (1_000, 1_000, 0)
@@ -485,17 +490,19 @@ def test_a_terminal_is_left_to_the_thread():
 # Several processes
 
 
-def test_a_long_line_keeps_other_processes_out(pipe):
+def test_a_long_line_keeps_other_processes_out(pipe, monkeypatch):
     """Who has another description of the pipe waits until the whole line is out."""
     source, stream = pipe
     sink = open_sink(stream)
+    waits, wait = threading.Event(), ProcessLock.wait
+    monkeypatch.setattr(ProcessLock, "wait", lambda *args: waits.set() or wait(*args))
     with open(f"/proc/self/fd/{stream.fileno()}", "wb") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         sink.write(b"x" * 5_000 + b"\n")
-        waiting = len(sink._spill)
+        waited = waits.wait(PATIENCE_S)
         fcntl.flock(other, fcntl.LOCK_UN)
 
-    assert waiting == 1
+    assert waited
     assert read_lines(source, 1) == [b"x" * 5_000 + b"\n"]
     assert sink.flush(PATIENCE_S)
 
@@ -651,16 +658,3 @@ def test_a_fork_doubles_nothing():
     assert errors == b"0\n"
     assert [int(line) for line in lines if line != b"of the child"] == list(range(100))
     assert lines.count(b"of the child") == 1
-
-
-def test_what_waits_is_the_parents(pipe):
-    """What the child of a fork does first."""
-    _, stream = pipe
-    sink = open_sink(stream)
-    fill(sink)
-    waiting = sink.counts.spilled
-
-    sinks._forget_all()
-
-    assert waiting
-    assert sink.flush(0)
