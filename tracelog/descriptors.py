@@ -64,7 +64,7 @@ class DescriptorSink(Sink):
             self._keep_rest(lines[size:])  # type: ignore[index]
 
     def __del__(self) -> None:
-        with suppress(OSError):
+        with suppress(AttributeError, OSError):  # it was refused, or is closed already
             os.close(self._descriptor)
 
     def _look(self) -> None:

@@ -45,18 +45,26 @@ class FileSink(DescriptorSink):
             self._due = now + self._look_every_s
             self._follow()
 
-    def _follow(self) -> None:
-        """Open the file anew if it isn't the one of that name any more; note its size."""
-        with suppress(OSError):
-            found = os.stat(self._path)  # noqa: PTH116 -- a Path costs as much again
-            if _identity_of(found) == self._identity:
-                self._size = found.st_size
-                return
+    def _follow(self) -> bool:
+        """Open the file anew if it isn't the one of that name any more, and note its size.
 
-        with suppress(OSError):  # or go on in the one that is open
-            replace_descriptor(self._descriptor, open_log(self._path))
+        Returns:
+            False if that can't be: lines go on to the one that is open.
+        """
+        follows = self._is_named()
+        if not follows:
+            with suppress(OSError):
+                replace_descriptor(self._descriptor, open_log(self._path))
+                follows = True
         found = os.fstat(self._descriptor)
         self._identity, self._size = _identity_of(found), found.st_size
+        return follows
+
+    def _is_named(self) -> bool:
+        try:
+            return _identity_of(os.stat(self._path)) == self._identity  # noqa: PTH116 -- less than half
+        except OSError:
+            return False
 
 
 class RotatingSink(FileSink):
@@ -118,9 +126,9 @@ class RotatingSink(FileSink):
         self._process_lock.wait(timeout)  # there is nothing else that a file would wait for
 
     def _make_room(self, size: int) -> None:
-        self._follow()
-        if self._size and self._size + size > self._max_bytes:
+        if self._follow() and self._size and self._size + size > self._max_bytes:
             self._rotate()
+            self._follow()
         self._size += size
 
     def _rotate(self) -> None:
@@ -132,7 +140,6 @@ class RotatingSink(FileSink):
             Path(self._path).replace(f"{self._path}.1")
         except OSError as error:
             report_failure("the rotation of a file", error)
-        self._follow()
 
 
 def _identity_of(found: os.stat_result) -> tuple[int, int]:
