@@ -13,6 +13,7 @@ import os
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 from weakref import WeakValueDictionary
@@ -25,6 +26,7 @@ __all__ = ["Sink", "TextSink", "flush"]
 
 _FAREWELL_S: Final = 1.5  # how long the interpreter's exit waits for what is not out
 _PAUSE_S: Final = 0.05  # before a stream that can't be waited for is tried again
+_MAX_INCOMING: Final = 1_000  # lines that nobody has taken in; beyond, a caller waits a moment
 _TURN_S: Final = 1.0  # nobody has the turn for so long but a caller that is interrupted in it
 
 # Room may come back: the rest of a line stays first in line for it.
@@ -77,6 +79,7 @@ class Sink(ABC):
         self._busy = False  # there is something that has to get out before a new line
         self._rest = b""
         self._rest_counts = 0  # how many lines it ends; none if it is ours
+        self._incoming: deque[tuple[Lines, int]] = deque()  # for whoever has the lock to take in
         self._spill = Spill()
         self._lost = 0  # and not yet said
         self._turn = threading.Lock()
@@ -89,7 +92,7 @@ class Sink(ABC):
     def write(self, lines: Lines, level: int = 0) -> None:
         """Write *lines* whole, now or as soon as that is possible; of some *level*."""
         out = False
-        waits = (self._busy and self._spill) or not isinstance(lines, bytes)
+        waits = (self._busy and self._is_behind()) or not isinstance(lines, bytes)
         if not waits and self._turn.acquire(blocking=False):
             try:
                 out = self._write_next(lines)  # type: ignore[arg-type]
@@ -107,6 +110,7 @@ class Sink(ABC):
 
     def flush(self, timeout: float | None) -> bool:
         """Wait for what had to wait so far; False if it isn't out."""
+        self._take_in()
         with self._lock:  # or somebody else could start one between the two
             self._start_drainer()
             drainer, added = self._drainer, self._spill.added
@@ -123,7 +127,7 @@ class Sink(ABC):
     def give_up(self) -> int:
         """Count as lost what isn't out, and tell how much that is: nobody is going to write it."""
         with self._lock:
-            left = len(self._spill) + (self._rest_counts if self._rest else 0)
+            left = len(self._spill) + len(self._incoming) + (self._rest_counts if self._rest else 0)
             self.counts.dropped += left
             return left
 
@@ -133,6 +137,7 @@ class Sink(ABC):
         self._lock = threading.RLock()
         self._moved = threading.Condition(self._lock)
         self._drainer = None
+        self._incoming.clear()
         self._spill.clear()
         self._rest, self._lost, self._busy = b"", 0, False
 
@@ -150,15 +155,32 @@ class Sink(ABC):
         ends = self._rest or (self._lost and not self._spill)  # what belongs to the last of them
         return self._drainer is None or removed > added or (removed == added and not ends)
 
+    def _is_behind(self) -> bool:
+        return bool(self._spill or self._incoming)
+
     def _keep(self, lines: Lines, level: int) -> None:
-        with self._lock:
-            fits = self._spill.add(lines, level)
-            if fits:
-                self._busy = True
-                self.counts.spilled += 1
-            else:
-                self.lose(BlockingIOError(errno.EAGAIN, "its reader is too slow"))
-        self._start_drainer()
+        self._busy = True
+        self._incoming.append((lines, level))
+        self._take_in()
+
+    def _take_in(self) -> None:
+        """Let what has come wait, or lose it; no caller waits for another who does so."""
+        while self._incoming and self._lock.acquire(len(self._incoming) > _MAX_INCOMING):
+            try:
+                while self._incoming:
+                    self._take_one(*self._incoming.popleft())
+                self._start_drainer()
+            finally:
+                self._lock.release()
+
+    def _take_one(self, lines: Lines, level: int) -> None:
+        if self._spill.add(lines, level):
+            self.counts.spilled += 1
+        else:
+            self.lose(BlockingIOError(errno.EAGAIN, "its reader is too slow"))
+
+    def _note_busy(self) -> None:
+        self._busy = bool(self._rest or self._lost or self._is_behind())
 
     def _write_next(self, line: bytes) -> bool:
         """Write *line* after what comes before it; False if it has to wait. Take the turn first."""
@@ -220,7 +242,7 @@ class Sink(ABC):
     def _set_rest(self, rest: bytes, counts: int) -> None:
         with self._lock:
             self._rest, self._rest_counts = rest, counts
-            self._busy = bool(rest or self._spill or self._lost)
+            self._note_busy()
 
     def _start_drainer(self) -> None:
         with self._lock:
@@ -252,6 +274,7 @@ class Sink(ABC):
 
     def _ends(self, *, now: bool = False) -> bool:
         """Tell that something has moved, and whether the drainer may go."""
+        self._take_in()
         with self._lock:
             self._moved.notify_all()
             if now or not self._busy:
@@ -272,7 +295,7 @@ class Sink(ABC):
             if out:
                 with self._lock:
                     self._spill.remove_first()
-                    self._busy = bool(self._rest or self._spill or self._lost)
+                    self._note_busy()
             return not out
 
         try:
