@@ -291,9 +291,10 @@ def test_what_is_not_out_at_the_end_is_counted(gained, said, monkeypatch):
         sink.write(b"one\n")
 
         sinks._farewell()
+        lost, last_word = gained()[2], said()
 
-    assert gained()[2] == 2
-    assert "(2 were waiting when the process ended)" in said()
+    assert lost == 2
+    assert "(2 were waiting when the process ended)" in last_word
     sink.script.clear()
     sink.flush(PATIENCE_S)
 
