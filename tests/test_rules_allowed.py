@@ -26,7 +26,7 @@ ALLOWED = """
     filters:
       context: {"()": tracelog.ContextFilter}
     formatters:
-      old: {class: pythonjsonlogger.json.JsonFormatter}
+      old: {class: pythonjsonlogger.json.JsonFormatter, fmt: ext://structlog.dev.plain_traceback}
       new:
         "()": tracelog.JsonFormatter
         static_fields: {class: first.class, processors: none}
@@ -82,6 +82,14 @@ REFUSED = {
         "filters.f.()",
     ),
     "a private part": ("handlers: {h: {stream: ext://logging._lock}}", "handlers.h.stream"),
+    "a function as a value": (
+        "handlers: {h: {class: logging.StreamHandler, .: {namer: ext://logging.getLogger}}}",
+        "handlers.h...namer",
+    ),
+    "a function that is called": (
+        'filters: {f: {"()": structlog.get_logger}}',
+        "filters.f.()",
+    ),
     "a function": ('filters: {f: {"()": tracelog.processors.resolve}}', "filters.f.()"),
     "what tracelog has of others": (
         "handlers: {h: {stream: ext://tracelog.import_module}}",

@@ -12,12 +12,13 @@ from typing import Final
 from tracelog.escapes import printable
 from tracelog.rules.draft import SECTIONS, Draft, Entry, walk
 from tracelog.rules.findings import Finding, Path, clip, index, show
-from tracelog.rules.names import locate
+from tracelog.rules.names import Unresolved, locate
 
 
 __all__ = ["refused_names"]
 
 _PACKAGES: Final = ("logging", "pythonjsonlogger", "rich", "structlog", "tracelog")
+_WITH_FUNCTIONS: Final = ("pythonjsonlogger", "structlog")  # those that process an event
 # It has functions that import and call whatever they are told to.
 _EXCEPT: Final = "logging.config"
 _NAMES: Final = frozenset(
@@ -108,15 +109,18 @@ def _elsewhere(name: str, allow: Collection[str]) -> Finding | None:
 def _no_part(name: str, *, made: bool) -> Finding | None:
     """Refuse what isn't a part of a configuration, but a tool that lies beside them."""
     found = locate(name)
-    home = getattr(found, "__module__", None)
-    inside = not callable(found) or (isinstance(home, str) and _is_stock(home))
-    if any(part.startswith("_") for part in name.split(".")) or not inside:
+    if isinstance(found, Unresolved):
+        return None  # other rules say what is missing
+
+    home = str(getattr(found, "__module__", None)) if callable(found) else name
+    if any(part.startswith("_") for part in name.split(".")) or not _is_stock(home):
         text = f"{show(name)} isn't public there: a file may not name it"
         return Finding((), text, _way_out(name))
 
-    if made and callable(found) and not isinstance(found, type):
-        text = f"{show(name)} isn't a class: of the packages that every file may name, only"
-        return Finding((), f"{text} classes are made", _way_out(name))
+    usable = isinstance(found, type) or not callable(found)
+    if not usable and (made or not _is_within(home, _WITH_FUNCTIONS)):
+        text = f"{show(name)} is a function: what a file may name there are classes and values"
+        return Finding((), text, _way_out(name))
 
     return None
 
