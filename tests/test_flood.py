@@ -15,6 +15,14 @@ from tracelog.errors import ConfigError
 from tracelog.flood import FloodFilter
 
 
+@pytest.fixture(autouse=True)
+def _ended():
+    """What a filter has to say at last, it says here, not while another test runs."""
+    yield
+    for each in [*flood._filters]:
+        each.close()
+
+
 def record(at=0.0, *, line=1, level=logging.INFO, name="app", **more):
     """A record that *line* of app.py made at a moment."""
     made = logging.LogRecord(name, level, "app.py", line, "hello", (), None)
