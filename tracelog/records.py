@@ -65,7 +65,7 @@ SURPRISING: Final = _NO_FIELDS | _LEADING
 # Frames of these modules stand between a line of the application and its record.
 _BETWEEN: Final = (
     *("console", "emit", "events", "flood", "foreign", "formatters"),
-    *("handlers", "json_formatter", "logger", "records"),
+    *("handlers", "json_formatter", "logger", "records", "reentry"),
 )
 _INTERNAL: Final = frozenset(
     (
