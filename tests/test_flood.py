@@ -157,7 +157,7 @@ def test_what_is_left_out_at_last_is_said(caplog):
 
     [said] = caplog.records
     assert (said.name, said.levelname, said.left_out_lines) == ("tracelog.internal", "WARNING", 3)
-    assert said.where == ["app.py:2", "app.py:1"]
+    assert said.where == "app.py:2, app.py:1"
 
 
 def test_nothing_left_out_is_nothing_said(caplog):

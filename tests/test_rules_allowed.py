@@ -114,6 +114,17 @@ def test_everything_else_is_refused(text, where):
     assert list(refused(text)) == [where]
 
 
+def test_one_entry_finds_nothing_for_another_to_call():
+    """As it could where a package is looked at by its name only: this runs a command."""
+    text = """
+    filters:
+      find: {"()": logging.config._resolve, name: os.system}
+      run: {"()": "cfg://filters.find", command: "true"}
+    """
+
+    assert list(refused(text)) == ["filters.find.()", "filters.run.()"]
+
+
 @pytest.fixture
 def app(monkeypatch):
     """A package of the application's, which imports `os` as all do."""

@@ -134,7 +134,7 @@ def _say(sites: dict[_Key, _Site]) -> None:
     sites.clear()
     if unsaid:
         most = sorted(unsaid, key=unsaid.__getitem__, reverse=True)[:_MOST_SHOWN]
-        where = [f"{path}:{line}" for path, line, _ in most]
+        where = ", ".join(f"{path}:{line}" for path, line, _ in most)
         fields = {LEFT_OUT_LINES: sum(unsaid.values()), WHERE: where}
         _log.warning("a flood has ended", extra=fields)
 
