@@ -263,7 +263,7 @@ def test_what_is_kept_counts_like_the_lines(view, line):
         texts = [row[0] for row in log.rows(f"SELECT line FROM ({kept(view)})")]
 
     assert [text and json.loads(text) for text in texts] == [line, None, None]
-    assert texts[1:] == ["null", None]
+    assert texts[1:] == [None, None]
 
 
 def test_the_text_of_all_lines_isnt_kept():
