@@ -109,8 +109,8 @@ def select(view: View) -> str:
 def kept(view: View) -> str:
     """Write what is kept of a view, and stands for its relation.
 
-    The lines that aren't rows are there to be counted, as one row or two. Of `lines`, which has them
-    all, the text isn't kept: that would be the log once more.
+    The lines that aren't rows are there to be counted, as one row or two. Of `lines`, which has
+    them all, the text isn't kept: that would be the log once more.
     """
     line = "line::VARCHAR" if view.events else "'null'"
     return (
