@@ -472,8 +472,8 @@ def run(http, loop, ws):
 
 @contextlib.contextmanager
 def driving(kinds):
-    """Run *kinds* of servers, six at a time: most of what they do is waiting."""
-    with ThreadPoolExecutor(6) as pool:
+    """Run *kinds* of servers, three at a time: most of what they do is waiting."""
+    with ThreadPoolExecutor(3) as pool:
         yield {kind: pool.submit(run, *kind) for kind in kinds}
 
 
