@@ -1,0 +1,283 @@
+"""Secrets: which names have them, and which values; what was found harmless is remembered.
+
+Nearly every line has names and texts that were there before, so the event path asks two sets, both
+bounded: names that are harmless, and texts in which there is nothing. Whatever fails in here, the
+value is masked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from tracelog.errors import ConfigError
+from tracelog.plain import SCALARS
+from tracelog.secret_texts import MASK, is_card, make_mask, may_hold_a_card
+
+
+__all__ = ["REDACTOR", "Redactor", "make_redactor"]
+
+# Names end in these, whatever is before them: db_password, accessToken, X-Api-Key. Names of up to
+# four letters have to be a word of their own: they are too often the end of another one.
+_SECRET: Final = (
+    *("password", "passwords", "passwd", "passphrase", "passcode", "pwd", "password hash"),
+    *("secret", "secrets", "credential", "credentials", "token", "csrf", "jwt", "otp", "auth"),
+    *("authorization", "cookie", "cookies", "api key", "access key", "private key", "secret key"),
+    *("signing key", "encryption key", "ssh key", "account key", "card number", "cvv", "cvc"),
+    *("amz signature", "apikeys"),
+)
+_SHORT: Final = 4
+_BORDER: Final = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_LONGEST_NAME: Final = 200
+_SHORTEST: Final = 6  # a text with a secret in it
+_LONGEST_REMEMBERED: Final = 200
+_LONGEST_SEEN: Final = 65_536  # past that, whoever cuts the text is going to mask it
+_NAMES: Final = 2_000
+_TEXTS: Final = 1_000
+_FIRST_CARD: Final = 10**13
+_DEPTH: Final = 32
+_HINT: Final = "secret_keys: [iban, tax_number]"
+
+
+@dataclass(frozen=True, slots=True)
+class Redactor:
+    """Masks secrets.
+
+    Attributes:
+        is_secret: Tells whether a value of this name is one.
+        text: Masks those within a text; a text without any comes back as it is.
+        knows: Tells whether all names of a mapping are harmless.
+        passes: Tells whether fields are scalars, all of them, with nothing to mask.
+        is_clean: Tells whether there is nothing in a text, and remembers it.
+        clean: Some of the texts in which there is nothing.
+    """
+
+    is_secret: Callable[[str], bool]
+    text: Callable[[str], str]
+    knows: Callable[[Mapping[str, Any]], bool]
+    passes: Callable[[Mapping[str, Any]], bool]
+    is_clean: Callable[[str], bool]
+    clean: set[str]
+
+    def hides(self, name: Any, value: Any) -> bool:
+        """Tell whether *value* is masked for its *name*; that there is none may be seen."""
+        if value is None or value is True or value is False:
+            return False
+
+        if isinstance(name, bytes):  # a header's, in ASGI
+            name = name[-_LONGEST_NAME:].decode("latin-1")
+        return isinstance(name, str) and self.is_secret(name[-_LONGEST_NAME:])
+
+    def hides_second(self, pair: Any) -> bool:
+        """Tell whether *pair*, an element of a list, is a name and its secret, as headers are."""
+        return isinstance(pair, (list, tuple)) and len(pair) == 2 and self.hides(*pair)  # noqa: PLR2004
+
+    def number(self, value: int) -> int | str:
+        """Mask *value* if it is a card's number."""
+        return MASK if value >= _FIRST_CARD and is_card(str(value)) else value
+
+    def tree(self, value: Any, depth: int = 0) -> Any:
+        """Mask what dicts, lists, tuples and dataclasses hold, for encoders of others.
+
+        What has nothing to mask comes back as it is, and so does what can't be looked into.
+        """
+        if isinstance(value, str):
+            return self.text(value)
+
+        if type(value) is int:
+            return self.number(value)
+
+        if isinstance(value, dict):
+            return self._mapping(value, value, depth)
+
+        if isinstance(value, (list, tuple)):
+            return self._list(value, depth)
+
+        if is_dataclass(value) and not isinstance(value, type):
+            own = {each.name: getattr(value, each.name, None) for each in fields(value)}
+            return self._mapping(value, own, depth)
+
+        return value
+
+    def _mapping(self, value: Any, members: dict[Any, Any], depth: int) -> Any:
+        if depth == _DEPTH:
+            return MASK
+
+        masked = {
+            self.text(name) if isinstance(name, str) else name: self._member(name, member, depth)
+            for name, member in members.items()
+        }
+        same = all(map(_is, masked, members)) and all(map(_is, masked.values(), members.values()))
+        return value if same and len(masked) == len(members) else masked
+
+    def _list(self, value: list[Any] | tuple[Any, ...], depth: int) -> Any:
+        if depth == _DEPTH:
+            return MASK
+
+        masked = [
+            [each[0], MASK] if self.hides_second(each) else self.tree(each, depth + 1)
+            for each in value
+        ]
+        return value if all(map(_is, masked, value)) else masked
+
+    def _member(self, name: Any, value: Any, depth: int) -> Any:
+        if self.hides(name, value):
+            return MASK
+
+        return value if is_id(name, value) else self.tree(value, depth + 1)
+
+
+def _is(one: Any, other: Any) -> bool:
+    return one is other
+
+
+def is_id(name: Any, value: Any) -> bool:
+    """Tell whether *value* is a number that names something: one in seven looks like a card's."""
+    if not isinstance(name, str) or not name.lower().endswith("id"):
+        return False
+
+    return type(value) is int or (type(value) is str and value.isdecimal())
+
+
+def make_redactor(keys: Iterable[str] = ()) -> Redactor:
+    """Build what masks secrets: those of the names that everybody uses, and of *keys*.
+
+    Args:
+        keys: More names, in any spelling: `tax_number` means `Tax-Number` and `userTaxNumber`, too.
+
+    Raises:
+        ConfigError: If *keys* are no names.
+    """
+    is_secret, endings = _make_name_test([*_SECRET, *_checked(keys)])
+    mask = make_mask(is_secret, endings)
+    clean: set[str] = set()
+    is_clean = _make_text_test(mask, clean)
+    text = _make_text(mask, is_clean, clean)
+    known: set[str] = set()
+    knows = _make_knows(known, is_secret, is_clean)
+    passes = _make_passes(known, knows, is_clean, clean)
+    return Redactor(is_secret, text, knows, passes, is_clean, clean)
+
+
+def _checked(keys: Any) -> list[str]:
+    names = [keys] if isinstance(keys, str) else list(keys)
+    for name in names:
+        if not isinstance(name, str) or not _BORDER.sub("", name):
+            raise ConfigError("secret_keys", f"{name!r} is no name", hint=_HINT)
+
+    return names
+
+
+def _make_name_test(keys: Iterable[str]) -> tuple[Callable[[str], bool], list[str]]:
+    endings = sorted({"".join(_words(key)) for key in keys})
+    long = tuple(ending for ending in endings if len(ending) > _SHORT)
+    short = frozenset(endings).difference(long)
+
+    @lru_cache(maxsize=_NAMES)
+    def is_secret(name: str) -> bool:
+        words = _words(name)
+        return "".join(words).endswith(long) or (bool(words) and words[-1] in short)
+
+    return is_secret, endings
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _BORDER.split(name) if word]
+
+
+def _make_text_test(mask: Callable[[str], str], clean: set[str]) -> Callable[[str], bool]:
+    def is_clean(text: str) -> bool:
+        if len(text) > _LONGEST_SEEN:
+            return False
+
+        # All that gives a secret away has one of these: a search each, and none takes 20 ns.
+        if (
+            "=" in text
+            or ":" in text
+            or "eyJ" in text
+            or "IA" in text
+            or "earer " in text
+            or "asic " in text
+            or "---B" in text
+            or "'," in text
+            or may_hold_a_card(text)
+        ):
+            try:
+                if mask(text) != text:
+                    return False
+            except Exception:  # noqa: BLE001 -- out of memory, or of stack
+                return False
+
+        if len(text) <= _LONGEST_REMEMBERED:
+            if len(clean) >= _TEXTS:
+                clean.clear()  # what recurs is back soon
+            clean.add(text)
+        return True
+
+    return is_clean
+
+
+def _make_text(
+    mask: Callable[[str], str], is_clean: Callable[[str], bool], clean: set[str]
+) -> Callable[[str], str]:
+    def text(value: str) -> str:
+        if value in clean or len(value) < _SHORTEST or is_clean(value):
+            return value
+
+        try:
+            return mask(value)
+        except Exception:  # noqa: BLE001 -- out of memory, or of stack
+            return MASK
+
+    return text
+
+
+def _make_knows(
+    known: set[str], is_secret: Callable[[str], bool], is_clean: Callable[[str], bool]
+) -> Callable[[Mapping[str, Any]], bool]:
+    def knows(names: Mapping[str, Any]) -> bool:
+        for name in names:
+            if name not in known:
+                if len(name) > _LONGEST_NAME or is_secret(name) or not is_clean(name):
+                    return False
+
+                if len(known) >= _NAMES:
+                    known.clear()
+                known.add(name)
+        return True
+
+    return knows
+
+
+def _make_passes(
+    known: set[str],
+    knows: Callable[[Mapping[str, Any]], bool],
+    is_clean: Callable[[str], bool],
+    clean: set[str],
+) -> Callable[[Mapping[str, Any]], bool]:
+    knows_all, scalars = known.issuperset, SCALARS
+
+    def passes(values: Mapping[str, Any]) -> bool:
+        """Every line's way, hence no call that can be spared."""
+        if not knows_all(values) and not knows(values):
+            return False
+
+        for value in values.values():
+            kind = type(value)
+            if kind is str:
+                if len(value) >= _SHORTEST and value not in clean and not is_clean(value):
+                    return False
+            elif kind is int:
+                if value >= _FIRST_CARD and is_card(str(value)):
+                    return False
+            elif kind not in scalars:
+                return False
+        return True
+
+    return passes
+
+
+REDACTOR: Final = make_redactor()
