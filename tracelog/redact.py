@@ -37,7 +37,10 @@ _LONGEST_REMEMBERED: Final = 200
 _LONGEST_SEEN: Final = 65_536  # past that, whoever cuts the text is going to mask it
 _NAMES: Final = 2_000
 _TEXTS: Final = 1_000
+_LONGEST_CARD: Final = 16  # digits
 _FIRST_CARD: Final = 10**13
+_PAST_CARDS: Final = 10**_LONGEST_CARD
+_IDS: Final = ("id", "Id", "ID")
 _DEPTH: Final = 32
 _HINT: Final = "secret_keys: [iban, tax_number]"
 
@@ -69,15 +72,25 @@ class Redactor:
 
         if isinstance(name, bytes):  # a header's, in ASGI
             name = name[-_LONGEST_NAME:].decode("latin-1")
-        return isinstance(name, str) and self.is_secret(name[-_LONGEST_NAME:])
+        return isinstance(name, str) and self.is_secret(str.__str__(name)[-_LONGEST_NAME:])
 
     def hides_second(self, pair: Any) -> bool:
         """Tell whether *pair*, an element of a list, is a name and its secret, as headers are."""
         return isinstance(pair, (list, tuple)) and len(pair) == 2 and self.hides(*pair)  # noqa: PLR2004
 
+    def keeps(self, name: Any, value: Any) -> bool:
+        """Tell whether *value* is a number that names something: one in ten looks like a card's."""
+        if not isinstance(name, str) or not name.endswith(_IDS):
+            return False
+
+        if type(value) is str:
+            return len(value) <= _LONGEST_CARD and value.isdecimal()
+
+        return type(value) is int and _FIRST_CARD <= value < _PAST_CARDS
+
     def number(self, value: int) -> int | str:
         """Mask *value* if it is a card's number."""
-        return MASK if value >= _FIRST_CARD and is_card(str(value)) else value
+        return _number(value)
 
     def tree(self, value: Any, depth: int = 0) -> Any:
         """Mask what dicts, lists, tuples and dataclasses hold, for encoders of others.
@@ -127,19 +140,15 @@ class Redactor:
         if self.hides(name, value):
             return MASK
 
-        return value if is_id(name, value) else self.tree(value, depth + 1)
+        return value if self.keeps(name, value) else self.tree(value, depth + 1)
+
+
+def _number(value: int) -> int | str:
+    return MASK if _FIRST_CARD <= value < _PAST_CARDS and is_card(str(value)) else value
 
 
 def _is(one: Any, other: Any) -> bool:
     return one is other
-
-
-def is_id(name: Any, value: Any) -> bool:
-    """Tell whether *value* is a number that names something: one in seven looks like a card's."""
-    if not isinstance(name, str) or not name.lower().endswith("id"):
-        return False
-
-    return type(value) is int or (type(value) is str and value.isdecimal())
 
 
 def make_redactor(keys: Iterable[str] = ()) -> Redactor:
@@ -271,7 +280,7 @@ def _make_passes(
                 if len(value) >= _SHORTEST and value not in clean and not is_clean(value):
                     return False
             elif kind is int:
-                if value >= _FIRST_CARD and is_card(str(value)):
+                if value >= _FIRST_CARD and _number(value) is not value:
                     return False
             elif kind not in scalars:
                 return False

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from itertools import islice
-from typing import Final
+from typing import Final, cast
 
 
 __all__ = ["MASK", "is_card", "make_mask", "may_hold_a_card"]
@@ -130,7 +130,9 @@ def _make_pairs(is_secret: Callable[[str], bool], endings: Iterable[str]) -> Cal
         parts, done = [], 0
         while found is not None:
             place = found.end()
-            if is_secret(found[1]) and (found[3] != "," or text[: found.start(1)].endswith(_TUPLE)):
+            if is_secret(found[1]) and (
+                found[3] != "," or text.endswith(_TUPLE, 0, found.start(1))
+            ):
                 masked, end = _masked(text, found)
                 parts += text[done:place], masked
                 done = place = end
@@ -188,8 +190,8 @@ def _masked(text: str, pair: re.Match[str]) -> tuple[str, int]:
 def _end_of_line(text: str, pair: re.Match[str]) -> int:
     """Find where a header ends: its line's end, or the quote's that it stands in."""
     before = text[pair.start() - 1] if pair.start() else ""
-    end = _LINE_ENDS.get(before, _LINE_END).match(text, pair.end())
-    return end.end() if end else pair.end()
+    rest = cast("re.Match[str]", _LINE_ENDS.get(before, _LINE_END).match(text, pair.end()))
+    return rest.end()
 
 
 def _end_of_brackets(text: str, start: int) -> int:
