@@ -127,7 +127,8 @@ def _make_pairs(is_secret: Callable[[str], bool], endings: Iterable[str]) -> Cal
         if found is None:
             return text
 
-        parts, done = [], 0
+        parts: list[str] = []
+        done = 0
         while found is not None:
             place = found.end()
             if is_secret(found[1]) and (
