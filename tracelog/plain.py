@@ -61,6 +61,10 @@ class Masks(Protocol):
     """What masks secrets: `tracelog.redact.Redactor`, which is above this module."""
 
     @property
+    def known(self) -> set[str]:
+        """Names that are harmless, some of them: of these nothing else is asked."""
+
+    @property
     def text(self) -> Callable[[str], str]:
         """Masks the secrets in a text."""
 
@@ -74,7 +78,7 @@ class Masks(Protocol):
         """Tell whether an element of a list is a name and its secret."""
 
     def keeps(self, name: Any, value: Any, /) -> bool:
-        """Tell whether *value* isn't looked into, for its *name*."""
+        """Tell whether *value*, which was masked, is none of a secret, for its *name*."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,25 +143,22 @@ class Plain:
     def mapping(self, value: Mapping[Any, Any], depth: int = 0) -> dict[str, Any]:
         """Make a mapping plain; its keys become text, and stay apart."""
         plain: dict[str, Any] = {}
+        known = self._masks.known if self._masks is not None else ()
         for key, item in list(value.items()) if type(value) is dict else value.items():
             if self._spent():
                 break
             shown = key if type(key) is str else _key(key)
-            name = self._text(shown)
+            name = self._text(shown, known=shown in known)
             while name in plain:
                 name += f"_{len(plain)}"
-            plain[name] = self._member(shown, item, depth + 1)
+            if self._masks is not None and shown not in known and self._masks.hides(shown, item):
+                plain[name] = MASK
+                continue
+
+            plain[name] = made = self.of(item, depth + 1)
+            if made == MASK and self._masks is not None and self._masks.keeps(shown, item):
+                plain[name] = item
         return plain
-
-    def _member(self, key: str, item: Any, depth: int) -> Any:
-        masks = self._masks
-        if masks is None:
-            return self.of(item, depth)
-
-        if masks.hides(key, item):
-            return MASK
-
-        return item if masks.keeps(key, item) else self.of(item, depth)
 
     def _number(self, value: int) -> Any:
         if not _MIN_INT <= value <= _MAX_INT:
@@ -217,12 +218,12 @@ class Plain:
 
         return self._text(text_of(value))
 
-    def _text(self, value: str) -> str:
+    def _text(self, value: str, *, known: bool = False) -> str:
         text = str.__str__(value)
         allowed = min(self._limits.text, self._total)
         self._total -= min(len(text), allowed)
         left_out = len(text) - allowed
-        if self._masks is not None and allowed:
+        if self._masks is not None and allowed and not known:
             text = self._masks.text(text[: allowed + _OVERLAP])
         if left_out <= 0:
             return text_of(text)

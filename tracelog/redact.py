@@ -33,6 +33,7 @@ _SHORT: Final = 4
 _BORDER: Final = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _LONGEST_NAME: Final = 200
 _SHORTEST: Final = 6  # a text with a secret in it
+_SHORTEST_ALONE: Final = 14  # a secret that can be told without its name, such as a card's number
 _LONGEST_REMEMBERED: Final = 200
 _LONGEST_SEEN: Final = 65_536  # past that, whoever cuts the text is going to mask it
 _MOST: Final = 1_000  # are remembered, of each kind
@@ -51,6 +52,7 @@ class Redactor:
     """Masks secrets.
 
     Attributes:
+        known: Some of the names that are harmless.
         is_secret: Tells whether a value of this name is one.
         text: Masks those within a text; a text without any comes back as it is.
         knows: Tells whether all names of a mapping are harmless.
@@ -59,6 +61,7 @@ class Redactor:
         clean: Some of the texts in which there is nothing.
     """
 
+    known: set[str]
     is_secret: Callable[[str], bool]
     text: Callable[[str], str]
     knows: Callable[[Mapping[str, Any]], bool]
@@ -80,7 +83,7 @@ class Redactor:
         return isinstance(pair, (list, tuple)) and len(pair) == 2 and self.hides(*pair)  # noqa: PLR2004
 
     def keeps(self, name: Any, value: Any) -> bool:
-        """Tell whether *value* is a number that names something: one in ten looks like a card's."""
+        """Tell whether *value* is an id, of which one in ten looks like a card's number."""
         if not isinstance(name, str) or not name.endswith(_IDS):
             return False
 
@@ -169,7 +172,7 @@ def make_redactor(keys: Iterable[str] = ()) -> Redactor:
     known: set[str] = set()
     knows = _make_knows(known, is_secret, is_clean)
     passes = _make_passes(known, knows, is_clean, clean)
-    return Redactor(is_secret, text, knows, passes, is_clean, clean)
+    return Redactor(known, is_secret, text, knows, passes, is_clean, clean)
 
 
 def _checked(keys: Any) -> list[str]:
@@ -204,6 +207,9 @@ def _make_text_test(mask: Callable[[str], str], clean: set[str]) -> Callable[[st
     shapes: set[bytes] = set()
 
     def is_clean(text: str) -> bool:
+        if len(text) < _SHORTEST_ALONE and "=" not in text and ":" not in text:
+            return True
+
         if len(text) > _LONGEST_REMEMBERED:
             return _is_clean(text, mask)
 
@@ -290,7 +296,7 @@ def _make_passes(
     is_clean: Callable[[str], bool],
     clean: set[str],
 ) -> Callable[[Mapping[str, Any]], bool]:
-    knows_all, scalars = known.issuperset, SCALARS
+    knows_all, scalars, shortest, first_card = known.issuperset, SCALARS, _SHORTEST, _FIRST_CARD
 
     def passes(values: Mapping[str, Any]) -> bool:  # noqa: C901 -- every line's way: no more calls
         if not knows_all(values) and not knows(values):
@@ -299,10 +305,10 @@ def _make_passes(
         for value in values.values():
             kind = type(value)
             if kind is str:
-                if len(value) >= _SHORTEST and value not in clean and not is_clean(value):
+                if len(value) >= shortest and value not in clean and not is_clean(value):
                     return False
             elif kind is int:
-                if value >= _FIRST_CARD and _number(value) is not value:
+                if value >= first_card and _number(value) is not value:
                     return False
             elif kind not in scalars:
                 return False
