@@ -176,7 +176,10 @@ def make_redactor(keys: Iterable[str] = ()) -> Redactor:
 
 
 def _checked(keys: Any) -> list[str]:
-    names = [keys] if isinstance(keys, str) else list(keys)
+    if isinstance(keys, str) or not isinstance(keys, Iterable):
+        raise ConfigError("secret_keys", f"expected a list of names, got {keys!r}", hint=_HINT)
+
+    names = list(keys)
     for name in names:
         if not isinstance(name, str) or not _BORDER.sub("", name):
             raise ConfigError("secret_keys", f"{name!r} is no name", hint=_HINT)
