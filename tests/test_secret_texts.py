@@ -72,7 +72,7 @@ CLEAN = {
     "nanoseconds": "at 1767322445123456789",
     "a trace": "trace 0af7651916cd43dd8448eb211c80319c",
     "an order": "order 4111111111111112",
-    "somebody's number": "1111111111111117",
+    "a number of nobody's": "2999999999999999",
     "a digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "a port": "http://host:8080/a@b",
     "a port alone": "http://host:8080 a@b",

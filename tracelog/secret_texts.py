@@ -19,7 +19,8 @@ MASK: Final = "[redacted]"
 # A password with an "@" in it ends at the last one; with a "/" in it, it can't be a port.
 _URL: Final = re.compile(
     r"""(://[^\s:/?\#@"'<>\[\]]{0,256}+:)
-    (?:[^\s/?\#"'<>]{1,1024}@|(?!\d{1,5}(?:[/?\#\s]|\Z))[^\s@"'<>]{1,256}@)""",
+    (?:[^\s/?\#"'<>]{1,1024}@|(?!\d{1,5}(?:[/?\#\s]|\Z))[^\s@"'<>]{1,256}@
+    (?:[^\s/?\#"'<>]{0,1024}@)?)""",
     re.VERBOSE,
 )
 # What follows is a word of prose, unless it has a digit, a "=", or a capital within.
@@ -38,7 +39,7 @@ _PEM_MASKED: Final = rf"-----BEGIN \1-----{MASK}-----END \1-----"
 _CARD: Final = re.compile(
     r"""(?<![\w.])(?:[2-6]\d{13,15}
     |[2-6]\d{3}([ -])\d{4}\1\d{4}\1\d{4}
-    |3\d{3}([ -])\d{6}\2\d{4,5})(?!\w|[.,]\d)""",
+    |3\d{3}([ -])\d{6}\2\d{4,5})(?!\w|\.\d)""",
     re.VERBOSE | re.ASCII,
 )
 # As cheap as it gets, for texts of which nearly none has one.
@@ -99,14 +100,14 @@ def make_mask(is_secret: Callable[[str], bool], endings: Iterable[str]) -> Calla
         """Mask the secrets in *text*, and give *text* itself if there are none."""
         if "-----BEGIN " in text:
             text = _PEM.sub(_PEM_MASKED, text)
+        if "KIA" in text or "SIA" in text:
+            text = _AWS.sub(MASK, text)
         if "://" in text and "@" in text:
             text = _URL.sub(rf"\1{MASK}@", text)
         if "earer " in text or "asic " in text or "EARER " in text or "ASIC " in text:
             text = _SCHEME.sub(rf"\1{MASK}", text)
         if "eyJ" in text:
             text = _JWT.sub(MASK, text)
-        if "KIA" in text or "SIA" in text:
-            text = _AWS.sub(MASK, text)
         if may_hold_a_card(text):
             text = _CARD.sub(_masked_card, text)
         return mask_pairs(text)
