@@ -102,7 +102,9 @@ def test_what_is_no_secret_stays(text):
     assert mask(text) == text
 
 
-@given(st.lists(st.sampled_from([*(text for text, _ in TEXTS.values()), *CLEAN.values()])), st.text())
+@given(
+    st.lists(st.sampled_from([*(text for text, _ in TEXTS.values()), *CLEAN.values()])), st.text()
+)
 def test_what_is_masked_stays_as_it_is(texts, between):
     """Masking what is masked changes nothing, however secrets follow each other."""
     masked = mask(between.join(texts))

@@ -126,9 +126,7 @@ def _formatter(draft: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[s
     if made_by not in _OUR_FORMATTERS:
         return {**draft}
 
-    added = {
-        key: [*draft.get(key, ()), *overrides[key]] for key in ("processors", "secret_keys")
-    }
+    added = {key: [*draft.get(key, ()), *overrides[key]] for key in ("processors", "secret_keys")}
     if made_by != "tracelog.Formatter":
         return {**draft, **added}
 
