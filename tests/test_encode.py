@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tracelog.encode import MAX_LINE, encode
 from tracelog.plain import SCALARS
+from tracelog.redact import make_redactor
 
 
 NULS = "\x00" * 200  # six bytes each, in JSON
@@ -215,3 +216,26 @@ def test_the_last_resort_is_as_strict_as_all_lines(leading):
     filler = {f"{number}{NULS}": NULS for number in range(100)}
 
     assert read(encode({**leading, **filler}))["truncated"] is True
+
+
+def test_secrets_are_masked_either_way():
+    """Among scalars, and in what has to be walked."""
+    scalars = encode({"event": "password=abc", "api_key": "k", "n": 1})
+    nested = encode({"event": "hello", "headers": {"Cookie": "a=b"}})
+
+    assert read(scalars) == {"event": "password=[redacted]", "api_key": "[redacted]", "n": 1}
+    assert read(nested) == {"event": "hello", "headers": {"Cookie": "[redacted]"}}
+
+
+def test_no_half_of_a_secret_is_left_where_a_text_is_cut():
+    """It is masked first, wherever the cut is."""
+    for size in (8_180, 65_530):
+        line = encode({"event": "x" * size + " password=" + "hunter2" * 9 + " x" * 60_000})
+
+        assert b"hunter" not in line
+        assert read(line)["truncated"] is True
+
+
+def test_a_caller_s_own_names_are_masked():
+    """By a redactor that has them."""
+    assert read(encode({"iban": "DE1"}, None, make_redactor(["iban"]))) == {"iban": "[redacted]"}

@@ -187,3 +187,18 @@ def test_drawing_never_raises(error, notes, width, colors):
     drawn = render(raised(error), width=width, colors=colors, mask=str)
 
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", ANSI.sub("", drawn))
+
+
+def test_what_an_exception_says_is_masked():
+    """Its text, its notes, and the line of a syntax error, also where rich can't draw."""
+    error = SyntaxError("secret", ("<app>", 1, 1, "secret = 1\n"))
+    error.add_note("secret")
+
+    def mask(text):
+        return text.replace("secret", "[redacted]")
+
+    drawn = render(raised(error), width=60, colors=False, mask=mask)
+    written = render(exc_info_of(Hostile("secret")), width=60, colors=False, mask=mask)
+
+    assert "secret" not in drawn + written
+    assert "[redacted]" in drawn
