@@ -377,6 +377,9 @@ class Masks:
 
     known = frozenset({"room"})
 
+    def knows(self, names):
+        return set(names) <= {"other"}
+
     def text(self, text):
         return "§" if any(map(str.isdigit, text)) else text
 

@@ -62,7 +62,11 @@ class Masks(Protocol):
 
     @property
     def known(self) -> set[str]:
-        """Names that are harmless, some of them: of these nothing else is asked."""
+        """Some of the names that are harmless: those that need no call."""
+
+    @property
+    def knows(self) -> Callable[[Iterable[str]], bool]:
+        """Tells whether names are harmless."""
 
     @property
     def text(self) -> Callable[[str], str]:
@@ -143,22 +147,28 @@ class Plain:
     def mapping(self, value: Mapping[Any, Any], depth: int = 0) -> dict[str, Any]:
         """Make a mapping plain; its keys become text, and stay apart."""
         plain: dict[str, Any] = {}
-        known = self._masks.known if self._masks is not None else ()
+        masks, known = self._masks, () if self._masks is None else self._masks.known
         for key, item in list(value.items()) if type(value) is dict else value.items():
             if self._spent():
                 break
             shown = key if type(key) is str else _key(key)
-            name = self._text(shown, known=shown in known)
+            harmless = masks is None or shown in known or masks.knows((shown,))
+            name = self._text(shown, known=harmless)
             while name in plain:
                 name += f"_{len(plain)}"
-            if self._masks is not None and shown not in known and self._masks.hides(shown, item):
-                plain[name] = MASK
-                continue
-
-            plain[name] = made = self.of(item, depth + 1)
-            if made == MASK and self._masks is not None and self._masks.keeps(shown, item):
-                plain[name] = item
+            plain[name] = (
+                self.of(item, depth + 1)
+                if masks is None
+                else self._masked(masks, shown, item, depth + 1, harmless=harmless)
+            )
         return plain
+
+    def _masked(self, masks: Masks, name: str, item: Any, depth: int, *, harmless: bool) -> Any:
+        if not harmless and masks.hides(name, item):
+            return MASK
+
+        made = self.of(item, depth)
+        return item if made == MASK and masks.keeps(name, item) else made
 
     def _number(self, value: int) -> Any:
         if not _MIN_INT <= value <= _MAX_INT:

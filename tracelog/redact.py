@@ -55,7 +55,7 @@ class Redactor:
         known: Some of the names that are harmless.
         is_secret: Tells whether a value of this name is one.
         text: Masks those within a text; a text without any comes back as it is.
-        knows: Tells whether all names of a mapping are harmless.
+        knows: Tells whether all names are harmless, and remembers it.
         passes: Tells whether fields are scalars, all of them, with nothing to mask.
         is_clean: Tells whether there is nothing in a text, and remembers it.
         clean: Some of the texts in which there is nothing.
@@ -64,7 +64,7 @@ class Redactor:
     known: set[str]
     is_secret: Callable[[str], bool]
     text: Callable[[str], str]
-    knows: Callable[[Mapping[str, Any]], bool]
+    knows: Callable[[Iterable[str]], bool]
     passes: Callable[[Mapping[str, Any]], bool]
     is_clean: Callable[[str], bool]
     clean: set[str]
@@ -280,8 +280,8 @@ def _make_text(
 
 def _make_knows(
     known: set[str], is_secret: Callable[[str], bool], is_clean: Callable[[str], bool]
-) -> Callable[[Mapping[str, Any]], bool]:
-    def knows(names: Mapping[str, Any]) -> bool:
+) -> Callable[[Iterable[str]], bool]:
+    def knows(names: Iterable[str]) -> bool:
         for name in names:
             if name not in known:
                 if type(name) is not str or len(name) > _LONGEST_NAME:
@@ -298,7 +298,7 @@ def _make_knows(
 
 def _make_passes(  # noqa: C901 -- every line's way: a call of its own for each kind costs more
     known: set[str],
-    knows: Callable[[Mapping[str, Any]], bool],
+    knows: Callable[[Iterable[str]], bool],
     is_clean: Callable[[str], bool],
     clean: set[str],
 ) -> Callable[[Mapping[str, Any]], bool]:
