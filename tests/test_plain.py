@@ -389,8 +389,8 @@ class Masks:
     def hides(self, name, _value):
         return name == "secret"
 
-    def hides_second(self, pair):
-        return pair == ("secret", "x")
+    def elements(self, value):
+        return [(each[0], "[redacted]") if each == ("secret", "x") else each for each in value]
 
     def keeps(self, name, _value):
         return name == "span_id"

@@ -6,6 +6,7 @@ import datetime
 import json
 import logging
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -34,6 +35,14 @@ class Settings:
 
     password: str = NEEDLE
     urls: list[str] = field(default_factory=lambda: list(TEXTS))
+
+
+class Account(NamedTuple):
+    """Whose password has no key in JSON."""
+
+    name: str
+    password: str
+    more: Any
 
 
 @pytest.mark.parametrize(
@@ -85,11 +94,19 @@ def test_that_there_is_none_may_be_seen(value):
 
 def test_headers_of_asgi_are_pairs_of_bytes():
     """A name may be bytes, and is in no mapping."""
-    assert REDACTOR.hides_second((b"x-api-key", b"k"))
-    assert REDACTOR.hides_second(["Cookie", "k"])
-    assert not REDACTOR.hides_second((b"host", b"h"))
-    assert not REDACTOR.hides_second((b"cookie", b"k", b"l"))
-    assert not REDACTOR.hides_second("cookie")
+    headers = [(b"x-api-key", b"k"), ["Cookie", "k"], (b"host", b"h"), ("token", 1, 2), "cookie"]
+
+    masked = list(REDACTOR.elements(headers))
+
+    assert masked == [(b"x-api-key", MASK), ("Cookie", MASK), *headers[2:]]
+
+
+def test_elements_of_named_tuples_have_names():
+    """They are masked by them."""
+    account = Account("kim", NEEDLE, ("cookie", "c"))
+
+    assert list(REDACTOR.elements(account)) == ["kim", MASK, ("cookie", MASK)]
+    assert REDACTOR.tree(account) == ["kim", MASK, ("cookie", MASK)]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +164,7 @@ def test_a_tree_is_masked_at_any_depth():
     assert NEEDLE not in repr(masked)
     assert masked[0]["password"] == MASK
     assert masked[1]["user"] == {"Passwords": MASK}
-    assert masked[1]["h"] == [[b"authorization", MASK], ("host", "h")]
+    assert masked[1]["h"] == [(b"authorization", MASK), ("host", "h")]
     assert masked[1]["span_id"] == "4111111111111111"
     assert tree["h"][0] == (b"authorization", b"x")
 

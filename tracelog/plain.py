@@ -78,8 +78,8 @@ class Masks(Protocol):
     def hides(self, name: Any, value: Any, /) -> bool:
         """Tell whether *value* is masked, whatever it is, for its *name*."""
 
-    def hides_second(self, pair: Any, /) -> bool:
-        """Tell whether an element of a list is a name and its secret."""
+    def elements(self, value: Iterable[Any], /) -> Iterable[Any]:
+        """Mask elements that have names."""
 
     def keeps(self, name: Any, value: Any, /) -> bool:
         """Tell whether *value*, which was masked, is none of a secret, for its *name*."""
@@ -204,11 +204,10 @@ class Plain:
 
     def _list(self, value: Iterable[Any], depth: int) -> list[Any]:
         plain = []
-        for item in value:
+        masks = self._masks
+        for item in value if masks is None else masks.elements(value):
             if self._spent():
                 break
-            if self._masks is not None and self._masks.hides_second(item):
-                item = (item[0], MASK)  # noqa: PLW2901 -- its second half is never looked at
             plain.append(self.of(item, depth + 1))
         return plain
 

@@ -8,9 +8,10 @@ value is masked.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Any, Final, TypeVar
 
 from tracelog.errors import ConfigError
@@ -78,9 +79,16 @@ class Redactor:
             name = name[-_LONGEST_NAME:].decode("latin-1")
         return isinstance(name, str) and self.is_secret(str.__str__(name)[-_LONGEST_NAME:])
 
-    def hides_second(self, pair: Any) -> bool:
-        """Tell whether *pair*, an element of a list, is a name and its secret, as headers are."""
-        return isinstance(pair, (list, tuple)) and len(pair) == 2 and self.hides(*pair)  # noqa: PLR2004
+    def elements(self, value: Iterable[Any]) -> Iterator[Any]:
+        """Mask elements that have names: those of named tuples, and of pairs, as headers are."""
+        for name, each in zip_longest(getattr(type(value), "_fields", ()), value):
+            if name is not None and self.hides(name, each):
+                yield MASK
+            else:
+                yield (each[0], MASK) if self._is_pair(each) else each
+
+    def _is_pair(self, value: Any) -> bool:
+        return isinstance(value, (list, tuple)) and len(value) == 2 and self.hides(*value)  # noqa: PLR2004
 
     def keeps(self, name: Any, value: Any) -> bool:
         """Tell whether *value* is an id, of which one in ten looks like a card's number."""
@@ -134,10 +142,7 @@ class Redactor:
         if depth == _DEPTH:
             return MASK
 
-        masked = [
-            [each[0], MASK] if self.hides_second(each) else self.tree(each, depth + 1)
-            for each in value
-        ]
+        masked = [self.tree(each, depth + 1) for each in self.elements(value)]
         return value if all(map(_is, masked, value)) else masked
 
     def _member(self, name: Any, value: Any, depth: int) -> Any:
