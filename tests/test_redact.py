@@ -267,7 +267,7 @@ trees = st.recursive(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(tree=trees, before=st.text(max_size=10))
 @pytest.mark.parametrize("kind", ["json", "console", "indented", "serialized"])
 def test_no_secret_gets_out(kind, tree, before):

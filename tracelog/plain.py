@@ -156,19 +156,11 @@ class Plain:
             name = self._text(shown, known=harmless)
             while name in plain:
                 name += f"_{len(plain)}"
-            plain[name] = (
-                self.of(item, depth + 1)
-                if masks is None
-                else self._masked(masks, shown, item, depth + 1, harmless=harmless)
-            )
+            made = self.of(item, depth + 1)
+            if masks is not None and (made == MASK or not harmless):
+                made = _masked(masks, shown, item, made)
+            plain[name] = made
         return plain
-
-    def _masked(self, masks: Masks, name: str, item: Any, depth: int, *, harmless: bool) -> Any:
-        if not harmless and masks.hides(name, item):
-            return MASK
-
-        made = self.of(item, depth)
-        return item if made == MASK and masks.keeps(name, item) else made
 
     def _number(self, value: int) -> Any:
         if not _MIN_INT <= value <= _MAX_INT:
@@ -245,6 +237,14 @@ class Plain:
         if self._items < 0:
             self.cut = True
         return self._items < 0
+
+
+def _masked(masks: Masks, name: str, item: Any, made: Any) -> Any:
+    """Decide by the *name* of *item*, of which *made* was made."""
+    if masks.hides(name, item):
+        return MASK
+
+    return item if made == MASK and masks.keeps(name, item) else made
 
 
 def _key(key: Any) -> str:
