@@ -34,6 +34,7 @@ _SETTINGS = (
     "LOG_LEVELS",
     "LOG_FORMAT",
     "LOG_CONFIG",
+    "LOG_CONFIG_ALLOW",
     "ENVIRONMENT",
     "NO_COLOR",
     "FORCE_COLOR",

@@ -237,25 +237,23 @@ def sockets():
 
 
 def test_a_full_file_tears_no_line(tmp_path, gained):
-    """It takes a part; the rest comes first once there is room, and what was lost is said."""
+    """It takes a part; the rest comes first once there is room, and then what has come since."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     with (tmp_path / "app.log").open("a") as stream:
         sink = open_sink(stream)
-        sink.tell = lambda count: b"lost %d\n" % count
-        try:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (6, limits[1]))
-            sink.write(b"one\n")
-            sink.write(b"two\n")
-            torn = not sink.flush(PATIENCE_S)
-            sink.write(b"three\n")
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        sink.write(b"four\n")
-        done = sink.flush(PATIENCE_S)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (6, limits[1]))
+        for line in (b"one\n", b"two\n", b"three\n"):
+            sink.write(line)
+        torn = not sink.flush(PATIENCE_S)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    sink.write(b"four\n")
 
-    assert (torn, done) == (True, True)
-    assert (tmp_path / "app.log").read_text() == "one\ntwo\nlost 1\nfour\n"
-    assert gained() == (3, 1, 1)
+    assert sink.flush(PATIENCE_S)
+    assert torn
+    assert (tmp_path / "app.log").read_text() == "one\ntwo\nthree\nfour\n"
+    assert gained() == (4, 3, 0)
 
 
 def test_a_stream_without_a_descriptor_is_written_by_its_own_means():
@@ -295,18 +293,20 @@ def test_a_socket_that_nobody_reads_blocks_nobody(sockets):
     assert sink.flush(PATIENCE_S)
 
 
-def test_a_full_disk_costs_lines_only(gained, said):
-    """/dev/full refuses every byte, as a full disk does."""
+def test_what_a_full_disk_refuses_waits_for_room(gained, said):
+    """/dev/full refuses every byte, as a full disk does; nobody is kept waiting."""
     with open("/dev/full", "w") as stream:
         sink = open_sink(stream)
-        for line in numbered(3):
-            sink.write(line)
+    for line in numbered(3):
+        sink.write(line)
+    done, why = sink.flush(PATIENCE_S), said()
 
-    assert gained() == (0, 0, 3)
-    assert said() == (
-        f"tracelog: lines lost so far: {delivery_stats().dropped - 2} "
-        "(OSError: No space left on device)\n"
-    )
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sink._descriptor)  # room comes back
+
+    assert not done
+    assert "No space left on device" in why
+    assert sink.flush(PATIENCE_S)
+    assert gained() == (3, 3, 0)
 
 
 STDERR_IS_FULL = """

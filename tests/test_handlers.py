@@ -407,13 +407,17 @@ def test_a_file_that_cannot_be_opened_is_refused(tmp_path):
         FileHandler(tmp_path / "nowhere" / "app.log")
 
 
-def test_a_file_on_a_full_disk_costs_lines_only():
-    """/dev/full refuses every byte."""
-    before = delivery_stats().dropped
+def test_a_file_on_a_full_disk_keeps_lines_for_later(gained):
+    """/dev/full refuses every byte; nobody is kept waiting."""
+    handler = FileHandler("/dev/full")
 
-    FileHandler("/dev/full").handle(make_record())
+    handler.handle(make_record())
+    full = not handler._sink.flush(PATIENCE_S)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), handler._sink._descriptor)  # room comes back
 
-    assert delivery_stats().dropped - before == 1
+    assert full
+    assert handler._sink.flush(PATIENCE_S)
+    assert gained() == (1, 1, 0)
 
 
 FULL_STDOUT = """

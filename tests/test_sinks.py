@@ -12,7 +12,8 @@ import pytest
 
 from tracelog import delivery, sinks, spill
 from tracelog.delivery import delivery_stats
-from tracelog.sinks import Sink, TextSink, flush
+from tracelog.sinks import Sink, flush
+from tracelog.text_sink import TextSink
 
 
 PATIENCE_S = 30  # of tests that wait for what is certain to come
@@ -98,19 +99,48 @@ def test_a_line_that_is_alone_needs_no_other(gained, script):
     assert gained() == (1, 1, 0)
 
 
-def test_no_line_is_torn_when_space_is_back(gained):
-    """A full disk took a part of a line: others are lost, its rest stays first in line for room."""
-    sink = Scripted(2, FULL, FULL)
+def test_no_line_is_torn_when_space_is_back(gained, said):
+    """A full disk took a part of a line: others wait behind its rest, and the disk is named."""
+    sink = Scripted(2, *[FULL] * 5)
     sink.write(b"one\n")
-    stuck = sink.flush(PATIENCE_S)
-    sink.script = [FULL]
+    stuck = not sink.flush(PATIENCE_S)
     sink.write(b"two\n")
+    why = said()
+    sink.script.clear()
 
-    assert write_all(sink, b"three\n")
+    assert sink.flush(PATIENCE_S)
 
-    assert not stuck
-    assert sink.taken == b"one\nlost 1\nthree\n"
-    assert gained() == (2, 1, 1)
+    assert stuck
+    assert sink.taken == b"one\ntwo\n"
+    assert gained() == (2, 2, 0)
+    assert why == (
+        "tracelog: a write of lines, which wait now, failed (OSError: No space left on device)\n"
+    )
+
+
+def test_a_full_disk_is_tried_again_now_and_then(monkeypatch):
+    """Though nobody asks, and no line comes."""
+    monkeypatch.setattr(sinks, "_RETRY_S", 0.001)
+    sink = Scripted(*[FULL] * 3)
+
+    sink.write(b"one\n")
+    while sink._drainer is not None:
+        sink._drainer.join(PATIENCE_S)
+
+    assert sink.taken == b"one\n"
+
+
+def test_what_was_lost_waits_for_room_to_be_said():
+    """As lines do."""
+    sink = Scripted(FULL, FULL)
+    sink.lose(ValueError())
+
+    stuck = not sink.flush(PATIENCE_S) or sink._lost
+    sink.script.clear()
+
+    assert sink.flush(PATIENCE_S)
+    assert stuck
+    assert sink.taken == b"lost 1\n"
 
 
 def test_a_reader_that_is_gone_takes_the_rest_of_a_line_with_it(gained):
@@ -123,17 +153,6 @@ def test_a_reader_that_is_gone_takes_the_rest_of_a_line_with_it(gained):
 
     assert sink.taken == b"onlost 1\ntwo\n"
     assert gained() == (1, 1, 1)
-
-
-def test_a_full_disk_keeps_no_backlog(gained):
-    """What it refuses is lost, and counted; memory is not for what may never come."""
-    sink = Scripted(*[FULL] * 3)
-
-    for line in (b"one\n", b"two\n", b"three\n"):
-        sink.write(line)
-
-    assert not sink._spill
-    assert gained() == (0, 0, 3)
 
 
 def test_what_waits_is_bounded(gained, said, monkeypatch):
@@ -157,7 +176,7 @@ def test_what_waits_is_bounded(gained, said, monkeypatch):
 
 def test_what_was_lost_is_said_before_the_next_line(gained):
     """In the log itself, once; it counts as no line of anybody's."""
-    sink = Scripted(FULL, FULL)
+    sink = Scripted(GONE, GONE)
 
     assert write_all(sink, b"one\n", b"two\n", b"three\n", b"four\n")
 
@@ -259,25 +278,6 @@ def test_a_signal_handler_that_flushes_gets_an_answer(monkeypatch):
     assert sink.flush(PATIENCE_S)
 
 
-def test_a_stream_that_logs_what_it_writes_comes_to_an_end(gained):
-    """Its lines about lines are lost, and that isn't written to it."""
-
-    class Chatty(io.StringIO):
-        def write(self, text):
-            sink.write(b"about it\n")
-            return super().write(text)
-
-    stream = Chatty()
-    sink = TextSink(stream)
-    sink.tell = lambda count: b"lost %d\n" % count
-
-    sink.write(lambda: b"one\n")
-
-    assert sink.flush(PATIENCE_S)
-    assert stream.getvalue().count("\n") < 500
-    assert "one\n" in stream.getvalue()
-
-
 # Ends
 
 
@@ -313,93 +313,6 @@ def test_the_child_of_a_fork_begins_anew(monkeypatch):
 
     assert write_all(sink, b"of the child\n")
     assert sink.taken == b"toof the child\n"
-
-
-# Text streams
-
-
-class Bare:
-    """Has `write`, and nothing else that a stream has."""
-
-    def __init__(self):
-        self.written = []
-
-    def write(self, text):
-        self.written.append(text)
-
-
-class Refusing:
-    """Raises what it is told to, then takes what comes."""
-
-    def __init__(self, *errors):
-        self.errors = list(errors)
-        self.text = ""
-
-    def write(self, text):
-        if self.errors:
-            raise self.errors.pop()
-        self.text += text
-
-
-def test_a_stream_without_a_descriptor_is_written(gained):
-    """A StringIO, or whatever else has `write`."""
-    stream, bare = io.StringIO(), Bare()
-
-    TextSink(stream).write(b"hello\n")
-    TextSink(bare).write("Grüße\n".encode())
-
-    assert (stream.getvalue(), bare.written) == ("hello\n", ["Grüße\n"])
-    assert gained() == (2, 0, 0)
-
-
-def test_a_stream_is_flushed():
-    """A line is out when `write` returns, whatever the stream holds back."""
-    raw = io.BytesIO()
-    stream = io.TextIOWrapper(raw, "utf-8")
-
-    TextSink(stream).write(b"hello\n")
-
-    assert raw.getvalue() == b"hello\n"
-
-
-def test_bytes_that_are_no_text_are_escaped():
-    """A stream takes text; what isn't text is shown escaped."""
-    stream = io.StringIO()
-
-    TextSink(stream).write(b"\xff\n")
-
-    assert stream.getvalue() == "\\xff\n"
-
-
-@pytest.mark.parametrize("stream", [None, object()], ids=["none", "no write"])
-def test_no_stream_at_all_costs_lines_only(gained, stream):
-    """Under pythonw there is no stdout."""
-    TextSink(stream).write(b"hello\n")
-
-    assert gained() == (0, 0, 1)
-
-
-def test_a_closed_stream_costs_lines_only(gained):
-    """Whoever closed it doesn't want our lines."""
-    stream = io.StringIO()
-    stream.close()
-
-    TextSink(stream).write(b"hello\n")
-
-    assert gained() == (0, 0, 1)
-
-
-def test_a_stream_that_would_block_is_tried_again(gained, monkeypatch):
-    """It can't be waited for, so it is asked again after a moment."""
-    monkeypatch.setattr(sinks, "_PAUSE_S", 0)
-    stream = Refusing(BlockingIOError(), BlockingIOError())
-    sink = TextSink(stream)
-
-    sink.write(b"hello\n")
-
-    assert sink.flush(PATIENCE_S)
-    assert stream.text == "hello\n"
-    assert gained() == (1, 1, 0)
 
 
 # Lines that are yet to be made
@@ -552,6 +465,30 @@ def test_flush_and_the_sinks_thread_never_write_the_same():
 
     assert sink.flush(PATIENCE_S)
     assert sink.open_to_others == [False]
+
+
+def test_the_farewell_does_not_wait_for_room(monkeypatch):
+    """Nobody is going to make some."""
+    monkeypatch.setattr(sinks.threading, "Thread", NoThread)
+    sink = Scripted(FULL, FULL)
+    sink.write(b"one\n")
+
+    done = sink.flush(PATIENCE_S)
+
+    assert not done
+    assert sink.script == []
+    assert sink.flush(PATIENCE_S)
+
+
+def test_what_cannot_be_waited_for_is_tried_again_after_a_moment(monkeypatch):
+    """A sink that knows nothing better."""
+    monkeypatch.setattr(sinks, "_PAUSE_S", 0.001)
+    monkeypatch.delattr(Scripted, "_await")
+    sink = Scripted(BUSY, BUSY)
+
+    assert write_all(sink, b"one\n")
+
+    assert sink.taken == b"one\n"
 
 
 # Races

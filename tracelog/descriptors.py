@@ -16,8 +16,9 @@ from typing import Any, Final
 from tracelog.files import above_standard, end_torn_line, open_anew, replace_descriptor
 from tracelog.pipe_room import Room
 from tracelog.process_lock import EXCLUSIVE, SHARED, ProcessLock
-from tracelog.sinks import Sink, TextSink
+from tracelog.sinks import Sink
 from tracelog.spill import Lines
+from tracelog.text_sink import TextSink
 
 
 __all__ = ["DescriptorSink", "PipeSink", "SocketSink", "ThreadSink", "open_sink"]

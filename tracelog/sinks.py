@@ -15,22 +15,34 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final
+from enum import Enum, auto
+from typing import Final
 from weakref import WeakValueDictionary
 
-from tracelog.delivery import Counts, report_loss, report_losses
+from tracelog.delivery import Counts, report_failure, report_loss, report_losses
 from tracelog.spill import Lines, Spill
 
 
-__all__ = ["Sink", "TextSink", "flush"]
+__all__ = ["Sink", "Step", "flush"]
 
 _FAREWELL_S: Final = 1.5  # how long the interpreter's exit waits for what is not out
 _PAUSE_S: Final = 0.05  # before a stream that can't be waited for is tried again
 _MAX_INCOMING: Final = 1_000  # lines that nobody has taken in; beyond, a caller waits a moment
 _TURN_S: Final = 1.0  # nobody has the turn for so long but a caller that is interrupted in it
 
-# Room may come back: the rest of a line stays first in line for it.
+_RETRY_S: Final = 1.0  # before a full disk is tried again, unless somebody asks
+
+# Room may come back: lines wait for it, as they do for a reader.
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class Step(Enum):
+    """What became of an attempt to write what is next."""
+
+    MOVED = auto()
+    WAITS = auto()  # for a reader
+    STUCK = auto()  # for room
+    FAILED = auto()  # and will again, but for a later line perhaps
 
 
 _sinks: WeakValueDictionary[int, Sink] = WeakValueDictionary()
@@ -48,7 +60,7 @@ def flush(timeout: float | None = None) -> bool:
         timeout: Seconds to wait at most; None waits as long as it takes.
 
     Returns:
-        False if time ran out, or if a line is out in part and there is no room for its rest.
+        False if time ran out, or if there is no room on a disk.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     done = True
@@ -82,6 +94,7 @@ class Sink(ABC):
         self._incoming: deque[tuple[Lines, int]] = deque()  # for whoever has the lock to take in
         self._spill = Spill()
         self._lost = 0  # and not yet said
+        self._stuck = False  # there is no room, as far as we know
         self._turn = threading.Lock()
         # One thread may take it twice: a signal handler or a finalizer that logs can come between.
         self._lock = threading.RLock()
@@ -91,14 +104,14 @@ class Sink(ABC):
 
     def write(self, lines: Lines, level: int = 0) -> None:
         """Write *lines* whole, now or as soon as that is possible; of some *level*."""
-        out = False
+        step = Step.WAITS
         waits = (self._busy and self._is_behind()) or not isinstance(lines, bytes)
         if not waits and self._turn.acquire(blocking=False):
             try:
-                out = self._write_next(lines)  # type: ignore[arg-type]
+                step = self._write_next(lines)  # type: ignore[arg-type]
             finally:
                 self._turn.release()
-        if not out:
+        if step is not Step.MOVED:
             self._keep(lines, level)
 
     def lose(self, error: BaseException, count: int = 1) -> None:
@@ -112,6 +125,8 @@ class Sink(ABC):
         """Wait for what had to wait so far; False if it isn't out."""
         self._take_in()
         with self._lock:  # or somebody else could start one between the two
+            self._stuck = False  # look again
+            self._moved.notify_all()
             self._start_drainer()
             drainer, added = self._drainer, self._spill.added
             if drainer not in (None, threading.current_thread()):
@@ -153,7 +168,8 @@ class Sink(ABC):
         """Tell whether of so many lines nothing is left to do, or nobody is doing it."""
         removed = self._spill.removed
         ends = self._rest or (self._lost and not self._spill)  # what belongs to the last of them
-        return self._drainer is None or removed > added or (removed == added and not ends)
+        out = removed > added or (removed == added and not ends)
+        return out or self._stuck or self._drainer is None
 
     def _is_behind(self) -> bool:
         return bool(self._spill or self._incoming)
@@ -182,23 +198,34 @@ class Sink(ABC):
     def _note_busy(self) -> None:
         self._busy = bool(self._rest or self._lost or self._is_behind())
 
-    def _write_next(self, line: bytes) -> bool:
-        """Write *line* after what comes before it; False if it has to wait. Take the turn first."""
+    def _write_next(self, line: bytes) -> Step:
+        """Write *line* after what comes before it, unless it has to wait. Take the turn first."""
         try:
             if self._busy and not self._catch_up():
-                return False
+                return Step.WAITS
 
             size = self._put(line)
         except BlockingIOError:
-            return False
+            return Step.WAITS
         except Exception as error:  # noqa: BLE001 -- a stream may raise anything
+            if self._lacks_room(error):
+                return Step.STUCK
+
             self.lose(error)
-            return True
+            return Step.MOVED
 
         if size == len(line):
             self.counts.written += 1
         else:
             self._keep_rest(line[size:])
+        return Step.MOVED
+
+    def _lacks_room(self, error: Exception) -> bool:
+        if getattr(error, "errno", None) not in _NO_ROOM:
+            return False
+
+        report_failure("a write of lines, which wait now,", error)
+        self._stuck = True
         return True
 
     def _keep_rest(self, rest: bytes) -> None:
@@ -257,20 +284,29 @@ class Sink(ABC):
 
     def _drain(self, timeout: float | None = None) -> None:
         deadline = None if timeout is None else time.monotonic() + timeout
-        waits: bool | None = True
-        while waits is not None and (deadline is None or time.monotonic() <= deadline):
+        step = Step.MOVED
+        while step is not Step.FAILED and (deadline is None or time.monotonic() <= deadline):
             turn = self._turn
             if not turn.acquire(timeout=_TURN_S):
                 break
             try:
-                waits = self._advance()
+                step = self._advance()
             finally:
                 turn.release()
-            if waits:
-                self._await(timeout)
-            elif self._ends():
+            if step is Step.STUCK and timeout is not None:
+                break
+            if step is Step.MOVED and self._ends():
                 return
+            self._wait_after(step, timeout)
         self._ends(now=True)
+
+    def _wait_after(self, step: Step, timeout: float | None) -> None:
+        if step is Step.WAITS:
+            self._await(timeout)
+        elif step is Step.STUCK:
+            with self._lock:
+                self._moved.notify_all()
+                self._moved.wait_for(lambda: not self._stuck, _RETRY_S)
 
     def _ends(self, *, now: bool = False) -> bool:
         """Tell that something has moved, and whether the drainer may go."""
@@ -283,27 +319,30 @@ class Sink(ABC):
 
         return False
 
-    def _advance(self) -> bool | None:
-        """Write what is next; True if it has to wait, None if it can't be written for now."""
+    def _advance(self) -> Step:
+        """Write what is next."""
+        self._stuck = False
         if self._spill:
-            try:
-                line = self._first()
-                out = self._write_next(line)
-            except Exception as error:  # noqa: BLE001 -- what makes lines may raise anything
-                self.lose(error)
-                out = True
-            if out:
-                with self._lock:
-                    self._spill.remove_first()
-                    self._note_busy()
-            return not out
+            return self._advance_spill()
 
         try:
-            return not self._catch_up()
+            return Step.MOVED if self._catch_up() else Step.WAITS
         except BlockingIOError:
-            return True
-        except Exception:  # noqa: BLE001 -- the next line may find it mended
-            return None
+            return Step.WAITS
+        except Exception as error:  # noqa: BLE001 -- the next line may find it mended
+            return Step.STUCK if self._lacks_room(error) else Step.FAILED
+
+    def _advance_spill(self) -> Step:
+        try:
+            step = self._write_next(self._first())
+        except Exception as error:  # noqa: BLE001 -- what makes lines may raise anything
+            self.lose(error)
+            step = Step.MOVED
+        if step is Step.MOVED:
+            with self._lock:
+                self._spill.remove_first()
+                self._note_busy()
+        return step
 
     def _first(self) -> bytes:
         lines = self._spill.first()
@@ -320,35 +359,6 @@ def _made(tell: Callable[[int], Lines], count: int) -> bytes:
         return lines if isinstance(lines, bytes) else lines()
     except Exception:  # noqa: BLE001 -- the user's formatter made it; descriptor 2 has said it
         return b""
-
-
-class TextSink(Sink):
-    """A text stream without a descriptor of its own: a StringIO, a test's capture, an IDE."""
-
-    def __init__(self, stream: Any) -> None:
-        super().__init__()
-        self._stream = stream
-        self._writing = False
-
-    def write(self, lines: Lines, level: int = 0) -> None:
-        """Write *lines* without a turn: a text stream's `write` is what its author made of it."""
-        if self._writing and self._drainer is threading.current_thread():
-            # The stream logs what is written to it. To say so in the log would be written to it.
-            report_loss(RecursionError(), self.counts)
-        elif self._busy or not isinstance(lines, bytes):
-            super().write(lines, level)
-        elif not self._write_next(lines):
-            self._keep(lines, level)
-
-    def _put(self, data: bytes) -> int:
-        self._writing = True
-        try:
-            self._stream.write(data.decode("utf-8", "backslashreplace"))
-            if hasattr(self._stream, "flush"):
-                self._stream.flush()
-        finally:
-            self._writing = False
-        return len(data)
 
 
 def _farewell() -> None:
