@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import logging
 import signal
@@ -41,6 +42,12 @@ _SETTINGS = (
     "COLUMNS",
     "CLICKHOUSE_PASSWORD",
 )
+
+
+def pytest_runtestloop():
+    """What is loaded by now stays: the collector needn't look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
