@@ -1,0 +1,105 @@
+"""The other half of an experiment: a fresh interpreter in which a stack is set up, and faults act.
+
+python child.py <stack> <folder> <fault> ...
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import fcntl
+import importlib
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from laboratory import load_catalogue
+
+
+class Child:
+    """What a fault has to act with."""
+
+    def __init__(self, stack, folder, descriptor):
+        self.stack, self.folder, self.path = stack, folder, folder / "app.log"
+        self.fault = None
+        self.log = None
+        self._descriptor = descriptor
+
+    def setup(self, sink, *, console=False):
+        """Set the stack up on a path or a text stream."""
+        self.stack.setup(sink, console=console)
+        self.log = self.stack.get_logger("app")
+        return self.log
+
+    def note(self, key, value=True):
+        """Tell the laboratory something, whatever happens next."""
+        line = json.dumps([self.fault.id, key, value], default=repr)
+        os.write(self._descriptor, line.encode() + b"\n")
+
+    def attempt(self, call, *args, **kwargs):
+        """Call what must not raise; if it does, that's noted, and the fault goes on."""
+        try:
+            call(*args, **kwargs)
+        except Exception as error:
+            self.note("raised", f"{type(error).__name__}: {error}"[:200])
+
+    def wait(self):
+        """Wait until the laboratory lets us go on."""
+        os.read(0, 1)
+
+    def flush(self):
+        """Have everything written, if the stack can."""
+        getattr(self.stack, "flush", bool)()
+
+    def note_dropped(self):
+        """Note what the stack says that it has lost, if it does."""
+        self.flush()
+        if hasattr(self.stack, "dropped"):
+            self.note("dropped", self.stack.dropped())
+
+    def size(self):
+        """Tell how much is in the file."""
+        self.flush()
+        return self.path.stat().st_size if self.path.exists() else 0
+
+
+def memory():
+    """Tell the peak of this process's memory, in MiB."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def main():
+    name, folder, *ids = sys.argv[1:]
+    folder, catalogue = Path(folder), load_catalogue()
+    faults = [catalogue[each] for each in ids]
+    # High up: faults close the low descriptors.
+    notes = os.open(folder / "notes", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    hanging = open(folder / "hanging", "w")
+    faulthandler.register(signal.SIGUSR2, file=hanging, all_threads=False)
+    child = Child(
+        importlib.import_module(f"stacks.{name}"), folder, fcntl.fcntl(notes, fcntl.F_DUPFD_CLOEXEC, 60)
+    )
+    first = faults[0]
+    sink = {"file": str(child.path), "stdout": sys.stdout}.get(first.sink, first.sink)
+    child.fault = first
+    if sink is not None:
+        child.setup(sink, console=first.console)
+    if first.alone:
+        first.act(child)
+        child.note("done")
+    else:
+        for fault in faults:
+            one_of_many(fault, child)
+
+
+def one_of_many(fault, child):
+    child.fault, begin = fault, child.size()
+    child.attempt(fault.act, child)
+    child.note("slice", [begin, child.size()])
+    child.note("done")
+
+
+if __name__ == "__main__":
+    main()
