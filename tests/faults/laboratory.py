@@ -24,8 +24,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 # Parts of the catalogue, each a module with faults as classes.
 PARTS = (
-    *("values", "keys", "injection", "masking", "exceptions", "sinks", "rotation", "writers"),
-    *("overload", "reentry", "processes", "shutdown", "configuration", "headers"),
+    *("values", "keys", "injection", "masking", "exceptions", "sinks", "files"),
+    *("rotation", "writers", "overload", "reentry", "processes", "shutdown", "configuration", "headers"),
 )
 FAULTS = {}
 
@@ -82,6 +82,14 @@ class Fault:
 
     def judge(self, seen):
         """Raise `Broken` if the promise was broken in a way of this fault's own."""
+
+
+def experiments(faults):
+    """Divide *faults* into those that need an interpreter of their own, and the rest by mode."""
+    shared = {}
+    for fault in faults:
+        shared.setdefault(fault.id if fault.alone else fault.console, []).append(fault)
+    return [*shared.values()]
 
 
 def load_catalogue():

@@ -201,7 +201,9 @@ class TasksApart(Fault):
 
     def judge(self, seen):
         for line in seen.lines:
-            number = str(line.event).split()[1]
+            kind, number, *_ = str(line.event).split()
+            if kind != "task":
+                continue  # asyncio's own
             if number != "outside" and str(line.fields.get("request")) != number:
                 raise Broken("wrong", line.raw)
             if number == "outside" and "request" in line.fields:

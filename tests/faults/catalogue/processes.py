@@ -20,7 +20,7 @@ class _Alone(Fault):
 class ForkUnderLoad(_Alone):
     """A fork while other threads log: no child hangs, each one's line is there, once."""
 
-    events = tuple(f"child {i}" for i in range(20))
+    events = tuple(f"child {i}" for i in range(10))
 
     def act(self, child):
         stop = threading.Event()

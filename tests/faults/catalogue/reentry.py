@@ -131,7 +131,7 @@ class SignalLogs(Fault):
     alone = True
 
     def act(self, child):
-        fired, end = 0, time.monotonic() + 0.6
+        fired, end = 0, time.monotonic() + 0.3
 
         def handle(*_):
             nonlocal fired
@@ -144,7 +144,7 @@ class SignalLogs(Fault):
         signal.setitimer(signal.ITIMER_REAL, 0.001)
         i = 0
         while time.monotonic() < end:
-            child.log.info(f"main {i}", pad="x" * (5000 if i % 2 else 10))
+            child.log.info(f"main {i}", pad="x" * (10 if i % 20 else 5000))
             i += 1
         signal.setitimer(signal.ITIMER_REAL, 0)
         child.note("main", i)
