@@ -78,9 +78,8 @@ def main():
     notes = os.open(folder / "notes", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     hanging = open(folder / "hanging", "w")
     faulthandler.register(signal.SIGUSR2, file=hanging, all_threads=False)
-    child = Child(
-        importlib.import_module(f"stacks.{name}"), folder, fcntl.fcntl(notes, fcntl.F_DUPFD_CLOEXEC, 60)
-    )
+    notes = fcntl.fcntl(notes, fcntl.F_DUPFD_CLOEXEC, 60)
+    child = Child(importlib.import_module(f"stacks.{name}"), folder, notes)
     first = faults[0]
     sink = {"file": str(child.path), "stdout": sys.stdout}.get(first.sink, first.sink)
     child.fault = first

@@ -25,7 +25,8 @@ HERE = Path(__file__).parent
 # Parts of the catalogue, each a module with faults as classes.
 PARTS = (
     *("values", "keys", "injection", "masking", "exceptions", "sinks", "files"),
-    *("rotation", "writers", "overload", "reentry", "processes", "shutdown", "configuration", "headers"),
+    *("rotation", "writers", "overload", "reentry", "processes", "shutdown"),
+    *("configuration", "headers"),
 )
 FAULTS = {}
 
@@ -173,6 +174,12 @@ class Seen:
         if number:
             raise Broken("told" if told else "lost", why)
 
+    def said(self, lost, *known):
+        """Hold the log to telling how many were lost, on a line that doesn't begin as *known* do."""
+        others = [line.raw for line in self.lines if not str(line.event).startswith(known)]
+        if lost and not any(str(lost).encode() in line for line in others):
+            raise Broken("lost", f"{lost} lines, and the log says {others[:3]}")
+
     def counted(self, number, total):
         """Hold what isn't there against what the stack has counted."""
         if number + self.note("dropped", 0) != total:
@@ -189,7 +196,8 @@ def judge(fault, seen):
     if seen.code != fault.ends or "done" not in seen.notes:
         raise Broken("dies", f"exit code {seen.code}: {seen.errors[-400:]}")
     if not fault.console and seen.spoilt:
-        raise Broken("torn", f"{len(seen.spoilt)}, the first {seen.spoilt[0][1]}: {seen.spoilt[0][0][:80]}")
+        line, why = seen.spoilt[0]
+        raise Broken("torn", f"{len(seen.spoilt)}, the first: {why}: {line[:80]}")
     there = set(map(str, seen.events))
     missing = [] if fault.console else [event for event in fault.events if event not in there]
     seen.lost(len(missing), f"{len(missing)} of {len(fault.events)}, the first {missing[:1]}")
@@ -251,9 +259,9 @@ class Laboratory:
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(0.5)
 
-    def wait_for(self, key, times=1):
-        """Wait for the children to note *key*; False if they have ended without."""
-        deadline = time.monotonic() + self._fault.within_s
+    def wait_for(self, key, times=1, *, within_s=10.0):
+        """Wait for the children to note *key*; False if they haven't, in time."""
+        deadline = time.monotonic() + within_s
         while len(self.notes().get(key, ())) < times:
             if time.monotonic() > deadline or all(p.poll() is not None for p in self._processes):
                 return False
@@ -269,8 +277,8 @@ class Laboratory:
 
     def notes(self, of=None):
         """Read what the children have noted."""
-        path, notes = self.folder / "notes", {}
-        for line in path.read_text().splitlines() if path.exists() else ():
+        notes = {}
+        for line in self._read("notes").splitlines():
             fault, key, value = json.loads(line)
             if of in (None, fault):
                 notes.setdefault(key, []).append(value)
@@ -278,7 +286,7 @@ class Laboratory:
 
     def files(self):
         """Give the content of every file that was written as a log."""
-        return b"".join(path.read_bytes() for path in sorted(self.folder.glob("app.log*")) if path.is_file())
+        return b"".join(path.read_bytes() for path in sorted(self.folder.glob("app.log*")))
 
     def _kill(self):
         for process in self._processes:
@@ -289,9 +297,9 @@ class Laboratory:
 
     def _seen(self):
         stack = importlib.import_module(f"stacks.{self.stack}")
-        errors = (self.folder / "stderr").read_text("utf-8", "replace")
-        hanging = self.folder / "hanging"
-        at = " < ".join(re.findall(r"line \d+ in \w+", hanging.read_text())[:4]) if hanging.exists() else ""
+        errors = self._read("stderr").decode("utf-8", "replace")
+        hanging = self._read("hanging").decode()
+        at = " < ".join(re.findall(r"line \d+ in \w+", hanging)[:4])
         whole = self._whole()
         for fault in self.faults:
             notes = self.notes(fault.id)
@@ -305,9 +313,10 @@ class Laboratory:
     def _whole(self):
         if self.output is not None:
             return self.output
-        if self._fault.sink == "stdout":
-            return (self.folder / "stdout").read_bytes()
-        path = self.folder / "app.log"
+        return self._read("stdout" if self._fault.sink == "stdout" else "app.log")
+
+    def _read(self, name):
+        path = self.folder / name
         return path.read_bytes() if path.exists() else b""
 
 

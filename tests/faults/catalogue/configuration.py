@@ -55,8 +55,8 @@ class FactoriesRunNothing(_Configuration):
 
     def act(self, child):
         mark = child.folder / "made"
-        hostile = f'{{"()": os.system, command: "touch {mark}"}}'
-        self.load(child, GOOD.replace("{class: logging.FileHandler,", f"{hostile}\n  x: {{class: logging.FileHandler,"))
+        hostile = f'  hostile: {{"()": os.system, command: "touch {mark}"}}\n'
+        self.load(child, GOOD.replace("handlers:\n", f"handlers:\n{hostile}"))
         child.note("ran", mark.exists())
 
     def judge(self, seen):
@@ -91,7 +91,7 @@ class MistakesNamed(_Configuration):
         "level": (("INFO", "INFOO"), "INFOO"),
         "class": (("FileHandler", "FielHandler"), "FielHandler"),
         "module": (("logging.FileHandler", "no.such.Handler"), "no.such"),
-        "formatter": (("formatter: plain", "formatter: plian"), "plian"),
+        "formatter": (("formatter: plain", "formatter: planar"), "planar"),
         "handler": (("[out]", "[uot]"), "uot"),
         "argument": (("other.txt", "other.txt, max_bytes: 5"), "max_bytes"),
         "section": (("handlers:\n", "handler:\n"), "handler"),

@@ -43,7 +43,10 @@ class BadTraceparent(Fault):
 
     def act(self, child):
         for header in BAD_PARENTS:
-            child.attempt(lambda h=header: child.note("trace", child.stack.extract_trace({"traceparent": h})))
+            child.attempt(self.extract, child, {"traceparent": header})
+
+    def extract(self, child, headers):
+        child.note("trace", child.stack.extract_trace(headers))
 
     def judge(self, seen):
         if any(seen.notes["trace"]):
@@ -58,7 +61,10 @@ class BadRequestId(Fault):
 
     def act(self, child):
         for header in BAD_IDS:
-            child.attempt(lambda h=header: child.note("id", child.stack.extract_request_id({"x-request-id": h})))
+            child.attempt(self.extract, child, {"x-request-id": header})
+
+    def extract(self, child, headers):
+        child.note("id", child.stack.extract_request_id(headers))
 
     def judge(self, seen):
         if any(seen.notes["id"]):

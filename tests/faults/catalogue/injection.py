@@ -16,7 +16,9 @@ HOSTILE = (
     *("\u202egnp.exe", "\u2066x\u2069", "\u200e", "\x0e"),
 )
 OWN_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-OURS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]")
+CONTROLS = re.compile(
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]"  # all but \n
+)
 
 
 class LineEnds(Fault):
@@ -48,11 +50,12 @@ class OtherLineEnds(Fault):
     events = ("others",)
 
     def act(self, child):
-        child.log.info("others", ends=LINE_ENDS, controls="\x9b2J\x7f\x00\x1b", **{"k\u2028\x7f": 1})
+        controls = "\x9b2J\x7f\x00\x1b"
+        child.log.info("others", ends=LINE_ENDS, controls=controls, **{"k\u2028\x7f": 1})
 
     def judge(self, seen):
-        if raw := [hex(ord(c)) for c in seen.text if c != "\n" and (c in LINE_ENDS or "\x7f" <= c <= "\x9f" or c < " ")]:
-            raise Broken("forged", f"as it is: {' '.join(raw)}")
+        if raw := sorted(set(CONTROLS.findall(seen.text))):
+            raise Broken("forged", f"as they are: {raw}")
 
 
 class NothingExpanded(Fault):
@@ -120,7 +123,7 @@ class ConsoleControls(_Console):
             child.attempt(child.log.exception, "raised")
 
     def judge(self, seen):
-        if through := sorted(set(OURS.findall(OWN_COLOURS.sub("", seen.text)))):
+        if through := sorted(set(CONTROLS.findall(OWN_COLOURS.sub("", seen.text)))):
             raise Broken("forged", f"reach the terminal: {through}")
 
 

@@ -41,12 +41,14 @@ class _Masking(Fault):
 class SecretFields(_Masking):
     """A value whose key is a secret's is masked, at any depth, in any case."""
 
+    needs = ("bind",)
     events = ("login", "bound")
     secrets = [f"field-{n}" for n in "one two three four five six seven".split()]
 
     def act(self, child):
         child.log.info("login", **FIELDS)
-        child.log.bind(**FIELDS).info("bound") if hasattr(child.log, "bind") else child.log.info("bound")
+        child.attempt(child.stack.bind, **FIELDS)
+        child.log.info("bound")
 
 
 class SecretTexts(_Masking):
@@ -79,7 +81,8 @@ class HarmlessSpared(Fault):
     def act(self, child):
         for text in HARMLESS:
             child.log.info(text)
-        child.log.info("fields", token_count=4711, author="bacon", passenger="alice", keyboard="qwerty")
+        harmless = {"token_count": 4711, "author": "bacon", "passenger": "alice"}
+        child.log.info("fields", keyboard="qwerty", **harmless)
 
     def judge(self, seen):
         if gone := [text for text in ("4711", "bacon", "alice", "qwerty") if text not in seen.text]:

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-from laboratory import Broken, Fault
+from laboratory import Broken, Fault, Reader
 
 
 class _Alone(Fault):
@@ -80,14 +80,11 @@ class ForkWithBacklog(_Alone):
         read, write = os.pipe()
         lab.start(stdout=write)
         os.close(write)
-        from laboratory import Reader
-
-        waited = threading.Thread(target=lambda: (lab.wait_for("logged"), lab.go_on()))
-        waited.start()
-        waited.join(3)
-        lab.output = Reader(read).all()
+        lab.wait_for("logged", within_s=5)
+        lab.go_on()
+        reader = Reader(read)
         lab.finish()
-        waited.join()
+        lab.output = reader.all()
 
     def judge(self, seen):
         if len(seen.events) != len(set(seen.events)):
@@ -205,7 +202,8 @@ class Spawned(_Alone):
     def act(self, child):
         for method in self.events[:3]:
             context = multiprocessing.get_context(method)
-            process = context.Process(target=log_from, args=(child.stack.__name__, str(child.path), method))
+            arguments = (child.stack.__name__, str(child.path), method)
+            process = context.Process(target=log_from, args=arguments)
             process.start()
             process.join()
         child.log.info("parent")
