@@ -29,7 +29,9 @@ def found(request, tmp_path_factory):
 
     here = [item for item in request.session.items if item.path == request.path]
     with ThreadPoolExecutor(2) as pool:
-        running = {name: pool.submit(run, name) for name in (i.callspec.params["name"] for i in here)}
+        running = {
+            name: pool.submit(run, name) for name in (i.callspec.params["name"] for i in here)
+        }
         yield lambda name: json.loads(running[name].result())
 
 

@@ -28,7 +28,9 @@ class TakenKeys(Fault):
             child.attempt(lambda key=key: child.log.info(f"taken {key}", **{key: "MINE"}))
 
     def judge(self, seen):
-        lines = {key: [line for line in seen.lines if line.event == f"taken {key}"] for key in TAKEN}
+        lines = {
+            key: [line for line in seen.lines if line.event == f"taken {key}"] for key in TAKEN
+        }
         gone = [key for key in TAKEN if not lines[key]]
         seen.lost(len(gone), f"no line, or another event: {' '.join(gone)}")
         gone = [key for key in TAKEN if b"MINE" not in lines[key][0].raw]

@@ -44,9 +44,7 @@ def setup(sink, *, console=False):
     def make():
         handler = standard.make_handler(sink)
         chain = [bridge.ProcessorFormatter.remove_processors_meta, *last]
-        handler.setFormatter(
-            bridge.ProcessorFormatter(processors=chain, foreign_pre_chain=shared)
-        )
+        handler.setFormatter(bridge.ProcessorFormatter(processors=chain, foreign_pre_chain=shared))
         return handler
 
     standard.install(make)
