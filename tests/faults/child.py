@@ -1,6 +1,6 @@
 """The other half of an experiment: a fresh interpreter in which a stack is set up, and faults act.
 
-python child.py <stack> <folder> <fault> ...
+python child.py <stack> <folder> <part.fault> ...
 """
 
 from __future__ import annotations
@@ -71,8 +71,9 @@ def memory():
 
 
 def main():
-    name, folder, *ids = sys.argv[1:]
-    folder, catalogue = Path(folder), load_catalogue()
+    name, folder, *wanted = sys.argv[1:]
+    parts, ids = zip(*(each.split(".") for each in wanted), strict=True)
+    folder, catalogue = Path(folder), load_catalogue(dict.fromkeys(parts))
     faults = [catalogue[each] for each in ids]
     # High up: faults close the low descriptors.
     notes = os.open(folder / "notes", os.O_WRONLY | os.O_APPEND | os.O_CREAT)

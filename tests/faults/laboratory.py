@@ -93,8 +93,8 @@ def experiments(faults):
     return [*shared.values()]
 
 
-def load_catalogue():
-    for part in PARTS:
+def load_catalogue(parts=PARTS):
+    for part in parts:
         importlib.import_module(f"catalogue.{part}")
     return FAULTS
 
@@ -235,7 +235,7 @@ class Laboratory:
             process = subprocess.Popen(
                 [
                     *(sys.executable, str(HERE / "child.py"), self.stack, str(self.folder)),
-                    *(fault.id for fault in self.faults),
+                    *(f"{fault.part}.{fault.id}" for fault in self.faults),
                 ],
                 cwd=self.folder,
                 env={**clean, "PYTHONPATH": path, **environment},
