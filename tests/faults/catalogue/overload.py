@@ -71,10 +71,10 @@ class StalledTerminal(StalledPipe):
 
 
 class StalledMemory(_Stalled):
-    """Sixty megabytes for a sink that stands still cost less than 32 MiB, and are counted exactly."""
+    """Thirty megabytes for a sink that stands still cost less than 32 MiB, and are counted exactly."""
 
     promise = 3
-    number = 30_000
+    number = 15_000
 
     def log(self, child):
         before = memory()

@@ -7,7 +7,7 @@ import os
 from laboratory import Fault, Reader
 
 
-WRITERS = "abcd"
+WRITERS = "abc"
 LINES = 60
 
 
@@ -15,14 +15,14 @@ class _Writers(Fault):
     promise = 4
     alone = True
     events = tuple(f"{writer} {i}" for writer in WRITERS for i in range(LINES))
-    size = 2000
+    sizes = (2000,)
 
     def act(self, child):
         me = os.environ["WRITER"]
         child.note("ready")
         child.wait()
         for i in range(LINES):
-            child.log.info(f"{me} {i}", pad=me * self.size)
+            child.log.info(f"{me} {i}", pad=me * self.sizes[i % len(self.sizes)])
 
     def around(self, lab):
         for writer in WRITERS:
@@ -36,17 +36,13 @@ class _Writers(Fault):
 
 
 class ProcessesOneFile(_Writers):
-    """Four processes that append 2 kB lines to one file tear none."""
+    """Processes that append lines of 2 and of 20 kB to one file tear none."""
 
-
-class ProcessesOneFileLong(_Writers):
-    """Four processes that append 20 kB lines to one file tear none."""
-
-    size = 20_000
+    sizes = (2000, 20_000)
 
 
 class ProcessesOnePipe(_Writers):
-    """Four processes that write 2 kB lines to the pipe they have inherited tear none."""
+    """Processes that write 2 kB lines to the pipe they have inherited tear none."""
 
     sink = "stdout"
 
@@ -62,6 +58,6 @@ class ProcessesOnePipe(_Writers):
 
 
 class ProcessesOnePipeLong(ProcessesOnePipe):
-    """Four processes that write 20 kB lines, over PIPE_BUF, to one pipe tear none."""
+    """Processes that write 20 kB lines, over PIPE_BUF, to one pipe tear none."""
 
-    size = 20_000
+    sizes = (20_000,)
