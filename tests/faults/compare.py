@@ -16,6 +16,8 @@ from pathlib import Path
 
 from laboratory import Broken, Laboratory, judge, load_catalogue
 
+from tracelog.testing import PROMISES
+
 
 STACKS = ("ours", "jsonlogger", "structlog_formatter", "structlog_bytes", "loguru_json")
 PACKAGES = ("structlog", "python-json-logger", "orjson", "loguru")
@@ -50,11 +52,15 @@ def table(faults, stacks, verdicts):
     titles = [import_module(f"stacks.{stack}").TITLE for stack in stacks]
     yield f"| in spite of the fault: | {' | '.join(titles)} |"
     yield f"|---|{'---|' * len(stacks)}"
-    for fault in faults:
-        cells = [verdicts[fault.id, stack] for stack in stacks]
-        promise = fault.__doc__.splitlines()[0].removesuffix(".").replace("|", "\\|")
-        yield f"| {promise} | {' | '.join(cell if cell in ('', 'ok') else f'**{cell}**' for cell in cells)} |"
-    yield f"| *kept, of those that apply* | {' | '.join(score(stack, verdicts) for stack in stacks)} |"
+    yield f"| **kept, of those that apply** | {' | '.join(score(stack, verdicts) for stack in stacks)} |"
+    for number, promise in PROMISES.items():
+        yield f"| **{number}. {promise}** |{' |' * len(stacks)}"
+        for fault in faults:
+            if fault.promise == number:
+                cells = [verdicts[fault.id, stack] for stack in stacks]
+                marked = [cell if cell in ("", "ok") else f"**{cell}**" for cell in cells]
+                what = fault.__doc__.splitlines()[0].removesuffix(".")
+                yield f"| {what} | {' | '.join(marked)} |"
 
 
 def score(stack, verdicts):

@@ -65,7 +65,7 @@ class Fault:
     needs = ()
     events = ()
     ends = 0
-    within_s = 30.0
+    within_s = 20.0
 
     def __init_subclass__(cls):
         if not cls.__name__.startswith("_"):
