@@ -305,7 +305,7 @@ class Laboratory:
             notes = self.notes(fault.id)
             begin, end = notes.get("slice", [(0, len(whole))])[-1]
             code, said = self._processes[-1].returncode, errors
-            if not fault.alone and "done" in notes:
+            if len(self.faults) > 1 and "done" in notes:
                 code, said = 0, ""  # what the others have come to
             ended = self._ended or "done" in notes
             yield fault.id, Seen(whole[begin:end], notes, said, code, ended, at).read(stack)

@@ -89,7 +89,7 @@ class StalledMemory(_Stalled):
 
 
 class ErrorsOutlive(_Stalled):
-    """Under overload errors outlive infos, and the log says what was lost once it is out again."""
+    """Under overload errors outlive infos."""
 
     promise = 3
     number = 12_000

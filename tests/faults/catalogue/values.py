@@ -253,13 +253,13 @@ class EverydayTypes(Fault):
         pair = collections.namedtuple("pair", "left")
         binary = b"\xff\xfe4713"
         return {
-            "datetime": (datetime.datetime(2031, 1, 2, tzinfo=datetime.UTC), "2031-01-02"),
-            "date": (datetime.date(2032, 1, 2), "2032-01-02"),
-            "timedelta": (datetime.timedelta(seconds=4714), "1:18:34"),
+            "datetime": (datetime.datetime(2031, 1, 2, tzinfo=datetime.UTC), "2031"),
+            "date": (datetime.date(2032, 1, 2), "2032"),
+            "timedelta": (datetime.timedelta(seconds=4714), ("1:18:34", "4714")),
             "decimal": (decimal.Decimal("4715.10"), "4715.10"),
             "uuid": (uuid.UUID(int=4716), "0000126c"),
             "dataclass": (Point(), "4711"),
-            "enum": (Colour.RED, "red 4712"),
+            "enum": (Colour.RED, ("red 4712", "RED")),
             "set": ({4717}, "4717"),
             "exception": (ValueError("oh 4718"), "oh 4718"),
             "path": (pathlib.PurePosixPath("/var/4719"), "/var/4719"),

@@ -13,9 +13,11 @@ rotation = {}
 
 def make_handler(sink):
     """Make the usual handler for a path or a stream."""
-    if isinstance(sink, str):
-        return logging.handlers.RotatingFileHandler(sink, encoding="utf-8", **rotation)
-    return logging.StreamHandler(sink)
+    if not isinstance(sink, str):
+        return logging.StreamHandler(sink)
+
+    kind = "RotatingFileHandler" if rotation else "WatchedFileHandler"
+    return getattr(logging.handlers, kind)(sink, encoding="utf-8", **rotation)
 
 
 def install(make):

@@ -15,19 +15,20 @@ get_logger = structlog.get_logger
 
 
 def setup(sink, *, console=False):
-    binary = open(sink, "ab") if isinstance(sink, str) else sink.buffer
-    text = open(sink, "a") if isinstance(sink, str) else sink
+    stream = open(sink, "a") if isinstance(sink, str) else sink
     shared = [
         structlog.contextvars.merge_contextvars,
         processors.add_log_level,
         processors.TimeStamper(fmt="iso", utc=True),
     ]
+    factory = structlog.WriteLoggerFactory(stream)
     if console:
         last = [structlog.dev.ConsoleRenderer(colors=True)]
-        factory = structlog.WriteLoggerFactory(text)
-    else:
+    elif hasattr(stream, "buffer"):
         last = [processors.format_exc_info, processors.JSONRenderer(serializer=orjson.dumps)]
-        factory = structlog.BytesLoggerFactory(binary)
+        factory = structlog.BytesLoggerFactory(stream.buffer)
+    else:
+        last = [processors.format_exc_info, processors.JSONRenderer()]
     structlog.configure(
         processors=[*shared, *last],
         logger_factory=factory,
