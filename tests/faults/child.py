@@ -22,7 +22,7 @@ class Child:
 
     def __init__(self, stack, folder, descriptor):
         self.stack, self.folder, self.path = stack, folder, folder / "app.log"
-        self.fault = None
+        self._root = folder
         self.log = None
         self._descriptor = descriptor
 
@@ -52,11 +52,25 @@ class Child:
         """Have everything written, if the stack can."""
         getattr(self.stack, "flush", bool)()
 
+    def enter(self, name):
+        """Go on in a folder of that name."""
+        self.folder = self._root / name
+        self.folder.mkdir()
+        self.path = self.folder / "app.log"
+
+    def begin(self, fault):
+        """Let *fault* be the one that acts."""
+        self.fault, self._dropped = fault, self.dropped()
+
+    def dropped(self):
+        """Tell how many lines the stack says that it has lost."""
+        return getattr(self.stack, "dropped", int)()
+
     def note_dropped(self):
-        """Note what the stack says that it has lost, if it does."""
+        """Note what of this fault the stack says that it has lost, if it does."""
         self.flush()
         if hasattr(self.stack, "dropped"):
-            self.note("dropped", self.stack.dropped())
+            self.note("dropped", self.dropped() - self._dropped)
 
     def size(self):
         """Tell how much is in the file."""
@@ -81,23 +95,34 @@ def main():
     faulthandler.register(signal.SIGUSR2, file=hanging, all_threads=False)
     notes = fcntl.fcntl(notes, fcntl.F_DUPFD_CLOEXEC, 60)
     child = Child(importlib.import_module(f"stacks.{name}"), folder, notes)
-    first = faults[0]
-    sink = {"file": str(child.path), "stdout": sys.stdout}.get(first.sink, first.sink)
-    child.fault = first
-    if sink is not None:
-        child.setup(sink, console=first.console)
-    if first.alone:
-        first.act(child)
+    if not faults[0].anew:
+        child.begin(faults[0])
+        set_up(faults[0], child)
+    if faults[0].alone:
+        faults[0].act(child)
         child.note("done")
     else:
         for fault in faults:
             one_of_many(fault, child)
 
 
+def set_up(fault, child):
+    sink = {"file": str(child.path), "stdout": sys.stdout}.get(fault.sink, fault.sink)
+    if sink is not None:
+        child.setup(sink, console=fault.console)
+
+
 def one_of_many(fault, child):
-    child.fault, begin = fault, child.size()
+    child.begin(fault)
+    said = os.fstat(2).st_size
+    if fault.anew:
+        child.enter(fault.id)
+        set_up(fault, child)
+    wrote = child.size()
     child.attempt(fault.act, child)
-    child.note("slice", [begin, child.size()])
+    child.note("said", [said, os.fstat(2).st_size])
+    if not fault.anew:
+        child.note("wrote", [wrote, child.size()])
     child.note("done")
 
 

@@ -50,6 +50,7 @@ class Fault:
     Attributes:
         promise: The number of the contract's promise, in docs/reliability.md.
         alone: Needs an interpreter of its own.
+        anew: Needs a set-up of its own, and a folder.
         sink: What the stack is set up on: "file", "stdout", a path, or None: `act` does it itself.
         console: Lines for people, in place of JSON.
         needs: What a stack must offer for it; one that doesn't isn't judged.
@@ -60,6 +61,7 @@ class Fault:
 
     promise = 1
     alone = False
+    anew = False
     sink = "file"
     console = False
     needs = ()
@@ -81,15 +83,21 @@ class Fault:
         lab.start()
         lab.finish()
 
+    def written(self, folder):
+        """Read what was logged to files in *folder*."""
+        path = folder / ("stdout" if self.sink == "stdout" else "app.log")
+        return path.read_bytes() if path.exists() else b""
+
     def judge(self, seen):
         """Raise `Broken` if the promise was broken in a way of this fault's own."""
 
 
 def experiments(faults):
-    """Divide *faults* into those that need an interpreter of their own, and the rest by mode."""
+    """Divide *faults* into those that share an interpreter, and those that don't."""
     shared = {}
     for fault in faults:
-        shared.setdefault(fault.id if fault.alone else fault.console, []).append(fault)
+        key = fault.id if fault.alone else (fault.console, fault.anew)
+        shared.setdefault(key, []).append(fault)
     return [*shared.values()]
 
 
@@ -284,10 +292,6 @@ class Laboratory:
                 notes.setdefault(key, []).append(value)
         return notes
 
-    def files(self):
-        """Give the content of every file that was written as a log."""
-        return b"".join(path.read_bytes() for path in sorted(self.folder.glob("app.log*")))
-
     def _kill(self):
         for process in self._processes:
             with suppress(ProcessLookupError, PermissionError):
@@ -297,23 +301,20 @@ class Laboratory:
 
     def _seen(self):
         stack = importlib.import_module(f"stacks.{self.stack}")
-        errors = self._read("stderr").decode("utf-8", "replace")
+        errors = self._read("stderr")
         hanging = self._read("hanging").decode()
         at = " < ".join(re.findall(r"line \d+ in \w+", hanging)[:4])
-        whole = self._whole()
         for fault in self.faults:
-            notes = self.notes(fault.id)
-            begin, end = notes.get("slice", [(0, len(whole))])[-1]
-            code, said = self._processes[-1].returncode, errors
+            notes, code, said = self.notes(fault.id), self._processes[-1].returncode, errors
             if len(self.faults) > 1 and "done" in notes:
-                code, said = 0, ""  # what the others have come to
+                code, said = 0, errors[slice(*notes["said"][0])]  # the rest is of the others
+            output = self.output
+            if output is None:
+                folder = self.folder / fault.id if fault.anew else self.folder
+                output = fault.written(folder)[slice(*notes.get("wrote", [[]])[0] or [None])]
             ended = self._ended or "done" in notes
-            yield fault.id, Seen(whole[begin:end], notes, said, code, ended, at).read(stack)
-
-    def _whole(self):
-        if self.output is not None:
-            return self.output
-        return self._read("stdout" if self._fault.sink == "stdout" else "app.log")
+            said = said.decode("utf-8", "replace")
+            yield fault.id, Seen(output, notes, said, code, ended, at).read(stack)
 
     def _read(self, name):
         path = self.folder / name

@@ -68,7 +68,7 @@ class AliasBomb(_Configuration):
     """Nine levels of nine aliases are refused, or do no harm: five seconds at most."""
 
     promise = 3
-    alone = True
+    anew = True
 
     def act(self, child):
         bomb = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
@@ -117,7 +117,7 @@ class RefusedChangesNothing(_Configuration):
     """A configuration that is refused leaves the old one working."""
 
     events = ("before", "after", "from a library")
-    alone = True
+    anew = True
 
     def act(self, child):
         import logging

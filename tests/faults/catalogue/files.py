@@ -10,7 +10,7 @@ from laboratory import Broken, Fault
 
 class _File(Fault):
     promise = 5
-    alone = True
+    anew = True
     sink = None
 
 
@@ -20,8 +20,9 @@ class FileIsPrivate(_File):
     events = ("hello",)
 
     def act(self, child):
-        os.umask(0)
+        before = os.umask(0)
         child.setup(str(child.path)).info("hello")
+        os.umask(before)
         child.flush()
         child.note("mode", child.path.stat().st_mode & (stat.S_IRWXO | stat.S_IWGRP))
 
@@ -33,6 +34,8 @@ class FileIsPrivate(_File):
 class FileIsNoStdout(_File):
     """Where descriptor 1 is closed a log doesn't get its number: `print` writes into no log."""
 
+    anew = False
+    alone = True
     events = ("hello",)
     promise = 4
 

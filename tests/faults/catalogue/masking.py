@@ -115,7 +115,7 @@ class ReportSpills(Fault):
     """What is said about a line that couldn't be written doesn't say what was in it."""
 
     promise = 5
-    alone = True
+    anew = True
     sink = "/dev/full"
 
     def act(self, child):

@@ -160,7 +160,7 @@ class SlowReader(_Stalled):
 class BurstComplete(Fault):
     """A burst of five thousand lines is complete and in order at the end, without any flush."""
 
-    alone = True
+    anew = True
     promise = 2
     events = tuple(f"line {i}" for i in range(5000))
 
@@ -242,7 +242,7 @@ class SetUpTwice(Fault):
     """Setting up twice, by an import or a reload, writes no line twice; old loggers follow."""
 
     promise = 6
-    alone = True
+    anew = True
     events = ("new", "old")
 
     def act(self, child):

@@ -183,10 +183,11 @@ class Killed(_Alone):
         seen.lost(max(0, gone), f"{gone} of {seen.note('accepted')}", may_tell=False)
 
 
-class PickledLogger(_Alone):
+class PickledLogger(Fault):
     """A logger that is pickled, for a spawned process, logs there."""
 
     promise = 7
+    anew = True
     events = ("from the copy",)
 
     def act(self, child):

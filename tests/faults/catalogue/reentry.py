@@ -66,7 +66,7 @@ class _Stream:
 class FinalizerLogs(Fault):
     """A finalizer that logs while a line is being written: no hang, and both lines come out."""
 
-    alone = True
+    anew = True
     sink = None
     events = tuple(f"{kind} {i}" for i in range(20) for kind in ("line", "finalizer"))
 
@@ -84,12 +84,13 @@ class FinalizerLogs(Fault):
         for i in range(20):
             Cycle(i)
             child.log.info(f"line {i}")
+        gc.enable()
 
 
 class StreamLogs(Fault):
     """A stream that logs while it writes neither hangs nor goes on for ever."""
 
-    alone = True
+    anew = True
     sink = None
     events = ("outer", "outer again")
 
@@ -128,7 +129,7 @@ class HandlerLogs(Fault):
 class SignalLogs(Fault):
     """A signal handler that logs, into busy logging: no hang, no error, nothing lost."""
 
-    alone = True
+    anew = True
 
     def act(self, child):
         fired, end = 0, time.monotonic() + 0.3
@@ -140,13 +141,14 @@ class SignalLogs(Fault):
                 fired += 1
                 signal.setitimer(signal.ITIMER_REAL, 0.001)
 
-        signal.signal(signal.SIGALRM, handle)
+        before = signal.signal(signal.SIGALRM, handle)
         signal.setitimer(signal.ITIMER_REAL, 0.001)
         i = 0
         while time.monotonic() < end:
             child.log.info(f"main {i}", pad="x" * (10 if i % 20 else 5000))
             i += 1
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
         child.note("main", i)
         child.note("fired", fired)
 
@@ -158,7 +160,7 @@ class SignalLogs(Fault):
 class StderrLogs(Fault):
     """stderr led into the logger, and a full disk: nothing goes on for ever."""
 
-    alone = True
+    anew = True
     sink = "/dev/full"
 
     def act(self, child):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import threading
 import time
 
@@ -11,7 +12,7 @@ from laboratory import Broken, Fault
 
 class _Rotated(Fault):
     promise = 4
-    alone = True
+    anew = True
     sink = None
     needs = ("setup_rotating",)
 
@@ -19,9 +20,8 @@ class _Rotated(Fault):
         child.stack.setup_rotating(str(child.path), size, 1000)
         return child.stack.get_logger("app")
 
-    def around(self, lab):
-        super().around(lab)
-        lab.output = lab.files()
+    def written(self, folder):
+        return b"".join(path.read_bytes() for path in sorted(folder.glob("app.log*")))
 
 
 class RotationOfThreads(_Rotated):
@@ -51,6 +51,8 @@ class RotationOfThreads(_Rotated):
 class RotationOfProcesses(_Rotated):
     """Three processes that rotate one file by size lose nothing, and nobody's lines twice."""
 
+    anew = False
+    alone = True
     events = tuple(f"{writer} {i}" for writer in "abc" for i in range(200))
 
     def act(self, child):
@@ -66,7 +68,6 @@ class RotationOfProcesses(_Rotated):
         lab.wait_for("ready", 3)
         lab.go_on()
         lab.finish()
-        lab.output = lab.files()
 
     def judge(self, seen):
         if len(seen.events) != len(set(seen.events)):
@@ -84,9 +85,11 @@ class RotationRefused(_Rotated):
         def refuse(*_args, **_kwargs):
             raise PermissionError(13, "Permission denied")
 
-        os.rename = os.replace = refuse
+        real, os.rename, os.replace = (os.rename, os.replace), refuse, refuse
         for event in self.events:
             child.attempt(log.info, event, pad="x" * 100)
+        child.flush()
+        os.rename, os.replace = real
 
     def judge(self, seen):
         if len(seen.errors) > 20_000:
@@ -101,6 +104,8 @@ class RotationWithoutDescriptors(_Rotated):
     def act(self, child):
         log = self.rotate(child, 20_000)
         log.info("line 0")
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (128, limits[1]))
         taken = []
         try:
             while True:
@@ -112,11 +117,12 @@ class RotationWithoutDescriptors(_Rotated):
         child.flush()
         for descriptor in taken:
             os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 class _Logrotate(Fault):
     promise = 4
-    alone = True
+    anew = True
     events = tuple(f"line {i}" for i in range(200))
 
     def act(self, child):
@@ -132,9 +138,7 @@ class _Logrotate(Fault):
         child.note("current", child.size())
         child.note_dropped()
 
-    def around(self, lab):
-        super().around(lab)
-        lab.output = lab.files()
+    written = _Rotated.written
 
 
 class LogrotateRename(_Logrotate):
@@ -170,16 +174,15 @@ class TornTail(Fault):
     """The torn last line of a process that was killed is closed: the next line is whole."""
 
     promise = 4
-    alone = True
+    anew = True
     sink = None
 
     def act(self, child):
         child.path.write_bytes(b'{"event":"torn')
         child.setup(str(child.path)).info("after")
 
-    def around(self, lab):
-        super().around(lab)
-        lab.output = b"".join(lab.files().splitlines(keepends=True)[1:])
+    def written(self, folder):
+        return b"".join(super().written(folder).splitlines(keepends=True)[1:])
 
     def judge(self, seen):
         seen.lost("after" not in seen.events, "it is glued to the torn one", may_tell=False)

@@ -139,7 +139,7 @@ class StalledAtExit(Fault):
 class ClockJumps(Fault):
     """A clock that jumps back, stands at 1970, before it, or in the year 10,000 loses no line."""
 
-    alone = True
+    anew = True
     clocks = (1e9, 0.0, -5.0, 253_402_300_800.0, 1e30, float("nan"))
     events = (*(f"clock {i}" for i in range(len(clocks))), "afterwards")
 

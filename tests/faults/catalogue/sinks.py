@@ -20,6 +20,10 @@ class _Alone(Fault):
     alone = True
 
 
+class _Anew(Fault):
+    anew = True
+
+
 class ReaderLeaves(_Alone):
     """A reader that leaves (EPIPE on stdout) ends nothing, and floods nothing."""
 
@@ -71,7 +75,7 @@ class DiskFull(_Alone):
         seen.counted(0, 3001)
 
 
-class SpaceAgain(_Alone):
+class SpaceAgain(_Anew):
     """When a full disk has space again logging goes on, no line is torn, the gap is counted."""
 
     promise = 2
@@ -100,7 +104,7 @@ class LossIsSaid(SpaceAgain):
         seen.said(100 - seen.count("scarce"), "scarce", "after", "before")
 
 
-class StreamCloses(_Alone):
+class StreamCloses(_Anew):
     """A stream that is closed under the stack ends nothing; what was logged before is there."""
 
     sink = None
@@ -138,7 +142,7 @@ class DescriptorCloses(_Alone):
             raise Broken("wrong", f"{seen.note('database')} bytes in a file that isn't the log")
 
 
-class StreamRaises(_Alone):
+class StreamRaises(_Anew):
     """A stream that raises now and then costs no other line than those."""
 
     sink = None
@@ -168,7 +172,7 @@ class StreamRaises(_Alone):
         seen.counted(seen.count("line"), 9)
 
 
-class StreamExits(_Alone):
+class StreamExits(_Anew):
     """A stream that raises SystemExit once doesn't end the writing for good."""
 
     sink = None
@@ -338,13 +342,14 @@ class SocketStdout(_Alone):
         seen.counted(seen.count("line"), 500)
 
 
-class NoDescriptorsLeft(_Alone):
+class NoDescriptorsLeft(_Anew):
     """With every descriptor of the process in use, lines are written all the same."""
 
     events = tuple(f"line {i}" for i in range(20))
 
     def act(self, child):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (128, limits[1]))
         taken = []
         try:
             while True:
@@ -356,6 +361,7 @@ class NoDescriptorsLeft(_Alone):
         child.flush()
         for descriptor in taken:
             os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 class NoThreads(_Alone):
