@@ -1,9 +1,9 @@
 """Lets the n-th call of a function of the system's fail, for n = 1, 2, 3 … until none has failed.
 
-python nth_call.py write <folder>
+python nth_call.py <folder> write open …
 
 In an interpreter of its own: what is replaced is so before tracelog is loaded, which may keep it
-by a name of its own. Prints what went wrong, as a list in JSON.
+by a name of its own. Prints what went wrong, as JSON.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import gc
+import importlib
 import json
 import os
 import sys
@@ -33,7 +34,7 @@ CALLS = {
     "monotonic": ((time, "monotonic"), (errno.EINVAL,)),
     "time": ((time, "time"), (errno.EINVAL,)),
 }
-LINES = 14
+LINES = 9
 
 
 class Call:
@@ -78,7 +79,7 @@ def run(call, folder, number, how, *, for_ever):
                     "class": "tracelog.RotatingFileHandler",
                     "filename": str(folder / "app.log"),
                     "maxBytes": 1500,
-                    "backupCount": 9,
+                    "backupCount": 6,
                     "formatter": "json",
                 }
             },
@@ -86,13 +87,13 @@ def run(call, folder, number, how, *, for_ever):
         },
         env_file=None,
     )
-    gc.collect()  # the sinks of the runs before
+    gc.collect()  # or what they count would change meanwhile
     log, before, raised = tracelog.get_logger("app"), tracelog.delivery_stats().dropped, []
     call.arm(number, how, for_ever=for_ever)
     for i in range(LINES):
         try:
             # Some of them are too long for one write to a pipe, and for one file.
-            log.info(f"line {i}", pad="x" * (5000 if i % 5 == 4 else 300))
+            log.info(f"line {i}", pad="x" * (5000 if i % 4 == 3 else 300))
         except Exception as error:
             raised.append(repr(error))
     failed = call.has_failed
@@ -122,25 +123,32 @@ def wrong(folder, dropped, *, whole):
         yield "nothing is written afterwards"
 
 
-def main():
-    name, folder = sys.argv[1:]
-    (module, attribute), hows = CALLS[name]
-    call = Call(getattr(module, attribute))
-    setattr(module, attribute, call)
-    problems, most = [], 0
+def try_all(call, hows, folder):
+    """Let each call fail in each way; give what went wrong."""
+    folder.mkdir()
     for how in hows:
         for for_ever in (False, True):
             number, failed = 0, True
             while failed:
                 number += 1
-                place = Path(folder, f"{how}-{for_ever}-{number}")
+                place = folder / f"{how}-{for_ever}-{number}"
                 found, failed = run(call, place, number, how, for_ever=for_ever)
                 if found:
-                    name = errno.errorcode.get(how, how)
                     since = "since" if for_ever else "at"
-                    problems.append(f"{name} {since} call {number}: {'; '.join(found)}")
-            most = max(most, number - 1)
-    print(json.dumps({"problems": problems, "calls": most}))
+                    yield f"{errno.errorcode.get(how, how)} {since} call {number}: {'; '.join(found)}"
+
+
+def main():
+    folder, *names = sys.argv[1:]
+    calls = {}
+    for name in names:
+        (module, attribute), _ = CALLS[name]
+        calls[name] = Call(getattr(module, attribute))
+        setattr(module, attribute, calls[name])
+    importlib.import_module("tracelog.config")
+    gc.freeze()  # what will be collected is the sinks of earlier runs
+    found = {name: [*try_all(calls[name], CALLS[name][1], Path(folder, name))] for name in names}
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":
