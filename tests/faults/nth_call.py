@@ -54,6 +54,9 @@ class Call:
         if self._left is None:
             return self._function(*args, **kwargs)
 
+        if self._how == errno.EAGAIN and self._waits(args):
+            return self._function(*args, **kwargs)
+
         self._left -= 1
         if self._left > 0 or (self._left < 0 and not self._for_ever):
             return self._function(*args, **kwargs)
@@ -63,6 +66,10 @@ class Call:
             return self._function(args[0], args[1][: len(args[1]) // 2])
 
         raise OSError(self._how, os.strerror(self._how))
+
+    def _waits(self, args):
+        """Tell whether this is a call for a lock that waits, or for its end: it can't have to."""
+        return self._function.__name__ == "flock" and not args[1] & fcntl.LOCK_NB
 
 
 def run(call, folder, number, how, *, for_ever):

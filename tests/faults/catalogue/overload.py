@@ -53,7 +53,7 @@ class StalledPipe(_Stalled):
         longest = 0.0
         for i in range(1000):
             begin = time.monotonic()
-            child.log.info(f"line {i}", pad=PAD)
+            child.log.info(f"entry {i}", pad=PAD)
             longest = max(longest, time.monotonic() - begin)
             await asyncio.sleep(0)
         child.note("longest", longest)
@@ -61,7 +61,7 @@ class StalledPipe(_Stalled):
     def judge(self, seen):
         if seen.note("longest") > 0.25:
             raise Broken("blocks", f"a call took {seen.note('longest'):.2f} s")
-        seen.counted(seen.count("line"), 1000)
+        seen.counted(seen.count("entry"), 1000)
 
 
 class StalledTerminal(StalledPipe):
@@ -79,13 +79,13 @@ class StalledMemory(_Stalled):
     def log(self, child):
         before = memory()
         for i in range(self.number):
-            child.log.info(f"line {i}", pad=PAD, more=PAD)
+            child.log.info(f"entry {i}", pad=PAD, more=PAD)
         child.note("grown", memory() - before)
 
     def judge(self, seen):
         if seen.note("grown") > 32:
             raise Broken("grows", f"{seen.note('grown'):.0f} MiB")
-        seen.counted(seen.count("line"), self.number)
+        seen.counted(seen.count("entry"), self.number)
 
 
 class ErrorsOutlive(_Stalled):
@@ -96,7 +96,7 @@ class ErrorsOutlive(_Stalled):
 
     def log(self, child):
         for i in range(self.number):
-            child.log.info(f"line {i}", pad=PAD)
+            child.log.info(f"entry {i}", pad=PAD)
             if i % 1000 == 0:
                 child.log.error(f"error {i // 1000}")
 
@@ -111,8 +111,8 @@ class OverloadIsSaid(ErrorsOutlive):
     promise = 2
 
     def judge(self, seen):
-        lost = self.number - seen.count("line")
-        seen.said(lost, "line", "error")
+        lost = self.number - seen.count("entry")
+        seen.said(lost, "entry", "error")
 
 
 class SlowReader(_Stalled):
@@ -124,7 +124,7 @@ class SlowReader(_Stalled):
     def log(self, child):
         def work(me):
             for i in range(self.each):
-                child.log.info(f"line {me} {i}", pad=PAD)
+                child.log.info(f"entry {me} {i}", pad=PAD)
 
         threads = [threading.Thread(target=work, args=(me,)) for me in range(8)]
         for thread in threads:
@@ -154,7 +154,7 @@ class SlowReader(_Stalled):
     def judge(self, seen):
         if len(seen.events) != len(set(seen.events)):
             raise Broken("twice")
-        seen.counted(seen.count("line"), 8 * self.each)
+        seen.counted(seen.count("entry"), 8 * self.each)
 
 
 class BurstComplete(Fault):
@@ -162,7 +162,7 @@ class BurstComplete(Fault):
 
     anew = True
     promise = 2
-    events = tuple(f"line {i}" for i in range(5000))
+    events = tuple(f"entry {i}" for i in range(5000))
 
     def act(self, child):
         for event in self.events:

@@ -112,7 +112,7 @@ class HardExit(_Alone):
     """`os._exit` right after a line: it is there."""
 
     promise = 2
-    events = tuple(f"line {i}" for i in range(200))
+    events = tuple(f"entry {i}" for i in range(200))
 
     def act(self, child):
         for event in self.events:
@@ -125,7 +125,7 @@ class TerminatedNicely(_Alone):
     """SIGTERM that a server turns into an exit: every line is there."""
 
     promise = 2
-    events = tuple(f"line {i}" for i in range(500))
+    events = tuple(f"entry {i}" for i in range(500))
 
     def act(self, child):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit())
@@ -141,7 +141,7 @@ class Terminated(_Alone):
 
     promise = 2
     ends = -signal.SIGTERM
-    events = tuple(f"line {i}" for i in range(500))
+    events = tuple(f"entry {i}" for i in range(500))
 
     def act(self, child):
         for event in self.events:
@@ -162,7 +162,7 @@ class Killed(_Alone):
         child.note("logging")
         counter, i = os.open(child.folder / "counter", os.O_RDWR | os.O_CREAT), 0
         while True:
-            child.log.info(f"line {i}", pad="x" * 3000)
+            child.log.info(f"entry {i}", pad="x" * 3000)
             i += 1
             os.pwrite(counter, str(i).encode(), 0)
 

@@ -68,7 +68,7 @@ class FinalizerLogs(Fault):
 
     anew = True
     sink = None
-    events = tuple(f"{kind} {i}" for i in range(20) for kind in ("line", "finalizer"))
+    events = tuple(f"{kind} {i}" for i in range(20) for kind in ("entry", "finalizer"))
 
     def act(self, child):
         gc.disable()
@@ -83,7 +83,7 @@ class FinalizerLogs(Fault):
         child.setup(_Stream(child, gc.collect))  # what the allocator may do at any moment
         for i in range(20):
             Cycle(i)
-            child.log.info(f"line {i}")
+            child.log.info(f"entry {i}")
         gc.enable()
 
 

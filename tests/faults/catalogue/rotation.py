@@ -41,6 +41,7 @@ class RotationOfThreads(_Rotated):
             thread.start()
         for thread in threads:
             thread.join()
+        child.flush()
         child.note("files", len([*child.folder.glob("app.log*")]))
 
     def judge(self, seen):
@@ -77,7 +78,7 @@ class RotationOfProcesses(_Rotated):
 class RotationRefused(_Rotated):
     """A rotation that is refused, by permissions say, loses nothing and floods nothing."""
 
-    events = tuple(f"line {i}" for i in range(300))
+    events = tuple(f"entry {i}" for i in range(300))
 
     def act(self, child):
         log = self.rotate(child, 20_000)
@@ -99,11 +100,11 @@ class RotationRefused(_Rotated):
 class RotationWithoutDescriptors(_Rotated):
     """A rotation that finds every descriptor in use loses nothing."""
 
-    events = tuple(f"line {i}" for i in range(300))
+    events = tuple(f"entry {i}" for i in range(300))
 
     def act(self, child):
         log = self.rotate(child, 20_000)
-        log.info("line 0")
+        log.info("entry 0")
         limits = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (128, limits[1]))
         taken = []
@@ -123,7 +124,7 @@ class RotationWithoutDescriptors(_Rotated):
 class _Logrotate(Fault):
     promise = 4
     anew = True
-    events = tuple(f"line {i}" for i in range(200))
+    events = tuple(f"entry {i}" for i in range(200))
 
     def act(self, child):
         for i, event in enumerate(self.events):

@@ -101,7 +101,7 @@ class Uncaught(Fault):
     promise = 2
     alone = True
     ends = 1
-    events = tuple(f"line {i}" for i in range(500))
+    events = tuple(f"entry {i}" for i in range(500))
 
     def act(self, child):
         for event in self.events:
@@ -118,7 +118,7 @@ class StalledAtExit(Fault):
 
     def act(self, child):
         for i in range(200):
-            child.log.info(f"line {i}", pad="x" * 900)
+            child.log.info(f"entry {i}", pad="x" * 900)
         child.note("end", time.monotonic())
 
     def around(self, lab):
