@@ -17,7 +17,7 @@ class _Rotated(Fault):
     needs = ("setup_rotating",)
 
     def rotate(self, child, size):
-        child.stack.setup_rotating(str(child.path), size, 1000)
+        child.stack.setup_rotating(str(child.path), size, 60)
         return child.stack.get_logger("app")
 
     def written(self, folder):
@@ -57,7 +57,7 @@ class RotationOfProcesses(_Rotated):
     events = tuple(f"{writer} {i}" for writer in "abc" for i in range(200))
 
     def act(self, child):
-        log = self.rotate(child, 4_000)
+        log = self.rotate(child, 6_000)
         child.note("ready")
         child.wait()
         for i in range(200):
