@@ -255,6 +255,34 @@ class SetUpTwice(Fault):
             raise Broken("twice", f"{len(seen.lines)} lines for two records")
 
 
+class SetUpUnderLoad(Fault):
+    """Setting up again while threads log loses no line, and writes none twice."""
+
+    promise = 6
+    anew = True
+    events = tuple(f"entry {me} {i}" for me in range(3) for i in range(200))
+
+    def act(self, child):
+        def work(me):
+            for i in range(200):
+                child.attempt(log.info, f"entry {me} {i}")
+                begun.release()
+
+        log, begun = child.log, threading.Semaphore(0)
+        threads = [threading.Thread(target=work, args=(me,)) for me in range(3)]
+        for thread in threads:
+            thread.start()
+        for _ in range(20):
+            begun.acquire()
+            child.setup(str(child.path))
+        for thread in threads:
+            thread.join()
+
+    def judge(self, seen):
+        if len(seen.events) != len(self.events):
+            raise Broken("twice", f"{len(seen.events)} lines for {len(self.events)}")
+
+
 class EarlyLogger(Fault):
     """A logger that was made and used before the set-up follows it."""
 

@@ -157,6 +157,36 @@ class SignalLogs(Fault):
             seen.lost(wanted - seen.count(start), f"{seen.count(start)} of {wanted} of {start}")
 
 
+class Interrupted(Fault):
+    """A call that is interrupted in its midst, by Ctrl-C say, leaves logging as able as before."""
+
+    anew = True
+    events = ("afterwards",)
+
+    def act(self, child):
+        class Interrupt(BaseException):
+            """As KeyboardInterrupt is one."""
+
+        def interrupt(*_):
+            raise Interrupt
+
+        before, end, i = signal.signal(signal.SIGALRM, interrupt), time.monotonic() + 0.3, 0
+        while time.monotonic() < end:
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0.0007)
+                while True:
+                    child.log.info(f"entry {i}", pad="x" * (10 if i % 20 else 5000))
+                    i += 1
+            except Interrupt:
+                i += 1
+        signal.signal(signal.SIGALRM, before)
+        child.log.info("afterwards")
+
+    def judge(self, seen):
+        if len(seen.events) != len(set(seen.events)):
+            raise Broken("twice")
+
+
 class StderrLogs(Fault):
     """stderr led into the logger, and a full disk: nothing goes on for ever."""
 
