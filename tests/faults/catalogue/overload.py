@@ -59,7 +59,7 @@ class StalledPipe(_Stalled):
         child.note("longest", longest)
 
     def judge(self, seen):
-        if seen.note("longest") > 0.25:
+        if seen.note("longest") > 1.0:
             raise Broken("blocks", f"a call took {seen.note('longest'):.2f} s")
         seen.counted(seen.count("entry"), 1000)
 

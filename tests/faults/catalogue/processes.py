@@ -38,7 +38,7 @@ class ForkUnderLoad(_Alone):
         for event in self.events:
             process = fork.Process(target=self.log_and_flush, args=(child, event))
             process.start()
-            process.join(3)
+            process.join(10)
             if process.is_alive():
                 hung += 1
                 process.kill()
