@@ -19,6 +19,7 @@ import structlog
 from tracelog import gate
 from tracelog.answers import clickhouse_table
 from tracelog.context import Context, enter_context
+from tracelog.delivery import delivery_stats
 
 
 # The same examples on every run, and no clock that decides about them.
@@ -145,3 +146,19 @@ def make_table(clickhouse_port, run_sql):
     yield make
     for name in made:
         run_sql(f"DROP DATABASE IF EXISTS {name}")
+
+
+@pytest.fixture
+def gained():
+    """How many lines were written, had to wait, and were lost since the test began."""
+    before = delivery_stats()
+
+    def gained():
+        now = delivery_stats()
+        return (
+            now.written - before.written,
+            now.spilled - before.spilled,
+            now.dropped - before.dropped,
+        )
+
+    return gained

@@ -62,7 +62,7 @@ SURPRISING: Final = _NO_FIELDS | _LEADING
 # Frames of these modules stand between a line of the application and its record.
 _BETWEEN: Final = (
     *("console", "emit", "events", "foreign", "formatters"),
-    *("handlers", "json_formatter", "logger", "records"),
+    *("handlers", "json_formatter", "logger", "records", "reentry"),
 )
 _INTERNAL: Final = frozenset(
     (
