@@ -57,7 +57,11 @@ def emit(  # noqa: C901 -- every line's way: a call of its own for each part cos
         context: What it is about; None means what the current task is about.
     """
     context = context or snapshot()
-    bare = (_time(), logger.name, level, event, fields, context)
+    try:
+        created = _time()
+    except OSError:  # a line without its time is better than none
+        created = 0.0
+    bare = (created, logger.name, level, event, fields, context)
     record = _recorded(bare, args) if args or not _is_plain(fields) else None
     try:
         if (
