@@ -37,7 +37,7 @@ _record_class = logging.LogRecord
 _STOCK_CALL_HANDLERS: Final = logging.Logger.callHandlers
 
 
-def emit(  # noqa: C901 -- every line's way: a call of its own for each part costs 2 % each
+def emit(  # noqa: C901, PLR0915 -- every line's way: a call of its own for each part costs 2 % each
     logger: logging.Logger,
     level: int,
     event: Any,
