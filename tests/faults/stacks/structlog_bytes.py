@@ -12,10 +12,12 @@ from structlog import processors
 TITLE = "structlog, BytesLogger + orjson"
 bind = structlog.contextvars.bind_contextvars
 get_logger = structlog.get_logger
+_streams = []  # a stream that is collected closes the buffer that is written to
 
 
 def setup(sink, *, console=False):
     stream = open(sink, "a") if isinstance(sink, str) else sink
+    _streams.append(stream)
     shared = [
         structlog.contextvars.merge_contextvars,
         processors.add_log_level,
