@@ -124,8 +124,8 @@ class Sink(ABC):
 
     def flush(self, timeout: float | None) -> bool:
         """Wait for what had to wait so far; False if it isn't out."""
-        self._take_in()
         with self._lock:  # or somebody else could start one between the two
+            self._take_in()  # what nobody had the time to
             self._stuck = False  # look again
             self._moved.notify_all()
             self._start_drainer()
