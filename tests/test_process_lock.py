@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 
 import pytest
 
+from tracelog import process_lock
 from tracelog.process_lock import EXCLUSIVE, SHARED, ProcessLock
 
 
@@ -109,3 +111,18 @@ def test_giving_it_back_never_raises(descriptors):
     os.close(gone)
 
     assert lock.give() is None
+
+
+def test_where_there_are_no_locks_nothing_is_locked(monkeypatch):
+    """On some network file systems, say: to write without is better than to lose lines."""
+
+    def refuse(_descriptor, _kind):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(process_lock, "_flock", refuse)
+    lock = ProcessLock(1)
+
+    lock.take()
+    lock.give()
+
+    assert not lock.refused

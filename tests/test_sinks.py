@@ -491,6 +491,21 @@ def test_what_cannot_be_waited_for_is_tried_again_after_a_moment(monkeypatch):
     assert sink.taken == b"one\n"
 
 
+def test_what_cannot_be_waited_for_by_its_own_means_is_tried_again(monkeypatch):
+    """No memory for a poll, say: the sink's thread goes on."""
+    monkeypatch.setattr(sinks, "_PAUSE_S", 0.001)
+    sink = Scripted(BUSY, BUSY)
+
+    def refuse(_timeout):
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    sink._await = refuse
+
+    assert write_all(sink, b"one\n")
+
+    assert sink.taken == b"one\n"
+
+
 # Races
 
 

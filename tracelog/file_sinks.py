@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 from tracelog.delivery import report_failure
@@ -133,11 +134,11 @@ class RotatingSink(FileSink):
 
     def _rotate(self) -> None:
         """Rename the files, oldest first; if that is refused, go on in the one that is open."""
+        names = [self._path, *(f"{self._path}.{n}" for n in range(1, self._backup_count + 1))]
         try:
-            for number in range(self._backup_count - 1, 0, -1):
-                with suppress(FileNotFoundError):
-                    Path(f"{self._path}.{number}").replace(f"{self._path}.{number + 1}")
-            Path(self._path).replace(f"{self._path}.1")
+            there = next((n for n, name in enumerate(names) if not Path(name).exists()), -1)
+            for old, new in reversed([*pairwise(names[: there + 1 or None])]):
+                Path(old).replace(new)
         except OSError as error:
             report_failure("the rotation of a file", error)
 

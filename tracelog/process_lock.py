@@ -46,7 +46,7 @@ class ProcessLock:
             return
 
         self.refused = True
-        _flock(self._descriptor, kind | _NOW)
+        self._lock(kind | _NOW)
         self.refused = False
 
     def keep(self) -> None:
@@ -65,5 +65,13 @@ class ProcessLock:
         if timeout is not None:
             time.sleep(min(timeout, _PAUSE_S))
         elif self._descriptor is not None:
-            _flock(self._descriptor, EXCLUSIVE)
+            self._lock(EXCLUSIVE)
             self._held, self.refused = True, False
+
+    def _lock(self, kind: int) -> None:
+        try:
+            _flock(self._descriptor, kind)  # type: ignore[arg-type]
+        except BlockingIOError:
+            raise
+        except OSError:  # there are no locks here: lines are written without
+            self._descriptor = None

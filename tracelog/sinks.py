@@ -310,7 +310,10 @@ class Sink(ABC):
 
     def _wait_after(self, step: Step, timeout: float | None) -> None:
         if step is Step.WAITS:
-            self._await(timeout)
+            try:
+                self._await(timeout)
+            except OSError:  # it can't be waited for; nor may this end the drainer
+                Sink._await(self, timeout)
         elif step is Step.STUCK:
             with self._lock:
                 self._moved.notify_all()
