@@ -134,11 +134,13 @@ class RotatingSink(FileSink):
 
     def _rotate(self) -> None:
         """Rename the files, oldest first; if that is refused, go on in the one that is open."""
-        names = [self._path, *(f"{self._path}.{n}" for n in range(1, self._backup_count + 1))]
+        folder, name = os.path.split(self._path)
         try:
-            there = next((n for n, name in enumerate(names) if not Path(name).exists()), -1)
-            for old, new in reversed([*pairwise(names[: there + 1 or None])]):
-                Path(old).replace(new)
+            taken = set(os.listdir(folder))  # noqa: PTH208 -- and this is one call for all of them
+            names = [name, *(f"{name}.{n}" for n in range(1, self._backup_count + 1))]
+            free = next((n for n, each in enumerate(names) if each not in taken), len(names) - 1)
+            for old, new in reversed([*pairwise(names[: free + 1])]):
+                Path(folder, old).replace(Path(folder, new))
         except OSError as error:
             report_failure("the rotation of a file", error)
 
