@@ -16,7 +16,7 @@ from tracelog.latency.clock import Clock, ms_of
 from tracelog.latency.findings import NOTABLE_S, Findings
 from tracelog.latency.holds import about_context
 from tracelog.latency.ledger import Ledger
-from tracelog.latency.loop import LoopWatch, watch_of_running_loop
+from tracelog.latency.loop import watch_of_running_loop
 from tracelog.latency.places import places_of_awaits
 from tracelog.latency.policy import Policy
 from tracelog.latency.steps import SHORT_S, Step
