@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import logging
 import signal
@@ -19,6 +20,7 @@ import structlog
 from tracelog import gate
 from tracelog.answers import clickhouse_table
 from tracelog.context import Context, enter_context
+from tracelog.delivery import delivery_stats
 
 
 # The same examples on every run, and no clock that decides about them.
@@ -33,12 +35,19 @@ _SETTINGS = (
     "LOG_LEVELS",
     "LOG_FORMAT",
     "LOG_CONFIG",
+    "LOG_CONFIG_ALLOW",
     "ENVIRONMENT",
     "NO_COLOR",
     "FORCE_COLOR",
     "COLUMNS",
     "CLICKHOUSE_PASSWORD",
 )
+
+
+def pytest_runtestloop():
+    """What is loaded by now stays: the collector needn't look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -145,3 +154,19 @@ def make_table(clickhouse_port, run_sql):
     yield make
     for name in made:
         run_sql(f"DROP DATABASE IF EXISTS {name}")
+
+
+@pytest.fixture
+def gained():
+    """How many lines were written, had to wait, and were lost since the test began."""
+    before = delivery_stats()
+
+    def gained():
+        now = delivery_stats()
+        return (
+            now.written - before.written,
+            now.spilled - before.spilled,
+            now.dropped - before.dropped,
+        )
+
+    return gained

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tracelog.answers.embedded import DuckDialect
+from tracelog.answers.duckdb_question import DuckDialect
 from tracelog.answers.filters import Conditions, Filters, resolve
 from tracelog.answers.times import Moment
 from tracelog.errors import InputError

@@ -227,3 +227,18 @@ def test_each_step_is_told(ask):
         "holds",
         "their lines",
     ]
+
+
+def test_of_a_list_its_beginning_is_taken(ask):
+    """Ten entries, and of a text what can be shown: an entry may be a megabyte."""
+    entry = {"ms": 5, "where": "app.py:1 " + "f" * 1_000, "kind": "lock" + "k" * 1_000_000}
+    short = {"ms": 1, "where": "app.py:2 f", "what": "lock"}
+
+    found = ask(verdict(0, 300, awaits=[entry] * 3 + [short] * 20, held={"ms": 1}))
+
+    assert [
+        (row[0], row[1][:10], len(row[1]), len(row[2]), *row[3:5]) for row in found.place_rows
+    ] == [
+        ("awaits", "app.py:1 f", 200, 100, 3, 15.0),
+        ("awaits", "app.py:2 f", 10, 4, 7, 7.0),
+    ]

@@ -19,6 +19,7 @@ import pytest
 import tracelog
 from tracelog.answers import log as log_module
 from tracelog.answers.lines import LIMIT
+from tracelog.answers.progress import Progress
 from tracelog.answers.log import LINES, Log
 from tracelog.answers.sources import Spool, open_sources
 from tracelog.errors import InputError
@@ -70,7 +71,7 @@ def test_where_memory_is_short_one_thread_reads(make_log, monkeypatch):
     log._use_threads(2)
 
     assert log.rows(COUNT) == [(1, 1)]
-    assert log.rows(setting) == [(1, "762.9 MiB")]
+    assert log.rows(setting) == [(1, "1.4 GiB")]
     with pytest.raises(InputError, match="out of memory"):
         log.rows(COUNT)
 
@@ -81,6 +82,18 @@ def test_a_gigantic_line_costs_itself_only(make_log):
 
     assert log.rows(COUNT) == [(4, 3)]
     assert [source.name for source in log.sources] == ["0.log", "1.log"]
+
+
+def test_a_log_can_be_opened_anew_without_such_a_line(make_log):
+    """For whoever has asked in a way that can't be repeated as it was; not after other trouble."""
+    log = make_log(b'{"b": "' + b"x" * 3 * LIMIT + b'"}\n{}\n')
+
+    with pytest.raises(log.trouble) as error:
+        log.stream("SELECT nonsense")
+    assert log.without_what_failed(error.value) is None
+    anew = log.without_what_failed(log.trouble("maximum_object_size"))
+    assert anew.rows(COUNT) == [(2, 1)]
+    assert anew.without_what_failed(log.trouble("maximum_object_size")) is None
 
 
 def test_a_damaged_archive_is_said_in_the_users_words(make_log):
@@ -193,7 +206,7 @@ def test_an_interrupt_while_waiting_ends_the_query(monkeypatch):
     """Ctrl-C arrives in the main thread, which is waiting: it stops the query, and goes on."""
     work = Future()
     log = object.__new__(Log)
-    log._watch = lambda *_: None
+    log._progress = Progress()
     log._connection = SimpleNamespace(
         execute=None, query_progress=None, interrupt=lambda: work.set_result("interrupted")
     )

@@ -17,7 +17,7 @@ def terminal(monkeypatch):
     return lambda: monkeypatch.setattr("sys.stderr.isatty", lambda: True)
 
 
-def watched(**options):
+def watched(progress):
     """Let a query end when it was asked twice how far it is."""
     work, asked = Future(), []
 
@@ -27,7 +27,7 @@ def watched(**options):
             work.set_result(None)
         return -1.0 if len(asked) == 1 else 42.0  # DuckDB doesn't know at first
 
-    Progress(**options).watch(work, percent)
+    progress.watch(work, percent)
     return work
 
 
@@ -35,7 +35,7 @@ def test_a_terminal_sees_a_bar(capsys, terminal):
     """What is done, and how far it is; standard output stays the answer's."""
     terminal()
 
-    assert watched(patience_s=0).done()
+    assert watched(Progress(patience_s=0)).done()
 
     out, err = capsys.readouterr()
     assert "reading" in err
@@ -43,9 +43,20 @@ def test_a_terminal_sees_a_bar(capsys, terminal):
     assert out == ""
 
 
+def test_one_of_several_steps_is_named(capsys, terminal):
+    """So that a bar that begins again is no surprise."""
+    terminal()
+    progress = Progress(patience_s=0)
+    progress.step("holds")
+
+    watched(progress)
+
+    assert "reading: holds" in capsys.readouterr().err
+
+
 def test_a_pipe_sees_nothing(capsys):
     """And the query is waited for elsewhere."""
-    assert not watched(patience_s=0).done()
+    assert not watched(Progress(patience_s=0)).done()
     assert capsys.readouterr() == ("", "")
 
 

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from tracelog.answers.lines import LIMIT
 from tracelog.answers.log import Log
 from tracelog.answers.sources import Spool, open_sources
 from tracelog.answers.tables import Tables
@@ -126,8 +127,8 @@ def test_the_doors_are_shut_even_if_what_is_run_werent_looked_at(tables, tmp_pat
         "SET enable_external_access = true",
         "INSTALL httpfs",
     ):
-        with pytest.raises(tables._log.trouble, match=r"disabled|locked"):
-            tables._log.stream(sql)
+        with pytest.raises(tables.log.trouble, match=r"disabled|locked"):
+            tables.log.stream(sql)
 
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -168,3 +169,20 @@ def test_a_log_without_a_line_has_empty_tables(tmp_path):
 
         assert rows(asked, "FROM spans") == []
         assert rows(asked, "SELECT count(*) FROM lines") == [(0,)]
+
+
+@pytest.mark.parametrize("before", [2, 1_500])
+def test_a_gigantic_line_costs_itself_only(before, tmp_path):
+    """Whether it is met before the first row is given or after: none is missing, none comes twice."""
+    with (tmp_path / "giant.log").open("w") as file:
+        for number in range(before):
+            file.write(f'{{"event": "{number}", "text": "{"x" * 40_000}"}}\n')
+        file.write('{"text": "' + "x" * 3 * LIMIT + '"}\n{"event": "last"}\n')
+    with Spool() as spool:
+        log = Log(open_sources(["giant.log"], spool, None), spool)
+        tables = Tables(log)
+
+        events = [json.loads(line)["event"] for (line,) in rows(tables, "SELECT line FROM lines")]
+
+        assert events == [*map(str, range(before)), "last"]
+        assert tables.log is not log

@@ -13,6 +13,7 @@ import pytest
 from celery import Celery, chain, signals
 from celery.contrib.testing.worker import start_worker
 from celery.exceptions import Ignore, Reject
+from celery.worker import state
 
 import tracelog
 from tracelog.celery import connect, disconnect
@@ -94,6 +95,10 @@ def queue(request):
     signals.setup_logging.connect(leave_it)
     with start_worker(queue.app, **options):
         yield queue
+        # It is told to end. It waits for messages twice more, 2 s each: here they are.
+        state.should_terminate = 0
+        for _ in range(2):
+            queue.app.send_task("nothing")
     signals.setup_logging.disconnect(leave_it)
 
 
@@ -324,6 +329,7 @@ app.conf.broker_transport_options = {{
     "data_folder_in": FOLDER + "/messages",
     "data_folder_out": FOLDER + "/messages",
     "control_folder": FOLDER + "/control",
+    "polling_interval": 0.01,
 }}
 tracelog.celery.connect(keys=("user_id",))
 log = tracelog.get_logger("shop")
@@ -348,7 +354,7 @@ for number, trace_id in enumerate({trace_ids}):
     with tracelog.bound_context(user_id=number):
         results.append(shop.greet.delay(number == 0))
 for result in results:
-    result.get(timeout={within}, propagate=False)
+    result.get(timeout={within}, propagate=False, interval=0.01)
 """
 
 

@@ -88,6 +88,19 @@ def test_one_mistake(run):
     assert out.endswith("\n1 problem\n")
 
 
+def test_a_name_that_a_file_may_not_use(run, tmp_path):
+    """It is refused as `configure_logging` would, unless LOG_CONFIG_ALLOW has it, as in .env."""
+    text = SOUND.replace("tracelog.ContextFilter", "string.Formatter")
+
+    code, out, _ = run(text)
+    (tmp_path / ".env").write_text("LOG_CONFIG_ALLOW=string")
+    _, allowed, _ = run(text)
+
+    assert code == 1
+    assert "logging.yaml:4: filters.context.(): 'string.Formatter' is outside" in out
+    assert "outside" not in allowed
+
+
 def test_a_file_that_is_not_yaml(run):
     """A file that can be read, but not as YAML, has a problem."""
     code, out, err = run("version: 1\n  handlers: [")

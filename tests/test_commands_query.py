@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from tracelog.answers.lines import LIMIT
 from tracelog.commands import query
 from tracelog.errors import InputError
 
@@ -55,6 +56,20 @@ def test_a_terminal_gets_a_table(capsys, monkeypatch):
 
     assert run("app.log", "SELECT user_id FROM utterances LIMIT 1") == 0
     assert "The first" not in capsys.readouterr().out
+
+
+def test_what_sql_cannot_read_is_counted_and_located(tmp_path, capsys):
+    """Beside the answer, which is that of all other lines."""
+    (tmp_path / "giant.log").write_text(
+        LINE + '{"text": "' + "x" * 3 * LIMIT + '"}\nbroken\n' + LINE
+    )
+
+    assert run("giant.log", "SELECT count(*) AS n FROM lines") == 0
+
+    out, err = capsys.readouterr()
+    assert out == "n\n2\n"
+    said = "Left out, as no JSON or too long to read: 2, the first at giant.log:2, giant.log:3.\n"
+    assert err == said
 
 
 def test_an_empty_log_is_said(capsys):

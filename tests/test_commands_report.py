@@ -9,11 +9,13 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import tracelog
+from tracelog.answers.progress import Progress
 from tracelog.commands import report
 from tracelog.errors import InputError
 
@@ -104,11 +106,12 @@ def test_a_log_is_never_written_over(tmp_path, output):
 def test_a_terminal_is_told_what_is_read(monkeypatch, capsys):
     """A gigabyte takes a while."""
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
-    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr("tracelog.commands.report.Progress", partial(Progress, patience_s=0))
 
     run("app.log")
 
-    assert "reading" in capsys.readouterr().err
+    assert "reading: counting" in capsys.readouterr().err
 
 
 def test_ctrl_c_leaves_nothing(tmp_path, monkeypatch):

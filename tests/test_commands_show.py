@@ -174,3 +174,20 @@ def test_help_and_errors_are_quick():
             check=True,
         )
         assert done.stdout.endswith("[]\n")
+
+
+def test_a_log_of_another_shape_is_shown_alike(capsys):
+    """What it was is said beside; keys of other names are found by `--map`."""
+    theirs = [each.replace("user_id", "uid") for each in LINES]
+    Path("docker.log").write_text(
+        "".join(
+            f"{json.dumps({'log': each + chr(10), 'stream': 's', 'time': 't'})}\n"
+            for each in theirs
+        )
+    )
+
+    run("--json", "--last-late", "--map", "user_id=uid", "docker.log")
+
+    out, err = capsys.readouterr()
+    assert json.loads(out)["utterance"]["verdict"]["user_id"] == "ben"
+    assert err == "docker.log is read as Docker's json-file.\n"

@@ -8,6 +8,7 @@ import logging
 import logging.config
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,39 @@ def test_a_file_may_be_named(tmp_path, monkeypatch, make, capfd):
     configure_logging(make and make(path))
 
     assert handlers_of() == []
+
+
+@pytest.fixture
+def foreign_file(tmp_path, monkeypatch):
+    """A file that names a class of the application's."""
+    monkeypatch.setitem(sys.modules, "shop", types.SimpleNamespace(Quiet=logging.Filter))
+    path = tmp_path / "shop.yaml"
+    path.write_text('version: 1\nfilters: {quiet: {"()": shop.Quiet}}\n')
+    return path
+
+
+@pytest.mark.parametrize(
+    ("variable", "allow"),
+    [("", ["shop"]), ("", "shop"), ("other, shop", None), ("shop", ["other"])],
+    ids=["argument", "text", "LOG_CONFIG_ALLOW", "both"],
+)
+def test_a_file_may_name_what_the_application_allows(foreign_file, monkeypatch, variable, allow):
+    """As an argument, or in LOG_CONFIG_ALLOW."""
+    monkeypatch.setenv("LOG_CONFIG_ALLOW", variable)
+
+    configure_logging(foreign_file, allow=allow)
+
+
+@pytest.mark.parametrize("as_dict", [False, True], ids=["file", "dict with allow"])
+def test_a_file_may_not_name_anything_else(foreign_file, as_dict):
+    """The error says how to add it; so does a dict that says what it may name."""
+    config = yaml.safe_load(foreign_file.read_text()) if as_dict else foreign_file
+
+    with pytest.raises(ConfigError) as error:
+        configure_logging(config, allow=["other"])
+
+    assert error.value.where.endswith("filters.quiet.()")
+    assert "configure_logging(allow=['shop'])" in error.value.hint
 
 
 def test_a_dict_may_be_given(capfd):

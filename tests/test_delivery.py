@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tracelog import delivery
-from tracelog.delivery import Counts, delivery_stats, report_failure, report_loss
+from tracelog.delivery import Counts, delivery_stats, report_failure, report_loss, report_losses
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +80,7 @@ def test_what_fails_without_losing_lines_is_said_but_not_counted(said):
 
 STDERR_IS_FULL = """
 import os
-from tracelog.delivery import report_loss
+from tracelog.delivery import report_loss, report_losses
 os.set_blocking(2, False)
 for size in (4096, 1):
     try:
@@ -94,7 +94,7 @@ print("on")
 """
 STDERR_IS_CLOSED = """
 import os
-from tracelog.delivery import report_loss
+from tracelog.delivery import report_loss, report_losses
 os.close(2)
 report_loss(OSError())
 print("on")
@@ -120,7 +120,7 @@ def test_the_child_of_a_fork_begins_at_nothing():
     """What its parent counted is its parent's."""
     code = """
 import os, sys
-from tracelog.delivery import delivery_stats, report_loss
+from tracelog.delivery import delivery_stats, report_loss, report_losses
 report_loss(ValueError())
 child = os.fork()
 if child == 0:
@@ -161,3 +161,22 @@ def test_without_room_nothing_is_said(monkeypatch):
     report_loss(ValueError())
 
     assert written == []
+
+
+@pytest.mark.parametrize(
+    ("waiting", "why"), [(2, "2 were waiting when the process ended"), (0, "in all")]
+)
+def test_the_last_word_is_how_many_are_lost(said, waiting, why):
+    """Once, and not if that was said already."""
+    counts = Counts()
+    report_loss(OSError(5, "first"), counts)
+    first = said()
+    report_losses(0)
+    again = said()
+    report_loss(OSError(5, "within the same second"), counts)
+
+    report_losses(waiting)
+
+    assert first != ""
+    assert again == ""
+    assert said() == f"tracelog: lines lost so far: {delivery_stats().dropped} ({why})\n"

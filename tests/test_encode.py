@@ -19,7 +19,7 @@ from tracelog.plain import SCALARS
 
 
 NULS = "\x00" * 200  # six bytes each, in JSON
-RAW_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+RAW_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
 class Unprintable:
@@ -51,7 +51,7 @@ def read(line):
 
 
 texts = st.text(st.characters()) | st.sampled_from(
-    ["\x7f", "\x9b2J", "\u2028", "\ud800", "\\ud800"]
+    ["\x7f", "\x9b2J", "\u2028", "\u202e", "\ud800", "\\ud800"]
 )
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | texts | st.dates() | st.uuids()
 values = st.recursive(
@@ -114,6 +114,7 @@ def test_both_ways_tell_the_same(event):
         pytest.param("\x9b2J", r'"\u009b2J"', id="C1 control"),
         pytest.param("\x85", r'"\u0085"', id="next line"),
         pytest.param("\u2028\u2029", r'"\u2028\u2029"', id="line separators"),
+        pytest.param("\u202eabc", r'"\u202eabc"', id="directions"),
         pytest.param("\ud83e", r'"\\ud83e"', id="lone surrogate"),
         pytest.param(None, "null", id="None"),
         pytest.param(True, "true", id="true"),

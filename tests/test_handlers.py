@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import io
+import json
 import logging
 import os
 import pty
 import stat
 import subprocess
 import sys
-import threading
 
 import pytest
 
 import tracelog
-from tracelog import handlers
 from tracelog.context import bound_context, current_context
 from tracelog.delivery import delivery_stats
 from tracelog.handlers import FileHandler, LineFormatter, RotatingFileHandler, StreamHandler
@@ -409,13 +407,17 @@ def test_a_file_that_cannot_be_opened_is_refused(tmp_path):
         FileHandler(tmp_path / "nowhere" / "app.log")
 
 
-def test_a_file_on_a_full_disk_costs_lines_only():
-    """/dev/full refuses every byte."""
-    before = delivery_stats().dropped
+def test_a_file_on_a_full_disk_keeps_lines_for_later(gained):
+    """/dev/full refuses every byte; nobody is kept waiting."""
+    handler = FileHandler("/dev/full")
 
-    FileHandler("/dev/full").handle(make_record())
+    handler.handle(make_record())
+    full = not handler._sink.flush(PATIENCE_S)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), handler._sink._descriptor)  # room comes back
 
-    assert delivery_stats().dropped - before == 1
+    assert full
+    assert handler._sink.flush(PATIENCE_S)
+    assert gained() == (1, 1, 0)
 
 
 FULL_STDOUT = """
@@ -445,49 +447,20 @@ def test_closing_a_handler_costs_no_line(tmp_path):
     assert (tmp_path / "app.log").read_text() == "hello\n"
 
 
-# Rotation
-
-
 def contents(path):
-    return {each.name: each.read_text() for each in sorted(path.iterdir())}
+    return {each.name: each.read_text() for each in path.iterdir() if each.suffix != ".lock"}
 
 
 def test_a_full_file_is_renamed(tmp_path):
-    """Lines stay whole; the oldest file goes."""
-    handler = RotatingFileHandler(tmp_path / "app.log", maxBytes=12, backupCount=2)
+    """As its handler was told; a line that its formatter finishes later fills it, too."""
+    handler = RotatingFileHandler(tmp_path / "app.log", maxBytes=8, backupCount=2)
+    handler.setFormatter(Later())
 
-    for number in range(1, 8):
-        handler.handle(make_record(f"line{number}"))
-
-    assert contents(tmp_path) == {
-        "app.log": "line7\n",
-        "app.log.1": "line5\nline6\n",
-        "app.log.2": "line3\nline4\n",
-    }
-
-
-def test_a_line_that_is_larger_than_a_file_has_one_of_its_own(tmp_path):
-    """It is neither cut nor lost, and leaves no empty file."""
-    handler = RotatingFileHandler(tmp_path / "app.log", maxBytes=5, backupCount=9)
-
-    for text in ("large line", "a", "larger line"):
+    for text in ("one", "two", "three"):
         handler.handle(make_record(text))
+        handler.flush()
 
-    assert contents(tmp_path) == {
-        "app.log": "larger line\n",
-        "app.log.1": "a\n",
-        "app.log.2": "large line\n",
-    }
-
-
-def test_what_was_in_the_file_counts(tmp_path):
-    """A restart doesn't make files larger."""
-    (tmp_path / "app.log").write_text("before\n")
-    handler = RotatingFileHandler(tmp_path / "app.log", maxBytes=10, backupCount=1)
-
-    handler.handle(make_record("hello"))
-
-    assert contents(tmp_path) == {"app.log": "hello\n", "app.log.1": "before\n"}
+    assert contents(tmp_path) == {"app.log": "three\n", "app.log.1": "one\ntwo\n"}
 
 
 @pytest.mark.parametrize("options", [{}, {"maxBytes": 5}, {"backupCount": 3}])
@@ -501,79 +474,43 @@ def test_without_both_numbers_nothing_rotates(tmp_path, options):
     assert contents(tmp_path) == {"app.log": "hello\n" * 3}
 
 
-def test_a_rotation_that_is_refused_costs_no_line(tmp_path):
-    """The file that is open goes on."""
-    (tmp_path / "app.log.1").mkdir()
-    (tmp_path / "app.log.1" / "taken").write_text("")
-    handler = RotatingFileHandler(tmp_path / "app.log", maxBytes=5, backupCount=1)
-
-    for _ in range(3):
-        handler.handle(make_record())
-
-    assert (tmp_path / "app.log").read_text() == "hello\n" * 3
+# Losses
 
 
-def test_a_file_that_was_removed_is_made_anew(tmp_path):
-    """When it would have been full; the renamed ones stay as they are."""
-    handler = RotatingFileHandler(tmp_path / "app.log", maxBytes=5, backupCount=3)
-    for text in ("one", "two", "three"):
-        handler.handle(make_record(text))
-    (tmp_path / "app.log").unlink()
+@pytest.mark.parametrize(
+    ("formatter", "said"),
+    [
+        (None, "lines lost\n"),
+        (logging.Formatter("%(name)s %(lost)s"), "tracelog.delivery 2\n"),
+        (JsonFormatter(), '"event":"lines lost","trace_id":null,"lost":2}\n'),
+    ],
+    ids=["none", "stock", "ours"],
+)
+def test_what_was_lost_is_said_in_the_log(formatter, said):
+    """By the formatter of its lines; it is nobody's line, whoever's is the next one."""
+    handler = make_handler(formatter)
+    handler._sink.lose(OSError(), 2)
 
-    handler.handle(make_record("four"))
+    with bound_context(user_id="kim"):
+        handler.handle(make_record(lost=None))
 
-    assert contents(tmp_path) == {"app.log": "four\n", "app.log.1": "two\n", "app.log.2": "one\n"}
-
-
-def test_a_new_file_that_cannot_be_opened_costs_no_line(tmp_path, monkeypatch):
-    """No descriptor was left, say: the renamed file goes on, and the next line tries again."""
-    handler = RotatingFileHandler(tmp_path / "app.log", maxBytes=5, backupCount=3)
-    handler.handle(make_record("one"))
-    with monkeypatch.context() as patched:
-        patched.setattr(handlers, "_open", refuse)
-        handler.handle(make_record("two"))
-        handler.handle(make_record("three"))
-
-    handler.handle(make_record("four"))
-
-    assert contents(tmp_path) == {"app.log": "four\n", "app.log.1": "one\ntwo\nthree\n"}
+    assert said in written(handler)
+    assert "kim" not in written(handler).partition("\n")[0]
 
 
-def refuse(path):
-    raise OSError(errno.EMFILE, "Too many open files")
+def test_what_a_repr_logs_waits(tmp_path):
+    """The line that it is part of comes first; both are whole."""
+    tracelog.configure_logging(sink=tmp_path / "app.log", format="json")
 
+    class Chatty:
+        def __repr__(self):
+            get_logger("app").info("from repr", parts=[1])
+            return "chatty"
 
-def test_lines_that_are_finished_later_count_too(tmp_path):
-    """A rotating file's lines may be made by the sink's thread, and fill the file all the same."""
-    handler = RotatingFileHandler(tmp_path / "app.log", maxBytes=8, backupCount=2)
-    handler.setFormatter(Later())
+    get_logger("app").info("outer", value=Chatty())
 
-    for text in ("one", "two", "three"):
-        handler.handle(make_record(text))
-        handler.flush()
-
-    assert contents(tmp_path) == {"app.log": "three\n", "app.log.1": "one\ntwo\n"}
-
-
-def test_threads_rotate_together(tmp_path):
-    """No line is lost or doubled, however many write."""
-    handler = RotatingFileHandler(tmp_path / "app.log", maxBytes=100, backupCount=1_000)
-    start = threading.Barrier(4)
-
-    def write(name):
-        start.wait()
-        for number in range(100):
-            handler.handle(make_record(f"{name} {number}"))
-
-    threads = [threading.Thread(target=write, args=(name,)) for name in "abcd"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    lines = "".join(contents(tmp_path).values()).splitlines()
-    assert sorted(lines) == sorted(f"{name} {number}" for name in "abcd" for number in range(100))
-    assert all(len(text) <= 100 for text in contents(tmp_path).values())
+    events = [json.loads(line)["event"] for line in (tmp_path / "app.log").read_text().splitlines()]
+    assert events == ["outer", "from repr"]
 
 
 def test_no_memory_for_an_event_without_a_record_costs_the_line_only(tmp_path):

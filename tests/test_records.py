@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tracelog import records
 from tracelog.context import bind_context, bound_context, clear_context, new_trace
 from tracelog.fields import LEADING
 from tracelog.logger import get_logger
@@ -458,3 +459,30 @@ def test_a_record_factory_that_raises_is_done_without():
         logging.setLogRecordFactory(before)
 
     assert (event.getMessage(), event.room) == ("hello", "lobby")
+
+
+def test_the_line_of_code_is_told_of_any_record():
+    """Of a half, it is the line that is logging; of a whole one, what it says, anywhere."""
+    whole = logging.LogRecord("app", logging.INFO, "app.py", 7, "hello", (), None)
+    half = records.Event.of((1.0, "app", logging.INFO, "hello", {}, records.context_of(whole)))
+
+    path, line = records.site_of(half)
+
+    assert records.site_of(whole) == ("app.py", 7)
+    assert path == __file__
+    assert line > 0
+
+
+def test_a_record_may_be_marked_later():
+    """For our formatters and for others; an event's own fields stay as they were given."""
+    own = {"room": "lobby"}
+    foreign = logging.makeLogRecord({"name": "app"})
+    native = records.Event.of((1.0, "app", 20, "hello", own, records.context_of(foreign)))
+
+    for record in (foreign, native):
+        records.mark(record, {"replayed": True})
+
+    assert foreign.replayed
+    assert native.replayed
+    assert native.fields == {"room": "lobby", "replayed": True}
+    assert own == {"room": "lobby"}

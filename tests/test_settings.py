@@ -30,7 +30,13 @@ def env(tmp_path, monkeypatch):
 def test_nothing_set_is_the_default():
     """INFO for all, JSON unless it is a terminal."""
     assert read_settings() == Settings(
-        level="INFO", levels={}, environment="", format="auto", config=None, color=None
+        level="INFO",
+        levels={},
+        environment="",
+        format="auto",
+        config=None,
+        allow=(),
+        color=None,
     )
 
 
@@ -41,6 +47,7 @@ def test_every_variable_is_read(env):
         LOG_LEVELS="uvicorn=WARNING, app.db = debug,,",
         LOG_FORMAT="JSON",
         LOG_CONFIG="conf/logging.yaml",
+        LOG_CONFIG_ALLOW="app, vendor.logs,",
         ENVIRONMENT=" Production ",
         FORCE_COLOR="1",
     )
@@ -51,6 +58,7 @@ def test_every_variable_is_read(env):
         environment="production",
         format="json",
         config=Path("conf/logging.yaml"),
+        allow=("app", "vendor.logs"),
         color=True,
     )
 

@@ -1,26 +1,25 @@
-"""Where lines go: a descriptor that is never waited for, or a text stream."""
+"""Sinks: an order in which everything gets out, whatever becomes of single lines."""
 
 from __future__ import annotations
 
 import errno
-import fcntl
-import gc
 import io
-import os
-import signal
-import socket
 import subprocess
 import sys
 import threading
 
 import pytest
 
-from tracelog import delivery, sinks
+from tracelog import delivery, sinks, spill
 from tracelog.delivery import delivery_stats
-from tracelog.sinks import DescriptorSink, TextSink, flush, open_sink
+from tracelog.sinks import Sink, flush
+from tracelog.text_sink import TextSink
 
 
 PATIENCE_S = 30  # of tests that wait for what is certain to come
+FULL = OSError(errno.ENOSPC, "No space left on device")
+GONE = BrokenPipeError(errno.EPIPE, "Broken pipe")
+BUSY = BlockingIOError(errno.EAGAIN, "")
 
 
 @pytest.fixture(autouse=True)
@@ -30,377 +29,290 @@ def said(monkeypatch, capfd):
     return lambda: capfd.readouterr().err
 
 
-@pytest.fixture
-def pipe():
-    reader, writer = os.pipe()
-    with os.fdopen(writer, "w") as stream, os.fdopen(reader, "rb", buffering=0) as source:
-        yield source, stream
-    assert flush(PATIENCE_S)  # nobody reads what still waits: it is lost now, not in the next test
+class Scripted(Sink):
+    """Takes as many bytes as its script says, or raises what it says; at its end, everything."""
+
+    def __init__(self, *script):
+        super().__init__()
+        self.script = list(script)
+        self.taken = b""
+        self.tell = lambda count: b"lost %d\n" % count
+
+    def _put(self, data):
+        step = self.script.pop(0) if self.script else len(data)
+        if not isinstance(step, int):
+            raise step
+
+        self.taken += data[:step]
+        return step
+
+    def _await(self, timeout):
+        pass
 
 
-@pytest.fixture
-def gained():
-    before = delivery_stats()
-
-    def gained():
-        now = delivery_stats()
-        return (
-            now.written - before.written,
-            now.spilled - before.spilled,
-            now.dropped - before.dropped,
-        )
-
-    return gained
-
-
-def numbered(count, size=100):
-    return [f"{number:06d} ".encode().ljust(size - 1, b"x") + b"\n" for number in range(count)]
-
-
-def read_lines(source, count):
-    """Read *count* lines, as a reader who has come back does."""
-    data = b""
-    while data.count(b"\n") < count:
-        data += os.read(source.fileno(), 65_536)
-    return data.splitlines(keepends=True)
-
-
-def fill(sink, line=b"x" * 99 + b"\n"):
-    """Write until a line has to wait; tell how many were written."""
-    count = 0
-    while not sink.counts.spilled:
-        sink.write(line)
-        count += 1
-    return count
-
-
-def run_python(code, **options):
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        timeout=PATIENCE_S,
-        check=False,
-        **options,
-    )
-
-
-# Pipes
-
-
-def test_a_line_is_out_when_write_returns(pipe, gained):
-    """Nothing is buffered: a reader has the line at once."""
-    source, stream = pipe
-
-    open_sink(stream).write(b"hello\n")
-
-    assert os.read(source.fileno(), 100) == b"hello\n"
-    assert gained() == (1, 0, 0)
-
-
-@pytest.mark.parametrize("size", [100, 4_096, 30_000], ids=lambda size: f"{size} bytes")
-def test_a_reader_that_does_not_read_blocks_nobody(pipe, gained, size):
-    """What a full pipe refuses waits; lines are whole and in order when the reader comes back."""
-    source, stream = pipe
-    sink = open_sink(stream)
-    lines = numbered(1_000_000 // size, size)
-
+def write_all(sink, *lines):
     for line in lines:
         sink.write(line)
-    waited = sink.counts.spilled
-    read = read_lines(source, len(lines))
+    return sink.flush(PATIENCE_S)
 
-    assert waited > 0
-    assert read == lines
-    assert sink.flush(PATIENCE_S)
-    assert gained() == (len(lines), sink.counts.spilled, 0)
 
+# What can't be written at once
 
-def test_lines_of_many_threads_stay_whole(pipe):
-    """No line is cut by another, with or without a reader, and none is there twice."""
-    source, stream = pipe
-    sink = open_sink(stream)
-    lines = [[f"{name} {n}\n".encode().rjust(200, b".") for n in range(500)] for name in range(4)]
-    start = threading.Barrier(4)
 
-    def write(mine):
-        start.wait()
-        for line in mine:
-            sink.write(line)
+def test_a_line_that_is_refused_waits(gained):
+    """The next comes after it."""
+    sink = Scripted(BUSY, BUSY)
 
-    threads = [threading.Thread(target=write, args=(mine,)) for mine in lines]
-    for thread in threads:
-        thread.start()
-    read = read_lines(source, 2_000)
-    for thread in threads:
-        thread.join()
+    assert write_all(sink, b"one\n", b"two\n")
 
-    assert sorted(read) == sorted(sum(lines, []))
-    assert [[line for line in read if line in set(mine)] for mine in lines] == lines
+    assert sink.taken == b"one\ntwo\n"
+    assert gained()[0] == 2
 
 
-def test_what_waits_is_bounded(pipe, gained, said, monkeypatch):
-    """A reader that never comes back costs lines, not memory; the loss is counted and said."""
-    monkeypatch.setattr(sinks, "MAX_SPILL", 1_000)
-    _, stream = pipe
-    sink = open_sink(stream)
-    fill(sink)
+def test_the_rest_of_a_line_comes_before_the_next(gained):
+    """Whatever part of it was taken, and however often it is refused."""
+    sink = Scripted(2, BUSY, 1, BUSY)
 
-    for line in numbered(100):
-        sink.write(line)
+    assert write_all(sink, b"one\n", b"two\n")
 
-    assert gained()[1:] == (10, 91)
-    assert said() == (
-        f"tracelog: lines lost so far: {delivery_stats().dropped - 90} "
-        "(BlockingIOError: its reader is too slow)\n"
-    )
+    assert sink.taken == b"one\ntwo\n"
+    assert gained()[0::2] == (2, 0)
 
 
-def test_a_reader_that_is_gone_costs_lines_only(pipe, gained, said):
-    """A broken pipe is a loss, not an error of whoever logs."""
-    source, stream = pipe
-    sink = open_sink(stream)
-    source.close()
+def test_a_line_in_parts_waited_once(gained):
+    """It counts as written when its last byte is."""
+    sink = Scripted(1, 1, 1)
 
-    sink.write(b"hello\n")
+    assert write_all(sink, b"one\n")
 
-    assert gained() == (0, 0, 1)
-    assert said().endswith("(BrokenPipeError: Broken pipe)\n")
-
-
-def test_a_reader_that_goes_while_lines_wait_costs_those(pipe, gained):
-    """Nothing waits for ever."""
-    source, stream = pipe
-    sink = open_sink(stream)
-    count = fill(sink)
-
-    source.close()
-
-    assert sink.flush(PATIENCE_S)
-    assert gained() == (count - 1, 1, 1)
-
-
-def test_the_flags_of_our_stdout_stay_as_they_are(pipe):
-    """A parent or child that shares the pipe goes on blocking, if that is what it does."""
-    _, stream = pipe
-    before = fcntl.fcntl(stream, fcntl.F_GETFL)
-
-    sink = open_sink(stream)
-    sink.write(b"hello\n")
-
-    assert fcntl.fcntl(stream, fcntl.F_GETFL) == before
-
-
-def test_closing_the_stream_does_not_close_the_sink(pipe):
-    """The descriptor is our own: nobody else can close it, or give its number to another file."""
-    source, stream = pipe
-    sink = open_sink(stream)
-
-    stream.close()
-    sink.write(b"hello\n")
-
-    assert os.read(source.fileno(), 100) == b"hello\n"
-
-
-def test_a_descriptor_is_closed_with_its_sink(pipe):
-    """When nobody can write to it any more, and what it counted stays counted."""
-    source, stream = pipe
-    sink = open_sink(stream)
-    sink.write(b"hello\n")
-    before = delivery_stats()
-    stream.close()
-
-    del sink
-    gc.collect()
-
-    assert source.read() == b"hello\n"  # up to its end: no writer is left
-    assert delivery_stats() == before
-
-
-def test_a_descriptor_that_is_closed_already_is_no_error():
-    """A sink goes quietly even if something closed its descriptor."""
-    sink = DescriptorSink(os.dup(1))
-    os.close(sink._descriptor)
-
-    sink.__del__()
-
-
-# Files, sockets, devices
-
-
-def test_a_file_is_written_after_what_its_stream_held(tmp_path):
-    """What was printed before our line stands before it."""
-    with open(tmp_path / "out", "w") as stream:
-        stream.write("before\n")
-
-        open_sink(stream).write(b"hello\n")
-
-        stream.write("after\n")
-    assert (tmp_path / "out").read_text() == "before\nhello\nafter\n"
-
-
-@pytest.fixture
-def sockets():
-    ours, theirs = socket.socketpair()
-    with ours.makefile("w") as stream, ours, theirs:
-        yield theirs, stream
-    assert flush(PATIENCE_S)
-
-
-def test_a_socket_is_written(sockets, gained):
-    """A service's stdout under systemd is one."""
-    reader, stream = sockets
-
-    open_sink(stream).write(b"hello\n")
-
-    assert reader.recv(100) == b"hello\n"
-    assert gained() == (1, 0, 0)
-
-
-def test_a_socket_that_nobody_reads_blocks_nobody(sockets):
-    """What it refuses waits, whole and in order, and its flags stay as they are."""
-    reader, stream = sockets
-    before = fcntl.fcntl(stream, fcntl.F_GETFL)
-    sink = open_sink(stream)
-    lines = numbered(20_000)
-
-    for line in lines:
-        sink.write(line)
-    waited = sink.counts.spilled
-    done = sink.flush(0.01)
-
-    assert (waited > 0, done) == (True, False)
-    assert fcntl.fcntl(stream, fcntl.F_GETFL) == before
-    assert read_lines(reader, len(lines)) == lines
-    assert sink.flush(PATIENCE_S)
-
-
-def test_a_full_disk_costs_lines_only(gained, said):
-    """/dev/full refuses every byte, as a full disk does."""
-    with open("/dev/full", "w") as stream:
-        sink = open_sink(stream)
-        for line in numbered(3):
-            sink.write(line)
-
-    assert gained() == (0, 0, 3)
-    assert said() == (
-        f"tracelog: lines lost so far: {delivery_stats().dropped - 2} "
-        "(OSError: No space left on device)\n"
-    )
-
-
-STDERR_IS_FULL = """
-import atexit, sys
-from tracelog import sinks
-sinks.MAX_SPILL = 1000
-sink = sinks.open_sink(sys.stdout)
-for _ in range(3000):
-    sink.write(b"x" * 63 + b"\\n")  # fills the pipe to its last byte
-atexit.unregister(sinks.flush)
-sys.exit(7 if sink.counts.dropped else 8)
-"""
-
-
-def test_saying_a_loss_blocks_nobody_either():
-    """stdout and stderr are often the same pipe: full for one, it is full for the other."""
-    reader, writer = os.pipe()
-    with subprocess.Popen(
-        [sys.executable, "-c", STDERR_IS_FULL], stdout=writer, stderr=writer
-    ) as process:
-        os.close(writer)
-
-        try:
-            status = process.wait(PATIENCE_S)
-        finally:
-            os.close(reader)  # whoever waits for room is let go
-
-    assert status == 7
-
-
-# Text streams
-
-
-class Bare:
-    """Has `write`, and nothing else that a stream has."""
-
-    def __init__(self):
-        self.written = []
-
-    def write(self, text):
-        self.written.append(text)
-
-
-class Refusing:
-    """Raises what it is told to, then takes what comes."""
-
-    def __init__(self, *errors):
-        self.errors = list(errors)
-        self.text = ""
-
-    def write(self, text):
-        if self.errors:
-            raise self.errors.pop()
-        self.text += text
-
-
-def test_a_stream_without_a_descriptor_is_written(gained):
-    """A StringIO, or whatever else has `write`."""
-    stream, bare = io.StringIO(), Bare()
-
-    open_sink(stream).write(b"hello\n")
-    open_sink(bare).write("Grüße\n".encode())
-
-    assert (stream.getvalue(), bare.written) == ("hello\n", ["Grüße\n"])
-    assert gained() == (2, 0, 0)
-
-
-def test_a_stream_is_flushed():
-    """A line is out when `write` returns, whatever the stream holds back."""
-    raw = io.BytesIO()
-    stream = io.TextIOWrapper(raw, "utf-8")
-
-    TextSink(stream).write(b"hello\n")
-
-    assert raw.getvalue() == b"hello\n"
-
-
-def test_bytes_that_are_no_text_are_escaped():
-    """A stream takes text; what isn't text is shown escaped."""
-    stream = io.StringIO()
-
-    TextSink(stream).write(b"\xff\n")
-
-    assert stream.getvalue() == "\\xff\n"
-
-
-@pytest.mark.parametrize("stream", [None, object()], ids=["none", "no write"])
-def test_no_stream_at_all_costs_lines_only(gained, stream):
-    """Under pythonw there is no stdout."""
-    open_sink(stream).write(b"hello\n")
-
-    assert gained() == (0, 0, 1)
-
-
-def test_a_closed_stream_costs_lines_only(gained):
-    """Whoever closed it doesn't want our lines."""
-    stream = io.StringIO()
-    stream.close()
-
-    open_sink(stream).write(b"hello\n")
-
-    assert gained() == (0, 0, 1)
-
-
-def test_a_stream_that_would_block_is_tried_again(gained, monkeypatch):
-    """It can't be waited for, so it is asked again after a moment."""
-    monkeypatch.setattr(sinks, "_PAUSE_S", 0)
-    stream = Refusing(BlockingIOError(), BlockingIOError())
-    sink = TextSink(stream)
-
-    sink.write(b"hello\n")
-
-    assert sink.flush(PATIENCE_S)
-    assert stream.text == "hello\n"
     assert gained() == (1, 1, 0)
+
+
+@pytest.mark.parametrize("script", [(BUSY, 2, BUSY), (2, BUSY, BUSY)], ids=["late", "at once"])
+def test_a_line_that_is_alone_needs_no_other(gained, script):
+    """To get out: the sink's thread sees to its rest."""
+    sink = Scripted(*script)
+
+    assert write_all(sink, b"one\n")
+
+    assert sink.taken == b"one\n"
+    assert gained() == (1, 1, 0)
+
+
+def test_no_line_is_torn_when_space_is_back(gained, said):
+    """A full disk took a part of a line: others wait behind its rest, and the disk is named."""
+    sink = Scripted(2, *[FULL] * 5)
+    sink.write(b"one\n")
+    stuck = not sink.flush(PATIENCE_S)
+    sink.write(b"two\n")
+    why = said()
+    sink.script.clear()
+
+    assert sink.flush(PATIENCE_S)
+
+    assert stuck
+    assert sink.taken == b"one\ntwo\n"
+    assert gained() == (2, 2, 0)
+    assert why == (
+        "tracelog: a write of lines, which wait now, failed (OSError: No space left on device)\n"
+    )
+
+
+def test_a_full_disk_is_tried_again_now_and_then(monkeypatch):
+    """Though nobody asks, and no line comes."""
+    monkeypatch.setattr(sinks, "_RETRY_S", 0.001)
+    sink = Scripted(*[FULL] * 3)
+
+    sink.write(b"one\n")
+    while sink._drainer is not None:
+        sink._drainer.join(PATIENCE_S)
+
+    assert sink.taken == b"one\n"
+
+
+def test_what_was_lost_waits_for_room_to_be_said():
+    """As lines do."""
+    sink = Scripted(FULL, FULL)
+    sink.lose(ValueError())
+
+    stuck = not sink.flush(PATIENCE_S) or sink._lost
+    sink.script.clear()
+
+    assert sink.flush(PATIENCE_S)
+    assert stuck
+    assert sink.taken == b"lost 1\n"
+
+
+def test_a_reader_that_is_gone_takes_the_rest_of_a_line_with_it(gained):
+    """Whoever reads next would have a line without its beginning."""
+    sink = Scripted(2, GONE)
+    sink.write(b"one\n")
+    sink.flush(PATIENCE_S)
+
+    assert write_all(sink, b"two\n")
+
+    assert sink.taken == b"onlost 1\ntwo\n"
+    assert gained() == (1, 1, 1)
+
+
+def test_what_waits_is_bounded(gained, said, monkeypatch):
+    """What doesn't fit is lost; errors fit longer."""
+    monkeypatch.setattr(spill, "MAX_BYTES", 1_000)
+    sink = Scripted()
+    with sink._turn:
+        for _ in range(20):
+            sink.write(b"x" * 35 + b"\n", 20)
+        lost = gained()[2]
+        sink.write(b"error\n", 40)
+
+    assert sink.flush(PATIENCE_S)
+    assert lost == 13
+    assert sink.taken.splitlines()[7:] == [b"error", b"lost 13"]
+    assert "its reader is too slow" in said()
+
+
+# What is lost is said
+
+
+def test_what_was_lost_is_said_before_the_next_line(gained):
+    """In the log itself, once; it counts as no line of anybody's."""
+    sink = Scripted(GONE, GONE)
+
+    assert write_all(sink, b"one\n", b"two\n", b"three\n", b"four\n")
+
+    assert sink.taken.startswith(b"lost ")
+    assert sink.taken.endswith(b"three\nfour\n")
+    assert gained()[0::2] == (2, 2)
+
+
+def test_what_was_lost_is_said_by_a_flush():
+    """There may be no next line."""
+    sink = Scripted()
+    sink.lose(ValueError(), 2)
+
+    assert sink.flush(PATIENCE_S)
+
+    assert sink.taken == b"lost 2\n"
+
+
+def test_what_says_it_may_be_taken_in_parts(gained):
+    """As any line; nor does that count."""
+    sink = Scripted(3)
+    sink.lose(ValueError())
+
+    assert write_all(sink, b"one\n")
+
+    assert sink.taken == b"lost 1\none\n"
+    assert gained()[0::2] == (1, 1)
+
+
+def test_what_says_it_may_have_to_wait():
+    """And is then as true as before."""
+    sink = Scripted(BUSY, BUSY)
+    sink.lose(ValueError())
+
+    assert write_all(sink, b"one\n")
+
+    assert sink.taken == b"one\nlost 1\n"
+
+
+@pytest.mark.parametrize(
+    "tell", [lambda _count: 1 / 0, lambda _count: b""], ids=["raises", "says nothing"]
+)
+def test_what_cannot_be_said_holds_nothing_up(tell):
+    """A formatter may fail at this line, too, or a processor drop it."""
+    sink = Scripted()
+    sink.tell = tell
+    sink.lose(ValueError())
+
+    assert write_all(sink, b"one\n")
+
+    assert sink.taken == b"one\n"
+
+
+def test_what_says_it_may_be_made_later():
+    """A formatter may leave it to the sink's thread."""
+    sink = Scripted()
+    sink.tell = lambda count: lambda: b"later %d\n" % count
+    sink.lose(ValueError())
+
+    assert write_all(sink, b"one\n")
+
+    assert sink.taken == b"later 1\none\n"
+
+
+def test_nobody_told_means_nothing_said():
+    """A sink without a handler has nobody to make a line."""
+    sink = TextSink(io.StringIO())
+    sink.lose(ValueError())
+
+    assert write_all(sink, b"one\n")
+
+    assert sink._stream.getvalue() == "one\n"
+
+
+# Who writes
+
+
+def test_who_does_not_get_the_turn_waits():
+    """Another thread is writing, and may have to write in parts."""
+    sink = Scripted()
+    with sink._turn:
+        sink.write(b"one\n")
+        early = sink.taken
+
+    assert sink.flush(PATIENCE_S)
+    assert (early, sink.taken) == (b"", b"one\n")
+
+
+def test_a_signal_handler_that_flushes_gets_an_answer(monkeypatch):
+    """It may have interrupted whoever has the turn, which will not end before it does."""
+    monkeypatch.setattr(sinks, "_TURN_S", 0.01)
+    sink = Scripted()
+
+    with sink._turn:
+        sink.write(b"one\n")
+        done = sink.flush(None)
+
+    assert not done
+    assert sink.flush(PATIENCE_S)
+
+
+# Ends
+
+
+def test_what_is_not_out_at_the_end_is_counted(gained, said, monkeypatch):
+    """The interpreter doesn't wait for ever; how much is lost is its last word."""
+    monkeypatch.setattr(sinks, "_FAREWELL_S", 0.01)
+    monkeypatch.setattr(sinks, "_living", lambda: [sink])
+    sink = Scripted(2, *[FULL] * 10)
+    sink.write(b"torn\n")
+    with sink._turn:
+        sink.write(b"one\n")
+
+        sinks._farewell()
+        lost, last_word = gained()[2], said()
+
+    assert lost == 2
+    assert "(2 were waiting when the process ended)" in last_word
+    sink.script.clear()
+    sink.flush(PATIENCE_S)
+
+
+def test_the_child_of_a_fork_begins_anew(monkeypatch):
+    """What waits is the parent's; so is whoever had a lock."""
+    sink = Scripted(2, *[FULL] * 10)
+    sink.write(b"torn\n")
+    sink.flush(PATIENCE_S)
+    sink._turn.acquire()
+    sink._lock.acquire()
+
+    monkeypatch.setattr(sinks, "_living", lambda: [sink])
+    sinks._forget_all()
+    sink.script.clear()
+
+    assert write_all(sink, b"of the child\n")
+    assert sink.taken == b"toof the child\n"
 
 
 # Lines that are yet to be made
@@ -428,31 +340,6 @@ def test_lines_may_be_made_by_the_sinks_thread(gained):
     assert gained() == (2, 2, 0)
 
 
-def test_a_descriptor_takes_lines_that_are_yet_to_be_made(pipe):
-    """The same, where lines are bytes."""
-    source, stream = pipe
-    sink = open_sink(stream)
-
-    sink.write(lambda: b"slow\n")
-
-    assert sink.flush(PATIENCE_S)
-    assert os.read(source.fileno(), 100) == b"slow\n"
-
-
-def test_lines_that_were_made_are_not_made_again(pipe):
-    """A pipe that is full takes them later, as they are."""
-    source, stream = pipe
-    sink = open_sink(stream)
-    made = []
-    count = fill(sink)
-
-    sink.write(lambda: made.append(1) or b"y" * 50_000 + b"\n")
-    read = read_lines(source, count + 1)
-
-    assert read[-1] == b"y" * 50_000 + b"\n"
-    assert made == [1]
-
-
 def test_a_maker_that_raises_costs_its_line_only(gained):
     """The next line is written."""
     stream = io.StringIO()
@@ -478,7 +365,7 @@ def test_lines_that_are_yet_to_be_made_are_bounded_too(gained):
     go.set()
 
     assert sink.flush(PATIENCE_S)
-    assert lost == 1_001 - sinks.MAX_SPILL // 16_384
+    assert lost == 1_001 - spill.MAX_BYTES * 3 // 4 // (16_384 + 64)
 
 
 # Flushing
@@ -487,34 +374,6 @@ def test_lines_that_are_yet_to_be_made_are_bounded_too(gained):
 def test_flushing_nothing_is_done():
     """True at once."""
     assert TextSink(io.StringIO()).flush(0.0)
-
-
-def test_flush_gives_up_in_time(pipe):
-    """False if something still waits."""
-    source, stream = pipe
-    sink = open_sink(stream)
-    count = fill(sink)
-
-    done = sink.flush(0.01)
-    source.read(64 * 1024)
-
-    assert not done
-    assert count > 0
-    assert sink.flush(PATIENCE_S)
-
-
-def test_flush_waits_for_every_sink(pipe):
-    """One call for the whole process; without a timeout it takes as long as it takes."""
-    source, stream = pipe
-    sink = open_sink(stream)
-    fill(sink)
-
-    done = flush(0.01)
-    source.read(64 * 1024)
-
-    assert not done
-    assert flush()
-    assert flush(PATIENCE_S)
 
 
 def test_flush_ends_though_lines_go_on_coming(monkeypatch):
@@ -608,51 +467,45 @@ def test_flush_and_the_sinks_thread_never_write_the_same():
     assert sink.open_to_others == [False]
 
 
-def test_without_a_thread_the_farewell_writes(pipe, monkeypatch):
+def test_the_farewell_does_not_wait_for_room(monkeypatch):
+    """Nobody is going to make some."""
+    monkeypatch.setattr(sinks.threading, "Thread", NoThread)
+    sink = Scripted(FULL, FULL)
+    sink.write(b"one\n")
+
+    done = sink.flush(PATIENCE_S)
+
+    assert not done
+    assert sink.script == []
+    assert sink.flush(PATIENCE_S)
+
+
+def test_what_cannot_be_waited_for_is_tried_again_after_a_moment(monkeypatch):
+    """A sink that knows nothing better."""
+    monkeypatch.setattr(sinks, "_PAUSE_S", 0.001)
+    monkeypatch.delattr(Scripted, "_await")
+    sink = Scripted(BUSY, BUSY)
+
+    assert write_all(sink, b"one\n")
+
+    assert sink.taken == b"one\n"
+
+
+# Races
+
+
+def test_without_a_thread_the_farewell_writes(monkeypatch):
     """At the end of the interpreter no thread can be started: flush writes what waits."""
     monkeypatch.setattr(sinks.threading, "Thread", NoThread)
-    source, stream = pipe
-    sink = open_sink(stream)
-    count = fill(sink)
+    sink = Scripted(*[BUSY] * 10_000)
+    sink.write(b"one\n")
 
-    refused = sink.flush(0.01)
-    source.read(64 * 1024)
+    refused = sink.flush(0.001)
+    sink.script.clear()
     done = sink.flush(PATIENCE_S)
 
     assert (refused, done) == (False, True)
-    assert sink.counts.written == count
-
-
-def run_unread(code):
-    """Run *code*, whose output nobody reads until it has said that it is ready."""
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stderr.readline() == b"ready\n"
-
-        output, errors = process.communicate(timeout=PATIENCE_S)
-
-    return output.splitlines(), errors
-
-
-UNREAD = """
-import os, sys, warnings
-warnings.simplefilter("ignore")
-from tracelog.delivery import delivery_stats
-from tracelog.sinks import flush, open_sink
-sink = open_sink(sys.stdout)
-for number in range(100):
-    sink.write(f"{number:03999d}\\n".encode())
-assert sink.counts.spilled
-"""
-
-
-def test_what_waits_at_the_end_is_written():
-    """A process that ends takes a moment for what its reader is behind with."""
-    lines, errors = run_unread(UNREAD + 'print("ready", file=sys.stderr, flush=True)')
-
-    assert errors == b""
-    assert [int(line) for line in lines] == list(range(100))
+    assert sink.taken == b"one\n"
 
 
 # Races
@@ -678,186 +531,3 @@ def test_a_signal_handler_may_log():
     assert ended
     assert sink.flush(PATIENCE_S)
     assert stream.getvalue() == "from the handler\n"
-
-
-class Scripted(sinks._SpillingSink):
-    """Takes two bytes of the first line; meanwhile another thread's line comes, and has to wait."""
-
-    def __init__(self, *, drained):
-        super().__init__()
-        self.taken = []
-        self.refusing = True
-        self.drained = drained
-        self.drainer_is_writing = threading.Event()
-        self.first_is_back = threading.Event()
-
-    def _put(self, line):
-        if line == b"first\n":
-            self.write(b"second\n")
-            if self.drained:
-                assert self.drainer_is_writing.wait(PATIENCE_S)
-            self.refusing = False
-            line = b"fi"
-        elif threading.current_thread().name == "tracelog":
-            self.drainer_is_writing.set()
-            self.first_is_back.wait(PATIENCE_S)
-        elif self.refusing:
-            raise BlockingIOError(errno.EAGAIN, "")
-        self.taken.append(line)
-        return len(line)
-
-
-def test_the_rest_of_a_line_is_written_once(gained):
-    """If the sink's thread is writing another line meanwhile, neither is lost or doubled."""
-    sink = Scripted(drained=True)
-
-    sink.write(b"first\n")
-    sink.first_is_back.set()
-
-    assert sink.flush(PATIENCE_S)
-    assert sink.taken == [b"fi", b"second\n", b"rst\n"]
-    assert gained() == (2, 2, 0)
-
-
-def test_the_rest_of_a_line_comes_before_what_waits(gained, monkeypatch):
-    """If nobody has begun to write another line, this one stays whole."""
-    monkeypatch.setattr(sinks.threading, "Thread", NoThread)
-    sink = Scripted(drained=False)
-
-    sink.write(b"first\n")
-
-    assert sink.flush(PATIENCE_S)
-    assert sink.taken == [b"fi", b"rst\n", b"second\n"]
-    assert gained() == (2, 2, 0)
-
-
-class Taking(sinks._SpillingSink):
-    """Takes a long line in two parts; between them another thread tries to write its own."""
-
-    def __init__(self):
-        super().__init__()
-        self.taken = []
-        self.other_waits = threading.Event()
-        self.thread = threading.Thread(target=self.write, args=(b"short\n",))
-
-    def _keep(self, lines):
-        self.other_waits.set()
-        super()._keep(lines)
-
-    def _put(self, line):
-        if line.startswith(b"long"):
-            self.thread.start()
-            assert self.other_waits.wait(PATIENCE_S)
-            line = line[:10]
-        self.taken.append(line)
-        return len(line)
-
-
-def test_no_line_comes_into_the_middle_of_a_long_one(gained):
-    """A pipe may take a part of what is longer than PIPE_BUF; other lines wait for the rest."""
-    sink = Taking()
-    line = b"long " + b"x" * 5_000 + b"\n"
-
-    sink.write(line)
-    sink.thread.join(PATIENCE_S)
-
-    assert sink.flush(PATIENCE_S)
-    assert b"".join(sink.taken) == line + b"short\n"
-    assert gained() == (2, 2, 0)
-
-
-def test_a_long_line_waits_its_turn_as_any_other(pipe, gained):
-    """If its pipe is full it comes after what waits, and if there is room it is out at once."""
-    source, stream = pipe
-    sink = open_sink(stream)
-    line = b"y" * 5_000 + b"\n"
-
-    sink.write(line)
-    at_once = source.read(6_000)
-    count = fill(sink)
-    sink.write(line)
-
-    assert at_once == line
-    assert read_lines(source, count + 1)[-1] == line
-    assert sink.flush(PATIENCE_S)
-    assert gained() == (count + 2, 2, 0)
-
-
-# Processes
-
-
-def test_a_long_line_finds_what_another_thread_has_kept_meanwhile():
-    """Between a look at the queue and the lock, a thread may come: whoever came first is first."""
-    stream = io.StringIO()
-    sink = TextSink(stream)
-    sink._spill.append(b"first\n")
-    sink._bytes += len(b"first\n")
-    long = "x" * 5000 + "\n"
-
-    sink._write_long(long.encode())
-
-    assert sink.flush(PATIENCE_S)
-    assert stream.getvalue() == f"first\n{long}"
-
-
-def test_what_a_descriptor_takes_in_part_is_ended_first(pipe, monkeypatch):
-    """A file system may be full after half of a line: its rest is the next to be written."""
-    source, stream = pipe
-    sink = open_sink(stream)
-    monkeypatch.setattr(sinks, "_write", lambda descriptor, line: os.write(descriptor, line[:4]))
-
-    sink.write(b"a line\n")
-    sink.write(b"another\n")
-
-    assert read_lines(source, 2) == [b"a line\n", b"another\n"]
-
-
-def test_killing_the_process_loses_nothing_that_fitted():
-    """A line is in the kernel's hands when the logging call returns."""
-    code = """
-import os, signal, sys
-from tracelog.sinks import open_sink
-sink = open_sink(sys.stdout)
-for number in range(500):
-    sink.write(f"{number:099d}\\n".encode())
-os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-    done = run_python(code)
-
-    assert done.returncode == -signal.SIGKILL
-    assert [int(line) for line in done.stdout.splitlines()] == list(range(500))
-
-
-FORK = """
-child = os.fork()
-if child == 0:
-    assert delivery_stats() == type(delivery_stats())(0, 0, 0)
-    sink.write(b"of the child\\n")
-    sys.exit(not flush(20))
-print("ready", file=sys.stderr, flush=True)
-print(os.waitpid(child, 0)[1], file=sys.stderr)
-flush(20)
-"""
-
-
-def test_a_fork_doubles_nothing():
-    """What waits is the parent's; the child begins with nothing, and can log at once."""
-    lines, errors = run_unread(UNREAD + FORK)
-
-    assert errors == b"0\n"
-    assert [int(line) for line in lines if line != b"of the child"] == list(range(100))
-    assert lines.count(b"of the child") == 1
-
-
-def test_what_waits_is_the_parents(pipe):
-    """What the child of a fork does first."""
-    _, stream = pipe
-    sink = open_sink(stream)
-    fill(sink)
-    waiting = sink.counts.spilled
-
-    sinks._forget_all()
-
-    assert waiting
-    assert sink.flush(0)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tracelog.delivery import DeliveryStats, delivery_stats
     from tracelog.envelope import ClientWait
     from tracelog.errors import ConfigError, InputError, TracelogError, TraceparentError
+    from tracelog.flood import FloodFilter
     from tracelog.focus import Focus
     from tracelog.formatters import ConsoleFormatter, Formatter, JsonFormatter
     from tracelog.handlers import FileHandler, RotatingFileHandler, StreamHandler
@@ -52,6 +53,7 @@ __all__ = [
     "DeliveryStats",
     "FileHandler",
     "FlightRecorder",
+    "FloodFilter",
     "Focus",
     "Formatter",
     "InputError",
@@ -100,6 +102,7 @@ _HOMES = {
     "delivery": ["DeliveryStats", "delivery_stats"],
     "envelope": ["ClientWait"],
     "errors": ["ConfigError", "InputError", "TracelogError", "TraceparentError"],
+    "flood": ["FloodFilter"],
     "focus": ["Focus"],
     "formatters": ["ConsoleFormatter", "Formatter", "JsonFormatter"],
     "handlers": ["FileHandler", "RotatingFileHandler", "StreamHandler"],

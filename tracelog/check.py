@@ -6,7 +6,7 @@ names and does nothing else: no file is opened and no handler is built.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, TypeAlias, cast
@@ -15,6 +15,7 @@ from tracelog.errors import ConfigError
 from tracelog.escapes import printable
 from tracelog.rules import (
     advice,
+    allowed,
     connections,
     filters,
     formatters,
@@ -100,12 +101,19 @@ class Problem:
         return f"{place}{self.where or 'config'}: {self.text}\n  Try: {self.hint}"
 
 
-def find_problems(config: object, *, lines: Mapping[str, int] | None = None) -> list[Problem]:
+def find_problems(
+    config: object,
+    *,
+    lines: Mapping[str, int] | None = None,
+    allow: Collection[str] | None = None,
+) -> list[Problem]:
     """Find everything that is wrong with a *config*, in the order it was written.
 
     Args:
         config: What was read from a file, or any other value; this never raises.
         lines: The line of each dotted path, if it was read from a file.
+        allow: What it may name beside the packages that every file may; None trusts it. If it
+            names anything else, nothing but that is found, as nothing is imported.
 
     >>> [problem] = find_problems([])
     >>> problem.text
@@ -116,15 +124,27 @@ def find_problems(config: object, *, lines: Mapping[str, int] | None = None) -> 
         return [_problem(whole, lines or {})]
 
     draft = Draft(dict(cast("Mapping[str, object]", config)))
-    rules = _INCREMENTAL if draft.top("incremental") is True else _RULES
     places = _places(draft)
-    found = dict.fromkeys(finding for rule in rules for finding in islice(rule(draft), _MOST))
+    found = dict.fromkeys(_found(draft, allow))
     ordered = sorted(found, key=lambda finding: _place(finding.path, places))
     return [_problem(finding, lines or {}) for finding in ordered]
 
 
+def _found(draft: Draft, allow: Collection[str] | None) -> list[Finding]:
+    refused = [] if allow is None else [*islice(allowed.refused_names(draft, allow), _MOST)]
+    if refused:
+        return refused
+
+    rules = _INCREMENTAL if draft.top("incremental") is True else _RULES
+    return [finding for rule in rules for finding in islice(rule(draft), _MOST)]
+
+
 def refuse(
-    config: object, *, source: str = "config", lines: Mapping[str, int] | None = None
+    config: object,
+    *,
+    source: str = "config",
+    lines: Mapping[str, int] | None = None,
+    allow: Collection[str] | None = None,
 ) -> None:
     """Raise for the first thing that makes *config* unusable; advice is passed over.
 
@@ -132,11 +152,13 @@ def refuse(
         config: The configuration.
         source: Where it came from, for the message.
         lines: The line of each dotted path, if it was read from a file.
+        allow: What it may name beside the packages that every file may; None trusts it.
 
     Raises:
         ConfigError: If there is anything fatal.
     """
-    fatal = [problem for problem in find_problems(config, lines=lines) if problem.fatal]
+    problems = find_problems(config, lines=lines, allow=allow)
+    fatal = [problem for problem in problems if problem.fatal]
     if fatal:
         first, *others = fatal
         text = f"{first.text}{_more(len(others))}"

@@ -41,14 +41,15 @@ def configure_logging(  # noqa: PLR0913 -- one function is the whole configurati
     sink: str | os.PathLike[str] | TextIO | None = None,
     processors: Iterable[Any] = (),
     env_file: str | os.PathLike[str] | None = ENV_FILE,
+    allow: Iterable[str] | None = None,
 ) -> None:
     """Configure `logging`, and with it every logger of the process.
 
     May be called again at any time. Loggers made and used before follow. Handlers that others
     attached stay, but for the standard library's own on loggers that are configured here.
 
-    Reads LOG_LEVEL, LOG_LEVELS, LOG_FORMAT, LOG_CONFIG, ENVIRONMENT, NO_COLOR and FORCE_COLOR from
-    the environment, or from *env_file* where the environment is silent.
+    Reads LOG_LEVEL, LOG_LEVELS, LOG_FORMAT, LOG_CONFIG, LOG_CONFIG_ALLOW, ENVIRONMENT, NO_COLOR and
+    FORCE_COLOR from the environment, or from *env_file* where the environment is silent.
 
     Args:
         config: A dictConfig, or the path of one in YAML; by default LOG_CONFIG, or what
@@ -59,13 +60,15 @@ def configure_logging(  # noqa: PLR0913 -- one function is the whole configurati
         sink: Where the lines go: a path, a text stream, or None for stdout.
         processors: structlog processors, run on every event: callables, or as YAML names them.
         env_file: Only a file other than `.env` has to exist; None reads none.
+        allow: Packages that a file may name beside those that every file may, and LOG_CONFIG_ALLOW.
+            A dict is code, and may name anything, unless this is given.
 
     Raises:
         ConfigError: If anything is wrong. The configuration that was working still works.
     """
     settings = read_settings(env_file, environment=environment, format=format)
     source, plain, lines = _load(config if config is not None else settings.config)
-    refuse(plain, source=source, lines=lines)
+    refuse(plain, source=source, lines=lines, allow=_allowed(config, allow, settings))
     formatter = {
         "environment": environment,
         "format": format,
@@ -86,6 +89,16 @@ def _load(
 
     loaded = load(DEFAULT_CONFIG if config is None else config)
     return loaded.source, loaded.data, loaded.lines
+
+
+def _allowed(
+    config: object, allow: Iterable[str] | None, settings: Settings
+) -> tuple[str, ...] | None:
+    """Tell what *config* may name beside what every file may; None if it is code, and trusted."""
+    if allow is None and isinstance(config, Mapping):
+        return None
+
+    return (*settings.allow, *([allow] if isinstance(allow, str) else allow or ()))
 
 
 def _with_overrides(

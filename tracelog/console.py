@@ -18,7 +18,7 @@ from tracelog.loops import on_loop
 from tracelog.processors import make_chain
 from tracelog.records import exception_of
 from tracelog.settings import ENV_FILE, read_settings
-from tracelog.sinks import Lines
+from tracelog.spill import Lines
 from tracelog.tracebacks import ExcInfo, exc_info_of
 
 

@@ -11,7 +11,14 @@ from typing import ClassVar, Final
 from weakref import WeakValueDictionary
 
 
-__all__ = ["Counts", "DeliveryStats", "delivery_stats", "report_failure", "report_loss"]
+__all__ = [
+    "Counts",
+    "DeliveryStats",
+    "delivery_stats",
+    "report_failure",
+    "report_loss",
+    "report_losses",
+]
 
 _REPORT_EVERY_S: Final = 1.0
 
@@ -58,6 +65,7 @@ class Counts:
 _counts: WeakValueDictionary[int, Counts] = WeakValueDictionary()
 _no_sink = Counts()  # of lines that never reached one
 _said: dict[str, float] = {}  # when something was said last
+_last: list[int] = [0]  # how many lost lines were said last
 
 
 def _living() -> list[Counts]:
@@ -70,11 +78,23 @@ def delivery_stats() -> DeliveryStats:
     return DeliveryStats(*map(sum, zip(Counts.gone, *(c.all() for c in _living()), strict=True)))
 
 
-def report_loss(error: BaseException, counts: Counts = _no_sink) -> None:
-    """Count one lost line, and say so, at most once a second."""
-    counts.dropped += 1
-    if _is_due("loss"):
-        _say(f"lines lost so far: {delivery_stats().dropped} ({_reason(error)})")
+def report_loss(error: BaseException, counts: Counts = _no_sink, count: int = 1) -> None:
+    """Count *count* lost lines, and say so, at most once a second."""
+    counts.dropped += count
+    if count and _is_due("loss"):
+        _say_losses(_reason(error))
+
+
+def report_losses(count: int) -> None:
+    """Say how many lines are lost, *count* of them just now, unless that was said already."""
+    lost = delivery_stats().dropped
+    if lost > _last[0]:
+        _say_losses(f"{count} were waiting when the process ended" if count else "in all")
+
+
+def _say_losses(why: str) -> None:
+    _last[0] = delivery_stats().dropped
+    _say(f"lines lost so far: {_last[0]} ({why})")
 
 
 def report_failure(what: str, error: BaseException) -> None:
@@ -108,6 +128,7 @@ def _say(text: str) -> None:
 
 def _reset_all() -> None:
     Counts.gone[:] = 0, 0, 0
+    _last[0] = 0
     for counts in _living():
         counts.reset()
 

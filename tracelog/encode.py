@@ -28,8 +28,9 @@ _LADDER: Final = (
     Limits(text=512, items=200),
     Limits(text=64, items=100, depth=4),
 )
-# Valid in JSON, yet line ends or terminal controls to many readers (CWE-117, CWE-150).
-_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029]")
+# Valid in JSON, yet line ends or terminal controls to many readers (CWE-117, CWE-150), or controls
+# of direction, which show a text as another than it is (CVE-2021-42574).
+_UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 DEL: Final = 0x7F
 
 _dumps = orjson.dumps

@@ -59,6 +59,7 @@ __all__ = [
     "LOGGER",
     "LOG_MS",
     "LOOP_MS",
+    "LOST",
     "MAX_MS",
     "MS",
     "NAME",
@@ -160,7 +161,8 @@ WITHIN: Final = "within"  # of a span: the names of those around it, outermost f
 COUNT: Final = "count"  # of a span: how often it was there
 OWN_MS: Final = "own_ms"  # of a span: without those within it
 LEFT_OUT: Final = "left_out"  # utterances on time that have no line, since the last one that has
-LEFT_OUT_LINES: Final = "left_out_lines"  # lines, likewise; of a replayed one: those before it
+LEFT_OUT_LINES: Final = "left_out_lines"  # lines, likewise; of other lines: those before them
+LOST: Final = "lost"  # lines that could not be written, since the last that said so
 REPLAYED: Final = "replayed"  # true: kept by a flight recorder, written at its utterance's end
 
 HELD_MS: Final = "held_ms"  # how long a hold was

@@ -11,7 +11,7 @@ from tracelog.console import ConsoleFormatter
 from tracelog.json_formatter import JsonFormatter
 from tracelog.records import Bare
 from tracelog.settings import ENV_FILE, read_settings
-from tracelog.sinks import Lines
+from tracelog.spill import Lines
 
 
 __all__ = ["ConsoleFormatter", "Formatter", "JsonFormatter"]

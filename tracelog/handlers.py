@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import logging
 import os
+import stat
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from copy import copy
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TextIO, runtime_checkable
+from typing import Any, Final, Protocol, TextIO, runtime_checkable
 
-from tracelog.delivery import report_loss
+from tracelog.context import Context
+from tracelog.descriptors import PipeSink, open_sink
+from tracelog.fields import LOST
+from tracelog.file_sinks import FileSink, RotatingSink
+from tracelog.files import open_log
 from tracelog.records import Bare, ContextFilter, Event
-from tracelog.sinks import DescriptorSink, Lines, Sink, open_sink
+from tracelog.reentry import one_at_a_time
+from tracelog.sinks import Sink
+from tracelog.spill import Lines
 
 
 __all__ = ["FileHandler", "LineFormatter", "RotatingFileHandler", "SinkHandler", "StreamHandler"]
+
+_DELIVERY: Final = "tracelog.delivery"  # the logger of lines about lost ones
+_NOBODY: Final = Context.make({}, None, None)
+_PLAIN: Final = logging.Formatter()
 
 
 @runtime_checkable
@@ -67,6 +79,9 @@ class SinkHandler(logging.Handler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Format and write *record*, if the filters let it pass."""
+        return one_at_a_time(self._handle, record, self._sink.lose)
+
+    def _handle(self, record: logging.LogRecord) -> bool:
         try:
             # For our formatters ContextFilter has nothing to add: they read the context themselves.
             if not self._only_context and not self._passes(record):
@@ -74,16 +89,16 @@ class SinkHandler(logging.Handler):
 
             lines = self._encode(record)
             if lines:  # a processor may have dropped the event
-                self._write(lines)
+                self._write(lines, record.levelno)
         except Exception as error:  # noqa: BLE001 -- a filter or formatter may raise anything
-            report_loss(error)
+            self._sink.lose(error)
         return True
 
     def emit(self, record: logging.LogRecord) -> None:
         """Format and write *record*, unfiltered."""
         lines = self._lines_of(record)
         if lines:
-            self._write(lines)
+            self._write(lines, record.levelno)
 
     def flush(self) -> None:
         """Wait, for a moment, for lines that the descriptor refused."""
@@ -97,7 +112,8 @@ class SinkHandler(logging.Handler):
         self._encode = self._lines_by_emit if self._overrides("emit") else self._lines_of
         self._note_filters(fmt)
         line_of = getattr(fmt, "line_of", None) if self._only_context else None
-        self.take = _make_taker(line_of or _no_line, self._write)
+        self.take = _make_taker(line_of or _no_line, self._sink)
+        self._sink.tell = partial(_loss_lines, fmt)
 
     def _note_filters(self, fmt: Any) -> None:
         ours = isinstance(fmt, LineFormatter)
@@ -137,20 +153,31 @@ def _no_line(_bare: Bare) -> bytes:
     return b""
 
 
-def _make_taker(
-    line_of: Callable[[Bare], bytes], write: Callable[[Lines], None]
-) -> Callable[[Bare], bool]:
+def _make_taker(line_of: Callable[[Bare], bytes], sink: Sink) -> Callable[[Bare], bool]:
+    write, lose = sink.write, sink.lose
+
     def take(bare: Bare) -> bool:
         try:
             line = line_of(bare)
             if line:
-                write(line)
+                write(line, bare[2])
         except Exception as error:  # noqa: BLE001 -- out of memory, or of stack
-            report_loss(error)
+            lose(error)
             return True
         return line != b""
 
     return take
+
+
+def _loss_lines(fmt: Any, count: int) -> Lines:
+    """Make the line that says how many are lost, as any other line is made, and about nobody."""
+    fields = {LOST: count}
+    event = Event.of((time.time(), _DELIVERY, logging.WARNING, "lines lost", fields, _NOBODY))
+    if isinstance(fmt, LineFormatter):
+        return fmt.encode(event)
+
+    event.complete()
+    return f"{(fmt or _PLAIN).format(event)}\n".encode("utf-8", "backslashreplace")
 
 
 class StreamHandler(SinkHandler):
@@ -174,24 +201,28 @@ class StreamHandler(SinkHandler):
 
 
 class FileHandler(SinkHandler):
-    """Lines to the end of a file.
+    """Lines to the end of a file; if it is renamed or removed, to a new one of that name.
 
     Args:
         filename: Made if it isn't there, readable by its group (0640).
 
     Raises:
-        OSError: If the file can't be opened.
+        OSError: If the file can't be opened, or is a symbolic link in a directory that anyone may
+            write to.
     """
 
     def __init__(self, filename: str | os.PathLike[str]) -> None:
         self.baseFilename = str(Path(filename).absolute())
-        super().__init__(_open(self.baseFilename))
+        super().__init__(self._open())
+
+    def _open(self) -> Sink:
+        return _open_file(self.baseFilename)
 
 
 class RotatingFileHandler(FileHandler):
     """Lines to a file that is renamed to `app.log.1`, `app.log.2` and so on when it is full.
 
-    One process at a time.
+    Several processes may write to one file: they take turns by a lock, `app.log.lock`.
 
     Args:
         filename: As for `FileHandler`.
@@ -200,7 +231,7 @@ class RotatingFileHandler(FileHandler):
         backupCount: How many renamed files are kept; 0 never rotates.
 
     Raises:
-        OSError: If the file can't be opened.
+        OSError: If the file, or its lock, can't be opened.
     """
 
     def __init__(
@@ -209,44 +240,23 @@ class RotatingFileHandler(FileHandler):
         maxBytes: int = 0,  # noqa: N803 -- logging's names
         backupCount: int = 0,  # noqa: N803
     ) -> None:
-        super().__init__(filename)
         self.maxBytes = maxBytes
         self.backupCount = backupCount
-        self._size = Path(self.baseFilename).stat().st_size
-        if maxBytes > 0 and backupCount > 0:
-            self._write = self._write_or_rotate
+        super().__init__(filename)
 
-    def _write_or_rotate(self, lines: Lines) -> None:
-        size = len(lines) if isinstance(lines, bytes) else 0
-        self.acquire()  # logging's lock: free again in the child of a fork
-        try:
-            if self._size + max(size, 1) > self.maxBytes and self._size:
-                self._rotate()
-            self._sink.write(lines if isinstance(lines, bytes) else partial(self._made, lines))
-            self._size += size
-        finally:
-            self.release()
+    def _open(self) -> Sink:
+        if self.maxBytes <= 0 or self.backupCount <= 0:
+            return super()._open()
 
-    def _made(self, lines: Callable[[], bytes]) -> bytes:
-        """Make *lines*, in the sink's thread, and count them."""
-        data = lines()
-        self._size += len(data)
-        return data
+        return RotatingSink(self.baseFilename, self.maxBytes, self.backupCount)
 
-    def _rotate(self) -> None:
-        """Rename the files, oldest first; if that is refused, go on in the one that is open."""
-        with suppress(OSError):
-            # Gone if somebody removed it, or if the last rotation couldn't open the new one.
-            if Path(self.baseFilename).exists():
-                self._rename()
-            self._sink = _open(self.baseFilename)
-            self._size = 0
 
-    def _rename(self) -> None:
-        for number in range(self.backupCount - 1, 0, -1):
-            with suppress(FileNotFoundError):
-                Path(f"{self.baseFilename}.{number}").replace(f"{self.baseFilename}.{number + 1}")
-        Path(self.baseFilename).replace(f"{self.baseFilename}.1")
+def _open_file(path: str) -> Sink:
+    with suppress(OSError):
+        if not stat.S_ISREG(Path(path).stat().st_mode):  # such as /dev/stdout
+            return PipeSink(open_log(path))
+
+    return FileSink(path)
 
 
 def _is_idle(each: Any) -> bool:
@@ -256,9 +266,3 @@ def _is_idle(each: Any) -> bool:
 
 def _takes_halves(each: Any) -> bool:
     return bool(getattr(each, "halves", False))
-
-
-def _open(path: str) -> DescriptorSink:
-    # Non-blocking: it may be a pipe, such as /dev/stdout.
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
-    return DescriptorSink(os.open(path, flags, 0o640))

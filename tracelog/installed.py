@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tracelog import outside_tasks
+from tracelog.flood import FloodFilter
 from tracelog.focus import Focus
 
 
@@ -107,9 +108,9 @@ def _close(handler: logging.Handler) -> None:
 
 
 def let_go(filters: Iterable[Any]) -> None:
-    """Let rules for single flows apply no more, now: their filter may be collected much later."""
+    """End what filters do beside filtering, now: they may be collected much later."""
     for each in filters:
-        if isinstance(each, Focus):
+        if isinstance(each, (FloodFilter, Focus)):
             each.close()
 
 

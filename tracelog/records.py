@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import PurePath
 from types import FrameType
@@ -35,8 +36,10 @@ __all__ = [
     "context_of",
     "exception_of",
     "fields_of",
+    "mark",
     "message_of",
     "name_of_level",
+    "site_of",
     "stack_of",
     "stack_text",
     "without_attributes",
@@ -61,8 +64,8 @@ _LEADING: Final = frozenset(LEADING)
 SURPRISING: Final = _NO_FIELDS | _LEADING
 # Frames of these modules stand between a line of the application and its record.
 _BETWEEN: Final = (
-    *("console", "emit", "events", "foreign", "formatters"),
-    *("handlers", "json_formatter", "logger", "records"),
+    *("console", "emit", "events", "flood", "foreign", "formatters"),
+    *("handlers", "json_formatter", "logger", "records", "reentry"),
 )
 _INTERNAL: Final = frozenset(
     (
@@ -339,6 +342,22 @@ def caller_of(record: logging.LogRecord) -> str:
     if isinstance(record, Event):
         record.complete()
     return f"{record.pathname}:{record.lineno} {record.funcName}"
+
+
+def site_of(record: logging.LogRecord) -> tuple[str, int]:
+    """Tell which line made *record*: its file and its number; of a half, while that is logging."""
+    if "pathname" in record.__dict__:
+        return record.pathname, record.lineno
+
+    path, line, _ = _find_caller(getattr(record, "depth", 1))
+    return path, line
+
+
+def mark(record: logging.LogRecord, fields: Mapping[str, Any]) -> None:
+    """Add *fields* to a *record* that was made before."""
+    if isinstance(record, Event):
+        record.fields = {**record.fields, **fields}
+    record.__dict__.update(fields)  # for formatters that aren't ours
 
 
 def name_of_level(record: logging.LogRecord) -> str:

@@ -31,6 +31,7 @@ class Settings:
         environment: ENVIRONMENT, in lower case; empty if it isn't set.
         format: LOG_FORMAT: "auto", "console" or "json".
         config: LOG_CONFIG, the path of a dictConfig in YAML; None if it isn't set.
+        allow: LOG_CONFIG_ALLOW: packages that a YAML file may name, beside those that every may.
         color: FORCE_COLOR (True), NO_COLOR (False), or neither (None: on terminals).
     """
 
@@ -39,6 +40,7 @@ class Settings:
     environment: str
     format: str
     config: Path | None
+    allow: tuple[str, ...]
     color: bool | None
 
     def is_console(self, *, terminal: bool) -> bool:
@@ -81,6 +83,7 @@ def read_settings(
         environment=(environment or variables.get("ENVIRONMENT") or "").strip().lower(),
         format=chosen,
         config=Path(path) if path else None,
+        allow=_read_list(variables.get("LOG_CONFIG_ALLOW") or ""),
         color=_read_color(variables),
     )
 
@@ -119,7 +122,7 @@ def _read_env_file(path: str | os.PathLike[str] | None) -> dict[str, str]:
 
 def _read_levels(text: str) -> dict[str, str]:
     levels = {}
-    for pair in filter(None, (part.strip() for part in text.split(","))):
+    for pair in _read_list(text):
         name, equals, level = (part.strip() for part in pair.partition("="))
         if not equals or not name:
             raise ConfigError(
@@ -128,6 +131,10 @@ def _read_levels(text: str) -> dict[str, str]:
         level_number(level, where=f"LOG_LEVELS: {name}")
         levels[name] = level.upper()
     return levels
+
+
+def _read_list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _read_color(variables: Mapping[str, str]) -> bool | None:

@@ -16,6 +16,7 @@ from typing import Any, Final, NoReturn, TypeAlias
 
 from tracelog.errors import ConfigError
 from tracelog.escapes import printable
+from tracelog.rules.draft import is_too_large
 from tracelog.rules.findings import Path, clip, closest, dotted, index, show, step
 
 
@@ -159,6 +160,10 @@ def parse(text: str, *, source: str = "config") -> Document:
         raise ConfigError(source, "is nested far too deeply", hint=hint) from None
     except yaml.YAMLError as error:
         _refuse(error, text, source)
+
+    if is_too_large(data):  # a small text may be endless for whoever looks at it all
+        said = "with its aliases followed, this is larger or deeper than any configuration"
+        raise ConfigError(source, said, hint="fewer aliases; a file has some hundred values")
 
     return Document(source, data, {} if node is None else tree.lines(node))
 

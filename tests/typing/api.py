@@ -105,6 +105,7 @@ def handling() -> None:
     handler.setFormatter(tracelog.JsonFormatter(rename_fields={"event": "message"}))
     handler.addFilter(tracelog.ContextFilter(outside_tasks=True))
     handler.addFilter(tracelog.FlightRecorder(level="INFO", records=100, keep=0.1))
+    handler.addFilter(tracelog.FloodFilter(first=10, then=1000))
     handler.addFilter(tracelog.Focus(rules=[{"user_id": "user-456"}], file="focus.yaml"))
     formatter: logging.Formatter = tracelog.ConsoleFormatter(colors=True)
     assert_type(formatter.format(logging.makeLogRecord({})), str)

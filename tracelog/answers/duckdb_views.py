@@ -21,6 +21,7 @@ __all__ = [
     "IS_ROW",
     "IS_SOUND",
     "KEPT",
+    "LINES_HERE",
     "columns_in",
     "is_enough",
     "kept",
@@ -32,6 +33,7 @@ KEPT: Final = "SELECT * REPLACE (line::JSON AS line) FROM read_parquet($paths)"
 
 IS_ROW: Final = "_is_row"  # whether it is one of the view's; the others are there to be counted
 IS_SOUND: Final = "_is_sound"  # of what is kept: whether its line is JSON
+LINES_HERE: Final = "_lines"  # of what is kept: how many lines a row stands for
 IS_FIRST: Final = "_is_first"  # whether it is its line's first: one line may be several rows
 
 _MADE: Final = ("line", "file", IS_ROW, IS_FIRST)
@@ -107,14 +109,15 @@ def select(view: View) -> str:
 def kept(view: View) -> str:
     """Write what is kept of a view, and stands for its relation.
 
-    The lines that aren't rows are there to be counted. Of `lines`, which has them all, the text
-    isn't kept: that would be the log once more.
+    The lines that aren't rows are there to be counted, as one row or two. Of `lines`, which has
+    them all, the text isn't kept: that would be the log once more.
     """
-    row = IS_ROW if view.events else "false"
-    line = f"CASE WHEN {row} THEN line::VARCHAR WHEN line IS NOT NULL THEN 'null' END"
+    line = "line::VARCHAR" if view.events else "'null'"
     return (
-        f"SELECT * REPLACE ({line} AS line), line IS NOT NULL AS {IS_SOUND} "  # noqa: S608
-        f"FROM ({relation(view, view.columns)})"
+        f"SELECT * REPLACE ({line} AS line), true AS {IS_SOUND}, 1 AS {LINES_HERE} "  # noqa: S608
+        f"FROM ({relation(view, view.columns)}) WHERE {IS_ROW} UNION ALL BY NAME "
+        f"SELECT false AS {IS_ROW}, true AS {IS_FIRST}, line IS NOT NULL AS {IS_SOUND}, "
+        f"count(*) AS {LINES_HERE} FROM ({relation(view, ())}) WHERE NOT {IS_ROW} GROUP BY ALL"
     )
 
 

@@ -1,8 +1,4 @@
-"""The embedded engine: DuckDB answers a question in one pass over the lines of a `Log`.
-
-What a question doesn't ask for isn't filtered out, but grouped apart: so the same pass counts all
-lines, broken ones, and the rows of the view.
-"""
+"""The embedded engine: DuckDB, over the lines of a `Log`, or over what is kept of them."""
 
 from __future__ import annotations
 
@@ -17,19 +13,11 @@ from typing import Final
 
 from tracelog import fields
 from tracelog.answers.cache import Cache
-from tracelog.answers.duckdb_views import (
-    IS_FIRST,
-    IS_ROW,
-    IS_SOUND,
-    KEPT,
-    columns_in,
-    is_enough,
-    kept,
-    relation,
-)
+from tracelog.answers.duckdb_question import DuckDialect, found, select, texts
+from tracelog.answers.duckdb_views import KEPT, is_enough, kept
 from tracelog.answers.lines import head, is_cut_off, line_numbers, tail
 from tracelog.answers.log import LINES, Log
-from tracelog.answers.question import Found, Lines, Question, Row, Tally
+from tracelog.answers.question import Found, Question, Row
 from tracelog.answers.shapes import read_object
 from tracelog.answers.sources import Source
 from tracelog.answers.times import read_timestamp
@@ -38,19 +26,10 @@ from tracelog.answers.views import View
 from tracelog.errors import InputError
 
 
-__all__ = ["DuckDialect", "Embedded"]
+__all__ = ["Embedded"]
 
 _EXAMPLES: Final = 3  # so many of the lines that are no JSON are named
 _UNIX: Final = datetime(1970, 1, 2, tzinfo=UTC)  # what has no clock yet says it is before that
-_MATCH: Final = "_is_match"
-_KEY: Final = "_key"
-_HEAD: Final = 6  # columns before the keys
-_COUNTS: Final = (  # of lines, of those that are JSON, of rows, of matches
-    f"count(*) FILTER ({IS_FIRST})",
-    f"count(*) FILTER ({IS_FIRST} AND {{sound}})",
-    f"count(*) FILTER ({IS_ROW})",
-    f"count(*) FILTER ({_MATCH})",
-)
 _EXTREME: Final = f"""
 SELECT {{}}(moment)::VARCHAR
 FROM (SELECT try_cast(json->>'timestamp' AS TIMESTAMPTZ) AS moment FROM {LINES})
@@ -60,42 +39,6 @@ _BROKEN: Final = f"""
 SELECT number FROM (SELECT row_number() OVER () AS number, json FROM {LINES})
 WHERE json IS NULL LIMIT $count
 """  # noqa: S608
-
-
-class DuckDialect:
-    """DuckDB's words."""
-
-    def parameter(self, name: str) -> str:
-        """Name a parameter."""
-        return f"${name}"
-
-    def number(self, name: str) -> str:
-        """Name a parameter; numbers are no others."""
-        return f"${name}"
-
-    def moment(self, name: str) -> str:
-        """Name a parameter that is a time."""
-        return f"${name}::TIMESTAMPTZ"
-
-    def value(self, name: str) -> str:
-        """Read a value of the line, whatever its key is."""
-        return f"json_extract_string(line, ${name}::VARCHAR)"
-
-    def key(self, name: str) -> str:
-        """Write a key as a JSON pointer, in which any character may stand."""
-        return f"/{name.replace('~', '~0').replace('/', '~1')}"
-
-    def bucket(self, time: str, seconds: int) -> str:
-        """Round a time down."""
-        return f"(epoch_us({time}) // {seconds}_000_000 * {seconds})"
-
-    def quantiles(self, number: str, *fractions: float) -> str:
-        """Aggregate to quantiles."""
-        return f"quantile_cont({number}, [{', '.join(map(str, fractions))}])"
-
-    def largest(self, count: int, value: str, by: str) -> str:
-        """Aggregate to the values with the largest numbers."""
-        return f"arg_max({value}, {by}, {count})"
 
 
 class Embedded:
@@ -111,16 +54,8 @@ class Embedded:
         """Answer a question."""
         rows = self._kept_rows(question)
         if rows is None:
-            rows = self._log.rows(_sql(question), **question.parameters)
-        masks = [_mask(index, question) for index in range(len(question.groups))]
-        counted = [row[2:_HEAD] for row in rows if row[0] == masks[0]]
-        lines, sound, of_view, matched = (
-            map(sum, zip(*counted, strict=True)) if counted else [0] * 4
-        )
-        return Found(
-            groups=tuple(tuple(_group(question, masks, i, rows)) for i in range(len(masks))),
-            tally=Tally(lines=lines, broken=lines - sound, rows=of_view, matched=matched),
-        )
+            rows = self._log.rows(select(question), **question.parameters)
+        return found(question, rows)
 
     @property
     def worth_keeping(self) -> tuple[str, ...]:
@@ -141,7 +76,7 @@ class Embedded:
     def _kept_rows(self, question: Question) -> list[Row] | None:
         """Ask what is kept of the view, if it is all there, and enough for the question."""
         places = self._places(question.view)
-        if not self._cache or not places or not is_enough(question.view, _texts(question)):
+        if not self._cache or not places or not is_enough(question.view, texts(question)):
             return None
 
         if not self._cache.found(places):
@@ -159,16 +94,16 @@ class Embedded:
         """Ask what is kept: first which lines are wanted, because they are most of it."""
         lines, parameters = question.lines, question.parameters
         if not lines or question.groups != ((),):
-            return self._log.rows_kept(places, _sql(question, KEPT), **parameters)
+            return self._log.rows_kept(places, select(question, KEPT), **parameters)
 
         figures = (*question.figures, f"max({lines.by}, {lines.count})")
         counted = replace(question, figures=figures, lines=None)
-        ((*row, largest),) = self._log.rows_kept(places, _sql(counted, KEPT), **parameters)
+        ((*row, largest),) = self._log.rows_kept(places, select(counted, KEPT), **parameters)
         if not largest:
             return [(*row, None)]
 
         some = f"{KEPT} WHERE {lines.by} >= $floor"
-        shown = self._log.rows_kept(places, _sql(question, some), floor=largest[-1], **parameters)
+        shown = self._log.rows_kept(places, select(question, some), floor=largest[-1], **parameters)
         return [(*row, shown[0][-1])]
 
     def _places(self, view: View) -> list[Path]:
@@ -243,83 +178,3 @@ def _time_of(line: bytes, source: Source) -> datetime | None:
     found = renamed(read_object(line) or {}, source.shape)
     moment = read_timestamp(found.get(fields.TIMESTAMP))
     return moment if moment and moment > _UNIX else None
-
-
-def _texts(question: Question) -> list[str]:
-    """List the SQL of a question, in which columns are named."""
-    texts = [*_keys(question), *question.figures, *question.conditions]
-    return [*texts, question.lines.by, "line"] if question.lines else texts
-
-
-def _sql(question: Question, source: str = "") -> str:
-    """Write a question in one SELECT, of the lines, or of a relation that is like theirs.
-
-    The first column tells which set of groups a row is of, the second whether it is of matches.
-    """
-    keys = _keys(question)
-    sound = IS_SOUND if source else "line IS NOT NULL"  # lines are most of what is kept
-    source = source or relation(question.view, columns_in(question.view, _texts(question)))
-    marked = f"SELECT *, {_condition(question)} AS {_MATCH} FROM ({source})"  # noqa: S608
-    named = "".join(
-        f", CASE WHEN {_MATCH} THEN {sql} END AS {_KEY}{n}" for n, sql in enumerate(keys)
-    )
-    figures = [f"{figure} FILTER (WHERE {_MATCH})" for figure in question.figures]
-    if question.lines:
-        figures.append(_lines(question.lines))
-    counts = [count.format(sound=sound) for count in _COUNTS]
-    columns = [*counts, *(f"{_KEY}{n}" for n in range(len(keys))), *figures]
-    return (
-        f"SELECT {_which(keys)}, {', '.join(columns)} "  # noqa: S608
-        f"FROM (SELECT *{named} FROM ({marked})) {_grouping(question)}"
-    )
-
-
-def _condition(question: Question) -> str:
-    """Write what tells a match; only rows of the view are looked at."""
-    conditions = " AND ".join(f"({each})" for each in question.conditions) or "true"
-    return f"CASE WHEN {IS_ROW} THEN coalesce({conditions}, false) ELSE false END"
-
-
-def _lines(lines: Lines) -> str:
-    """Write the figure that lines are: only what is kept to the end is taken apart."""
-    paths = ", ".join(f"'$.{key}'" for key in lines.keys)
-    largest = f"arg_max(line, {lines.by}, {lines.count}) FILTER (WHERE {_MATCH})"
-    return f"[json_extract(_line, [{paths}]) FOR _line IN {largest}]"
-
-
-def _keys(question: Question) -> list[str]:
-    """List the expressions that are grouped by, each once."""
-    return list(dict.fromkeys(key for group in question.groups for key in group))
-
-
-def _which(keys: list[str]) -> str:
-    """Write what tells the sets apart: a bit for each expression that isn't in it."""
-    if not keys:
-        return f"0, coalesce(bool_or({_MATCH}), false)"
-
-    return f"grouping({', '.join(f'{_KEY}{n}' for n in range(len(keys)))}), {_MATCH}"
-
-
-def _grouping(question: Question) -> str:
-    """Write the sets; what doesn't match is a group of its own in each."""
-    keys = _keys(question)
-    if not keys:
-        return ""
-
-    sets = (", ".join([_MATCH, *(f"{_KEY}{keys.index(k)}" for k in g)]) for g in question.groups)
-    return f"GROUP BY GROUPING SETS ({', '.join(f'({each})' for each in sets)})"
-
-
-def _mask(index: int, question: Question) -> int:
-    """Tell which number `grouping` gives a set."""
-    keys = _keys(question)
-    return sum(1 << n for n, key in enumerate(reversed(keys)) if key not in question.groups[index])
-
-
-def _group(question: Question, masks: list[int], index: int, rows: list[Row]) -> Iterator[Row]:
-    """Give the rows of one set: its own expressions, and the figures."""
-    keys = _keys(question)
-    own = [_HEAD + keys.index(key) for key in question.groups[index]]
-    for row in rows:
-        if row[0] == masks[index] and row[1]:
-            yield (*(row[n] for n in own), *row[_HEAD + len(keys) :])

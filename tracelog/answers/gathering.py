@@ -74,18 +74,20 @@ FROM grouped ORDER BY waited DESC, longest DESC, user_id LIMIT $users
 """
 # Which are the costliest is found first, by numbers: texts and users are kept of those alone.
 # Not of the view `delays`: it has no bound for a list, and makes those of verdicts on time, too.
-_ENTRIES: Final = """<verdicts>, lists AS (
-    SELECT user_id, trace_id, unnest([<lists>]) AS how,
-        unnest(json_extract(line, [<of lists>])) AS entries
-    FROM verdicts WHERE late
-), listed AS (
-    SELECT user_id, trace_id, how, unnest(json_extract(entries, '$[*]')[:<some>]) AS entry
-    FROM lists
-), entries AS (
-    SELECT user_id, trace_id, how, (entry->>'where')[:200] AS place,
-        coalesce(entry->>'kind', entry->>'what')[:100] AS kind,
-        try_cast(entry->>'ms' AS DOUBLE) AS ms, hash(how, place, kind) AS id
+# What is wanted of a list is taken from the line in one go, and only its beginning is kept: a list,
+# or an entry, may be a megabyte. No condition stands between that and what takes lines apart: each
+# has memory of its own, for as many lines as are in its hands.
+_ENTRIES: Final = """<marked>, listed AS (
+    SELECT user_id, trace_id, CASE WHEN found AND late THEN
+        [text[:200] FOR text IN json_extract_string(line, [<of entries>])] END AS t
+    FROM marked WHERE contains(line, 'utterance')
+), unnested AS (
+    SELECT user_id, trace_id, unnest(CASE WHEN t IS NOT NULL THEN [<entries of t>] END) AS entry
     FROM listed
+), entries AS (
+    SELECT user_id, trace_id, entry.how, entry.place, entry.kind[:100] AS kind,
+        try_cast(entry.ms AS DOUBLE) AS ms, hash(entry.how, entry.place, entry.kind[:100]) AS id
+    FROM unnested
 )"""
 _COSTLY: Final = """<entries>
 SELECT id FROM entries WHERE isfinite(ms) GROUP BY id ORDER BY sum(ms) DESC LIMIT $places
@@ -123,6 +125,8 @@ FROM timed WHERE moment IS NOT NULL GROUP BY trace_id
 _MOMENT: Final = """CASE WHEN moment BETWEEN '1970-01-02'::TIMESTAMPTZ AND '9999-01-01'::TIMESTAMPTZ
     THEN epoch_us(moment) END"""
 _LISTS: Final = (fields.BLOCKED_BY, fields.HELD, fields.AWAITS)  # of what can be to blame
+_ENTRY: Final = tuple((key, f"{key}[{n}]") for key in _LISTS for n in range(_SOME))
+_ENTRY_KEYS: Final = (fields.MS, fields.WHERE, fields.KIND, fields.WHAT)
 _WHY: Final = (
     fields.CAUSE,
     *_LISTS,
@@ -210,9 +214,8 @@ def _sql(template: str) -> str:
         "<lines>": LINES,
         "<boxes>": ", ".join(BOXES),
         "<names>": ", ".join(f"'{name}': {name}" for name in _NAMES if name in words),
-        "<lists>": ", ".join(f"'{key}'" for key in _LISTS),
-        "<of lists>": _paths(_LISTS),
-        "<some>": str(_SOME),
+        "<of entries>": _paths(f"{entry}.{key}" for _, entry in _ENTRY for key in _ENTRY_KEYS),
+        "<entries of t>": ", ".join(map(_entry, range(len(_ENTRY)))),
         "<why>": _paths(_WHY),
         "<line>": _paths(_LINE),
         "<moment>": _MOMENT,
@@ -220,6 +223,13 @@ def _sql(template: str) -> str:
     for name, part in parts.items():
         template = template.replace(name, part)
     return template
+
+
+def _entry(number: int) -> str:
+    """Write an entry of a list, made of the texts that were taken from a line."""
+    ms, place, kind, what = (f"t[{number * len(_ENTRY_KEYS) + n}]" for n in range(1, 5))
+    how = _ENTRY[number][0]
+    return f"{{how: '{how}', ms: {ms}, place: {place}, kind: coalesce({kind}, {what})}}"
 
 
 def _paths(keys: Iterable[str]) -> str:

@@ -40,6 +40,7 @@ _SETTINGS: Final = {
 # In what DuckDB says about lines that SQL can't read, and Python can.
 _REWRITE: Final = ("maximum_object_size", "aximum line size", "unicode", IN_PIECES)
 _ALONE: Final = "800MB"
+_GIANT: Final = "1600MB"  # for lines of megabytes, as they are taken apart; half of it is used
 _THREADS: Final = 8  # each reads through 32 MiB of buffers, which all have to fit in the limit
 _NAMED: Final = "REPLACE (coalesce(getvariable('names')[file], file) AS file)"
 _BATCH: Final = 1_000  # rows that are in Python's memory at a time
@@ -78,8 +79,9 @@ class Log:
         progress: Progress | None = None,
     ) -> None:
         self.sources = tuple(sources)
-        self._watch = (progress or Progress()).watch
+        self._progress = progress or Progress()
         self._spool = spool
+        self._mapped = mapped
         self._nothing: Path | None = None
         self._duckdb = _import_duckdb()
         self._connection = self._duckdb.connect(":memory:", config=dict(_SETTINGS))
@@ -88,7 +90,7 @@ class Log:
         self._connection.execute("SET enable_progress_bar = true")
         self._connection.execute("SET enable_progress_bar_print = false")
         self._use_threads(min(_THREADS, os.cpu_count() or 1))
-        self._prepare(mapped)
+        self._prepare()
 
     def rows(self, sql: str, **parameters: object) -> list[Row]:
         """Run *sql* over the lines of all sources; it finds them in `LINES`.
@@ -166,6 +168,15 @@ class Log:
         found = self._connection.extract_statements(sql)
         return tuple(str(statement.type).rpartition(".")[2] for statement in found)
 
+    def without_what_failed(self, error: Exception) -> Log | None:
+        """Open this log anew without the lines that SQL can't read, if *error* is about such."""
+        rewritten = self._rewritten(error)
+        return (
+            Log([*rewritten.values()], self._spool, self._mapped, self._progress)
+            if rewritten
+            else None
+        )
+
     @contextmanager
     def said(self) -> Iterator[None]:
         """Say in a user's words what goes wrong in here."""
@@ -213,22 +224,19 @@ class Log:
             self._use_one_thread()
             return self._rows(sql, only, parameters)
         except self._duckdb.Error as error:
-            if not any(sign in str(error) for sign in _REWRITE):
-                raise self._unreadable(error) from error
-
-            rewritten = {source: rewrite(source, self._spool) for source in self.sources}
-            if self.sources == tuple(rewritten.values()):
+            rewritten = self._rewritten(error)
+            if not rewritten:
                 raise self._unreadable(error) from error
 
         self.sources = tuple(rewritten.values())
         return self._rows(sql, rewritten[only] if only else None, parameters)
 
-    def _prepare(self, mapped: Mapped) -> None:
+    def _prepare(self) -> None:
         """Look at the first lines of each, and give DuckDB what some need."""
         if any(source.is_remote for source in self.sources):
             self._load_httpfs()
         self.sources = tuple(
-            replace(source, shape=recognise(self._beginning(source), mapped))
+            replace(source, shape=recognise(self._beginning(source), self._mapped))
             for source in self.sources
         )
         if any(source.shape.names for source in self.sources):
@@ -266,15 +274,20 @@ class Log:
 
             self._use_one_thread()
         except self._duckdb.Error as error:
-            if not is_ours or not any(sign in str(error) for sign in _REWRITE):
+            rewritten = self._rewritten(error) if is_ours else {}
+            if not rewritten:
                 raise
 
-            rewritten = tuple(rewrite(source, self._spool) for source in self.sources)
-            if rewritten == self.sources:
-                raise
-
-            self.sources = rewritten
+            self.sources = tuple(rewritten.values())
         return self._tried(sql, parameters)
+
+    def _rewritten(self, error: Exception) -> dict[Source, Source]:
+        """Write copies of the sources without what *error* is about; nothing if that is no use."""
+        if not any(sign in str(error) for sign in _REWRITE):
+            return {}
+
+        rewritten = {source: rewrite(source, self._spool) for source in self.sources}
+        return {} if self.sources == tuple(rewritten.values()) else rewritten
 
     def _use_one_thread(self) -> None:
         """Read more slowly, and longer lines.
@@ -283,7 +296,7 @@ class Log:
         where they are megabytes, it needs more.
         """
         self._use_threads(1)
-        self._connection.execute(f"SET memory_limit = '{_ALONE}'")
+        self._connection.execute(f"SET memory_limit = '{_GIANT}'")
 
     def _use_threads(self, count: int) -> None:
         """Read with that many threads from now on."""
@@ -300,7 +313,7 @@ class Log:
         with ThreadPoolExecutor(max_workers=1) as pool:
             work = pool.submit(call, *arguments)
             try:
-                self._watch(work, self._connection.query_progress)
+                self._progress.watch(work, self._connection.query_progress)
                 return work.result()
             except KeyboardInterrupt:
                 self._stop(work)

@@ -17,10 +17,19 @@ _DOING: Final = "reading"
 
 
 class Progress:
-    """A bar on stderr, if that is a terminal; gone when the query has ended."""
+    """A bar on stderr, if that is a terminal; gone when the query has ended.
+
+    Attributes:
+        doing: What it says in front of the bar.
+    """
 
     def __init__(self, *, patience_s: float = _PATIENCE_S) -> None:
+        self.doing = _DOING
         self._patience_s = patience_s
+
+    def step(self, name: str) -> None:
+        """Say which of several steps is next."""
+        self.doing = f"{_DOING}: {name}"
 
     def watch(self, work: Future[Any], percent: Callable[[], float]) -> None:
         """Wait until *work* has ended, and show what *percent* says of it."""
@@ -42,7 +51,7 @@ class Progress:
             progress.TaskProgressColumn(),
         )
         with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(_DOING, total=_WHOLE)
+            task = bar.add_task(self.doing, total=_WHOLE)
             while not work.done():
                 wait([work], timeout=_STEP_S)
                 bar.update(task, completed=max(percent(), 0))

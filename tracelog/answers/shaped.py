@@ -10,7 +10,7 @@ from tracelog.answers.unwrapping import Unwrapper, renamed
 from tracelog.fields import EVENT, LEVEL, LOGGER, TIMESTAMP
 
 
-__all__ = ["Shaped"]
+__all__ = ["Shaped", "renamed_line"]
 
 
 class Shaped:
@@ -46,7 +46,7 @@ class Shaped:
         found = [self._unwrapped(line) for line in self._source.read()]
         if self.ended:
             found += self._unwrapper.rest()
-        return [self._renamed(line) for line in found if line]
+        return [renamed_line(line, self.shape) for line in found if line]
 
     def close(self) -> None:
         """Let go of it."""
@@ -61,16 +61,17 @@ class Shaped:
                 self._unwrapper = Unwrapper(self.shape.wrapper)
         return self._unwrapper.feed(line) if self.shape.wrapper else line
 
-    def _renamed(self, line: bytes) -> bytes:
-        """Call its keys as ours are called; what is still missing can be done without."""
-        if not self.shape.names:
-            return line
 
-        event = read_object(line)
-        if event is None:
-            return line
+def renamed_line(line: bytes, shape: Shape) -> bytes:
+    """Call a line's keys as ours are called; what is still missing can be done without."""
+    if not shape.names:
+        return line
 
-        event = renamed(event, self.shape)
-        if event.keys() >= {TIMESTAMP, EVENT}:
-            event = {LEVEL: "info", LOGGER: "-", **event}
-        return json.dumps(event).encode()
+    event = read_object(line)
+    if event is None:
+        return line
+
+    event = renamed(event, shape)
+    if event.keys() >= {TIMESTAMP, EVENT}:
+        event = {LEVEL: "info", LOGGER: "-", **event}
+    return json.dumps(event).encode()

@@ -10,6 +10,7 @@ import difflib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Final
 
 from tracelog.answers.duckdb_views import select
@@ -29,10 +30,17 @@ _NEAR: Final = 3
 
 
 class Tables:
-    """The views of a log, which nobody can ask anything else from now on."""
+    """The views of a log, which nobody can ask anything else from now on.
+
+    Attributes:
+        log: The same, without the lines that SQL can't read once it has met one.
+    """
 
     def __init__(self, log: Log) -> None:
-        self._log = log
+        self._open(log)
+
+    def _open(self, log: Log) -> None:
+        self.log = log
         log.define({view.name: select(view) for view in VIEWS.values()})
         log.lock()
 
@@ -43,24 +51,46 @@ class Tables:
             InputError: If it isn't one that selects, or DuckDB can't run it.
         """
         with self._explained():
-            kinds = self._log.kinds(sql)
+            kinds = self.log.kinds(sql)
             if kinds != ("SELECT",):
                 raise InputError(_refusal(kinds), hint=_EXAMPLE)
 
-            result = self._log.stream(sql)
-        return Result(_unlike(result.columns), self._rows(result.rows))
+            try:
+                result = self.log.stream(sql)
+            except self.log.trouble as error:
+                self._leave_out(error)
+                result = self.log.stream(sql)
+        return Result(_unlike(result.columns), self._rows(sql, result.rows))
 
-    def _rows(self, rows: Iterator[Row]) -> Iterator[Row]:
-        """Take the rows: a mistake may show only there."""
+    def _rows(self, sql: str, rows: Iterator[Row]) -> Iterator[Row]:
+        """Take the rows: a mistake may show only there.
+
+        So may a line that SQL can't read. What comes before that line is read is in the order of
+        the lines: the rest is what comes after as many rows.
+        """
+        given = 0
         with self._explained():
-            yield from rows
+            try:
+                for given, row in enumerate(rows, start=1):  # noqa: B007 -- used below
+                    yield row
+            except self.log.trouble as error:
+                self._leave_out(error)
+                yield from islice(self.log.stream(sql).rows, given, None)
+
+    def _leave_out(self, error: Exception) -> None:
+        """Go on without the lines that SQL can't read; raise *error* if it isn't about one."""
+        log = self.log.without_what_failed(error)
+        if log is None:
+            raise error
+
+        self._open(log)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
         """Say what DuckDB says, and what there is."""
         try:
             yield
-        except self._log.trouble as error:
+        except self.log.trouble as error:
             message = str(error).rstrip()
             raise InputError(_lines(message), hint=_way_out(message)) from error
 

@@ -11,7 +11,9 @@ import math
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Final, NamedTuple
 
 from tracelog.answers import keeping
@@ -49,6 +51,7 @@ TIMES: Final = """\
 A time is UTC: '2026-11-22T14:05:00Z', '2026-11-22 14:05', or '14:05' on the log's last day;
 '10m' (ms, s, m, h, d) counts back from the log's last line.
 """
+_DRAWING: Final = "tracelog.answers.printing"
 _MOST: Final = 999_999  # that DuckDB keeps of a whole
 
 
@@ -205,6 +208,8 @@ def _opened_files(args: argparse.Namespace) -> Iterator[Asked]:
     progress = Progress()
     with opened_log(args, progress) as log:
         engine = Embedded(log, None if args.no_cache else Cache.of_user())
+        # What draws the answer is loaded while DuckDB finds it.
+        Thread(target=import_module, args=(_DRAWING,), daemon=True).start()
         is_ours = all(each.shape == OURS and not each.is_remote for each in log.sources)
         yield Asked(engine, tuple(source.name for source in log.sources), is_ours)
         if engine.worth_keeping:

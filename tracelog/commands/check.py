@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Collection
 from typing import Final
 
 from tracelog import yamlfile
 from tracelog.check import Problem, find_problems
 from tracelog.errors import ConfigError
 from tracelog.rules.draft import Draft
+from tracelog.settings import read_settings
 from tracelog.yamlfile import Document
 
 
@@ -19,6 +21,8 @@ HELP: Final = "check a logging configuration: every mistake, with its file, line
 
 _EPILOG: Final = """\
 The exit code is 0 if it is sound, 1 if it isn't, 2 if it can't be read; advice doesn't count.
+What a file names has to be of logging, structlog, python-json-logger, rich or tracelog, or below
+one of the packages in LOG_CONFIG_ALLOW, which may be in .env: LOG_CONFIG_ALLOW=my_app,vendor.logs
 
 examples:
   tracelog check
@@ -53,15 +57,16 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         document = yamlfile.parse(text, source=args.file)
+        allow = read_settings().allow
     except ConfigError as error:
         _print(str(error), "1 problem")
         return _WRONG
 
-    return _report(document)
+    return _report(document, allow)
 
 
-def _report(document: Document) -> int:
-    problems = find_problems(document.data, lines=document.lines)
+def _report(document: Document, allow: Collection[str]) -> int:
+    problems = find_problems(document.data, lines=document.lines, allow=allow)
     fatal = [problem for problem in problems if problem.fatal]
     for problem in problems:
         _print(_sentence(problem, document.source), f"  Try: {problem.hint}")

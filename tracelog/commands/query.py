@@ -7,10 +7,12 @@ import sys
 from itertools import islice
 from typing import Final
 
-from tracelog.answers.log import Result
+from tracelog.answers.embedded import Embedded
+from tracelog.answers.log import LINES, Log, Result
 from tracelog.answers.tables import Tables
 from tracelog.answers.views import VIEWS
 from tracelog.commands.asking import add_files, describe, opened_log
+from tracelog.escapes import printable
 
 
 __all__ = ["HELP", "configure", "run"]
@@ -44,14 +46,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Ask, and show what comes."""
     with opened_log(args) as log:
-        result = Tables(log).ask(args.sql)
+        tables = Tables(log)
+        result = tables.ask(args.sql)
         if args.json:
             _print_json(result)
         elif sys.stdout.isatty():
             _print_table(result)
         else:
             _print_tabbed(result)
+        if tables.log is not log:
+            _tell_what_is_left_out(tables.log)
     return 0
+
+
+def _tell_what_is_left_out(log: Log) -> None:
+    """Count and locate the lines that SQL can't read."""
+    ((count,),) = log.rows(f"SELECT count(*) FROM {LINES} WHERE json IS NULL")  # noqa: S608
+    places = ", ".join(map(printable, Embedded(log).broken(count)))
+    sentence = f"Left out, as no JSON or too long to read: {count:,}, the first at {places}."
+    print(sentence, file=sys.stderr)  # noqa: T201 -- stdout is the answer's
 
 
 def _print_json(result: Result) -> None:

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-
 from tracelog.answers.columns import page_data
 from tracelog.answers.gathering import gather
-from tracelog.answers.log import Log
+from tracelog.answers.progress import Progress
 from tracelog.answers.report import make_page, write_page
-from tracelog.answers.sources import Spool, open_sources
-from tracelog.commands.asking import about_shapes, add_files, describe, never_over_a_log
+from tracelog.commands.asking import add_files, describe, never_over_a_log, opened_log
 from tracelog.escapes import printable
 
 
@@ -51,25 +45,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Gather, and write the page."""
-    with Spool() as spool:
-        sources = open_sources(args.files, spool, getattr(sys.stdin, "buffer", None))
-        never_over_a_log(args.output, sources)
-        with _progress() as on_step:
-            log = Log(sources, spool, tuple(args.map))
-            found = gather(log, on_step)
-        for sentence in about_shapes((source.name, source.shape) for source in log.sources):
-            print(sentence, file=sys.stderr)  # noqa: T201 -- a person's to know
-        page = make_page(page_data(found, [source.name for source in sources]))
+    progress = Progress()
+    with opened_log(args, progress) as log:
+        never_over_a_log(args.output, log.sources)
+        names = [source.name for source in log.sources]
+        found = gather(log, progress.step)
+    page = make_page(page_data(found, names))
     write_page(args.output, page)
     late = f"{found.late:,} of {found.utterances:,} utterances late"
     size = f"{len(page) / 1e6:,.1f} MB"
     print(f"Wrote {printable(str(args.output))} ({size}): {late}.")  # noqa: T201 -- the answer
     return 0
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """Tell on a terminal what is being read; a pipe hears nothing."""
-    console = Console(stderr=True, markup=False)
-    with console.status("reading") as status:
-        yield lambda step: status.update(f"reading: {step}")

@@ -15,7 +15,8 @@ from tracelog.answers.finding import line_at
 from tracelog.answers.sources import Source, Spool, open_sources
 from tracelog.answers.story import Story, tell
 from tracelog.answers.traces import Trace, find_trace, last_late, trace_of
-from tracelog.commands.asking import describe
+from tracelog.answers.translated import translated
+from tracelog.commands.asking import about_shapes, add_map, describe
 from tracelog.errors import InputError
 from tracelog.escapes import printable
 
@@ -25,9 +26,9 @@ __all__ = ["HELP", "configure", "run"]
 HELP: Final = "show one utterance whole: where its time went, who held it up, and its lines"
 
 _USAGE: Final = """\
-tracelog show [-h] [--lines N] [--json] TRACE FILE [FILE ...]
-       tracelog show [-h] [--lines N] [--json] FILE:LINE [FILE ...]
-       tracelog show [-h] [--lines N] [--json] --last-late FILE [FILE ...]"""
+tracelog show [-h] [--lines N] [--json] [--map OUR=THEIRS] TRACE FILE [FILE ...]
+       tracelog show [-h] [--lines N] [--json] [--map OUR=THEIRS] FILE:LINE [FILE ...]
+       tracelog show [-h] [--lines N] [--json] [--map OUR=THEIRS] --last-late FILE [FILE ...]"""
 _EPILOG: Final = """\
 A trace is named by its id, or by as much of it as no other begins with. Give the files of all the
 services that it went through: their lines are put in order, clocks that disagree are set right.
@@ -38,6 +39,7 @@ examples:
   tracelog show --last-late app.log                the last one that was late
   tracelog show 4bf92f35 'chat/*.log' api.log      across services, rotated and packed files, too
   kubectl logs chat-0 | tracelog show 4bf92f35 -   from a pipe
+  tracelog show 4bf92f35 --map user_id=uid old.log     a key of another name
   tracelog show --json 4bf92f35 app.log | jq .utterance.verdict.cause
 """
 _PLACE: Final = re.compile(r"(?P<file>.+):(?P<line>[1-9]\d{0,11})", re.DOTALL | re.ASCII)
@@ -52,8 +54,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "words",
         nargs="+",
         metavar="TRACE FILE",
-        help="a trace, or a line of a file; then logs: plain, .gz or .zst; a glob; - for a pipe",
+        help="a trace, or a line of a file; then logs, as for `late`; - for a pipe",
     )
+    add_map(parser)
     parser.add_argument(
         "--last-late", action="store_true", help="the last one that was late, in place of a trace"
     )
@@ -82,9 +85,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _story(args: argparse.Namespace, spool: Spool) -> Story:
     """Find out what is meant, and gather it."""
-    stdin = getattr(sys.stdin, "buffer", None)
     if args.last_late:
-        sources = open_sources(args.words, spool, stdin)
+        sources = _opened(args.words, args, spool)
         chosen = last_late(sources)
         if chosen is None:
             files = ", ".join(source.name for source in sources)
@@ -97,15 +99,24 @@ def _story(args: argparse.Namespace, spool: Spool) -> Story:
     meant, *names = args.words
     place = _PLACE.fullmatch(meant)
     if place and (Path(place["file"]).exists() or not names):
-        sources = open_sources([place["file"], *names], spool, stdin)
+        sources = _opened([place["file"], *names], args, spool)
         its = next(source for source in sources if source.name == place["file"])
         return _told(sources, _line(its, int(place["line"])), args.lines)
 
     if not names:
         raise _too_few(meant)
 
-    sources = open_sources(names, spool, stdin)
+    sources = _opened(names, args, spool)
     return tell(sources, _trace(sources, meant, args.lines))
+
+
+def _opened(names: Sequence[str], args: argparse.Namespace, spool: Spool) -> tuple[Source, ...]:
+    """Open what there is to read, in our shape."""
+    sources = open_sources(names, spool, getattr(sys.stdin, "buffer", None))
+    sources = translated(sources, spool, tuple(args.map))
+    for sentence in about_shapes((source.name, source.shape) for source in sources):
+        print(sentence, file=sys.stderr)  # noqa: T201 -- stdout is the answer's
+    return sources
 
 
 def _told(sources: Sequence[Source], chosen: Entry, most: int) -> Story:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 from weakref import ref
@@ -24,7 +24,7 @@ from tracelog.latency.held import hold
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.policy import Policy
 from tracelog.logger import nearest
-from tracelog.records import Event, context_of
+from tracelog.records import context_of, mark
 from tracelog.settings import level_number
 
 
@@ -173,7 +173,7 @@ class _Flight:
             self._forget(SYSTEM_CLOCK.wall())
         for record, _ in list(self._records):
             gone, self._gone = self._gone, 0
-            _mark(record, {REPLAYED: True, **({LEFT_OUT_LINES: gone} if gone else {})})
+            mark(record, {REPLAYED: True, **({LEFT_OUT_LINES: gone} if gone else {})})
             self._recorder.replay(record)
         return 0
 
@@ -197,9 +197,3 @@ def land(ledger: Ledger, *, write: bool) -> int:
     # Others may hold the ledger: tasks that go on.
     flights, ledger.flights = ledger.flights or {}, None
     return sum(flight.land(write=write) for flight in flights.values())
-
-
-def _mark(record: logging.LogRecord, fields: Mapping[str, Any]) -> None:
-    if isinstance(record, Event):
-        record.fields = {**record.fields, **fields}
-    record.__dict__.update(fields)  # for formatters that aren't ours

@@ -1,0 +1,171 @@
+"""A question in DuckDB's SQL, one SELECT in one pass, and the answer in its rows.
+
+What a question doesn't ask for isn't filtered out, but grouped apart: so the same pass counts all
+lines, broken ones, and the rows of the view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from tracelog.answers.duckdb_views import (
+    IS_FIRST,
+    IS_ROW,
+    IS_SOUND,
+    LINES_HERE,
+    columns_in,
+    relation,
+)
+from tracelog.answers.question import Found, Lines, Question, Row, Tally
+
+
+__all__ = ["DuckDialect", "found", "select", "texts"]
+
+_MATCH: Final = "_is_match"
+_KEY: Final = "_key"
+_HEAD: Final = 6  # columns before the keys
+_COUNTS: Final = (  # of lines, of those that are JSON, of rows, of matches
+    f"{{count}} FILTER ({IS_FIRST})",
+    f"{{count}} FILTER ({IS_FIRST} AND {{sound}})",
+    f"count(*) FILTER ({IS_ROW})",
+    f"count(*) FILTER ({_MATCH})",
+)
+
+
+class DuckDialect:
+    """DuckDB's words."""
+
+    def parameter(self, name: str) -> str:
+        """Name a parameter."""
+        return f"${name}"
+
+    def number(self, name: str) -> str:
+        """Name a parameter; numbers are no others."""
+        return f"${name}"
+
+    def moment(self, name: str) -> str:
+        """Name a parameter that is a time."""
+        return f"${name}::TIMESTAMPTZ"
+
+    def value(self, name: str) -> str:
+        """Read a value of the line, whatever its key is."""
+        return f"json_extract_string(line, ${name}::VARCHAR)"
+
+    def key(self, name: str) -> str:
+        """Write a key as a JSON pointer, in which any character may stand."""
+        return f"/{name.replace('~', '~0').replace('/', '~1')}"
+
+    def bucket(self, time: str, seconds: int) -> str:
+        """Round a time down."""
+        return f"(epoch_us({time}) // {seconds}_000_000 * {seconds})"
+
+    def quantiles(self, number: str, *fractions: float) -> str:
+        """Aggregate to quantiles."""
+        return f"quantile_cont({number}, [{', '.join(map(str, fractions))}])"
+
+    def largest(self, count: int, value: str, by: str) -> str:
+        """Aggregate to the values with the largest numbers."""
+        return f"arg_max({value}, {by}, {count})"
+
+
+def found(question: Question, rows: list[Row]) -> Found:
+    """Take an answer out of what DuckDB gave."""
+    masks = [_mask(index, question) for index in range(len(question.groups))]
+    counted = [row[2:_HEAD] for row in rows if row[0] == masks[0]]
+    lines, sound, of_view, matched = map(sum, zip(*counted, strict=True)) if counted else [0] * 4
+    return Found(
+        groups=tuple(tuple(_group(question, masks, i, rows)) for i in range(len(masks))),
+        tally=Tally(lines=lines, broken=lines - sound, rows=of_view, matched=matched),
+    )
+
+
+def texts(question: Question) -> list[str]:
+    """List the SQL of a question, in which columns are named."""
+    named = [*_keys(question), *question.figures, *question.conditions]
+    return [*named, question.lines.by, "line"] if question.lines else named
+
+
+def select(question: Question, source: str = "") -> str:
+    """Write a question in one SELECT, of the lines, or of a relation that is like theirs.
+
+    The first column tells which set of groups a row is of, the second whether it is of matches.
+    """
+    keys = _keys(question)
+    is_kept = bool(source)
+    sound = IS_SOUND if is_kept else "line IS NOT NULL"  # lines are most of what is kept
+    source = source or relation(question.view, columns_in(question.view, texts(question)))
+    marked = f"SELECT *, {_condition(question)} AS {_MATCH} FROM ({source})"  # noqa: S608
+    named = "".join(
+        f", CASE WHEN {_MATCH} THEN {sql} END AS {_KEY}{n}" for n, sql in enumerate(keys)
+    )
+    figures = [figure + _only_matches(question) for figure in question.figures]
+    if question.lines:
+        figures.append(_lines(question.lines))
+    count = f"sum({LINES_HERE})" if is_kept else "count(*)"
+    counts = [f"coalesce({each.format(count=count, sound=sound)}, 0)" for each in _COUNTS]
+    columns = [*counts, *(f"{_KEY}{n}" for n in range(len(keys))), *figures]
+    return (
+        f"SELECT {_which(keys)}, {', '.join(columns)} "  # noqa: S608
+        f"FROM (SELECT *{named} FROM ({marked})) {_grouping(question)}"
+    )
+
+
+def _only_matches(question: Question) -> str:
+    """Write what leaves out of a figure what doesn't match.
+
+    Without conditions that is what isn't a row, which is in groups of its own and has no values:
+    half the time of a question goes into asking each figure about each row once more.
+    """
+    return f" FILTER (WHERE {_MATCH})" if question.conditions or not _keys(question) else ""
+
+
+def _condition(question: Question) -> str:
+    """Write what tells a match; only rows of the view are looked at."""
+    conditions = " AND ".join(f"({each})" for each in question.conditions) or "true"
+    return f"CASE WHEN {IS_ROW} THEN coalesce({conditions}, false) ELSE false END"
+
+
+def _lines(lines: Lines) -> str:
+    """Write the figure that lines are: only what is kept to the end is taken apart."""
+    paths = ", ".join(f"'$.{key}'" for key in lines.keys)
+    largest = f"arg_max(line, {lines.by}, {lines.count}) FILTER (WHERE {_MATCH})"
+    return f"[json_extract(_line, [{paths}]) FOR _line IN {largest}]"
+
+
+def _keys(question: Question) -> list[str]:
+    """List the expressions that are grouped by, each once."""
+    return list(dict.fromkeys(key for group in question.groups for key in group))
+
+
+def _which(keys: list[str]) -> str:
+    """Write what tells the sets apart: a bit for each expression that isn't in it."""
+    if not keys:
+        return f"0, coalesce(bool_or({_MATCH}), false)"
+
+    return f"grouping({', '.join(f'{_KEY}{n}' for n in range(len(keys)))}), {_MATCH}"
+
+
+def _grouping(question: Question) -> str:
+    """Write the sets; what doesn't match is a group of its own in each."""
+    keys = _keys(question)
+    if not keys:
+        return ""
+
+    sets = (", ".join([_MATCH, *(f"{_KEY}{keys.index(k)}" for k in g)]) for g in question.groups)
+    return f"GROUP BY GROUPING SETS ({', '.join(f'({each})' for each in sets)})"
+
+
+def _mask(index: int, question: Question) -> int:
+    """Tell which number `grouping` gives a set."""
+    keys = _keys(question)
+    return sum(1 << n for n, key in enumerate(reversed(keys)) if key not in question.groups[index])
+
+
+def _group(question: Question, masks: list[int], index: int, rows: list[Row]) -> Iterator[Row]:
+    """Give the rows of one set: its own expressions, and the figures."""
+    keys = _keys(question)
+    own = [_HEAD + keys.index(key) for key in question.groups[index]]
+    for row in rows:
+        if row[0] == masks[index] and row[1]:
+            yield (*(row[n] for n in own), *row[_HEAD + len(keys) :])
