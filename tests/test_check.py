@@ -470,6 +470,12 @@ MISTAKES = {
         "expected a list",
         "processors: [",
     ),
+    "secret keys that aren't a list": (
+        formatter({"()": "tracelog.JsonFormatter", "secret_keys": "iban"}),
+        "formatters.plain.secret_keys",
+        "expected a list of names",
+        "secret_keys: [",
+    ),
     "a processor that is nowhere": (
         formatter({"()": "tracelog.ConsoleFormatter", "processors": ["test_check_names.nothing"]}),
         "formatters.plain.processors[0]",

@@ -317,6 +317,18 @@ def test_processors_run_after_those_of_the_file(capfd):
     assert json.loads(capfd.readouterr().out)["zone"] == "eu-1"
 
 
+def test_secret_keys_are_added_to_those_of_the_file(capfd):
+    """Both are masked, and so are those of everybody."""
+    formatters = {"json": {"()": "tracelog.JsonFormatter", "secret_keys": ["iban"]}}
+
+    configure_logging(make_config(formatters=formatters), secret_keys=["tax_number"])
+    logging.info("hello", extra={"iban": "a1", "taxNumber": "a2", "token": "a3", "room": "a4"})
+
+    line = json.loads(capfd.readouterr().out)
+    masked = [key for key, value in line.items() if value == "[redacted]"]
+    assert masked == ["iban", "taxNumber", "token"]
+
+
 def test_log_levels_are_set(monkeypatch):
     """Beside what the file says of those loggers."""
     monkeypatch.setenv("LOG_LEVELS", "app=DEBUG,app.db=ERROR")

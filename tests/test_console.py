@@ -498,3 +498,21 @@ def test_a_verdict_that_a_processor_changed_is_shown_as_it_is(arrived_at):
     """Whatever stands in it now, or doesn't."""
     assert verdict(arrived_at=arrived_at).split()[4].startswith("arrived_at=")
     assert verdict().split()[2:] == ["utterance", "utterance"]
+
+
+def test_secrets_are_masked():
+    """By name, in text, in what was bound; in the traceback, drawn or written, and in the stack."""
+    error = ValueError("postgresql://app:hunter2@db/x")
+    error.add_note("token=hunter2")
+    enter(KIM, api_key="hunter2")
+    drawn = make_formatter(secret_keys=["room"]).format(
+        make_record("password=hunter2", exc_info=caught(error), room="hunter2", n=1)
+    )
+    written = make_formatter().format(
+        make_record(exc_text="password: hunter2", stack_info="token=hunter2", secret=["hunter2"])
+    )
+
+    assert "hunter2" not in drawn + written
+    assert drawn.count("[redacted]") == 5
+    assert written.count("[redacted]") == 4
+    assert " n=1" in drawn

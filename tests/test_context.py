@@ -175,10 +175,11 @@ def test_leading_keys_are_not_shadowed():
         pytest.param(None, True, id="None"),
         pytest.param([], False, id="list"),
         pytest.param(structlog, False, id="any object"),
+        pytest.param("sent Bearer hunter2hunter2", False, id="secret"),
     ],
 )
 def test_whether_values_are_scalars_is_decided_once(value, flat):
-    """If they are, the event path copies what a line begins with; else it has to walk them."""
+    """If they are, without a secret, lines begin with them; else they have to be walked."""
     context = Context.make({"key": value}, None, None)
     begun = context.begin()
 

@@ -180,3 +180,18 @@ def test_the_last_word_is_how_many_are_lost(said, waiting, why):
     assert first != ""
     assert again == ""
     assert said() == f"tracelog: lines lost so far: {delivery_stats().dropped} ({why})\n"
+
+
+def test_without_a_clock_losses_are_counted_and_not_said(said, monkeypatch, gained):
+    """What is said once a second can't be said, then; and nothing raises."""
+
+    def fail():
+        raise OSError("no clock")
+
+    monkeypatch.setattr(delivery.time, "monotonic", fail)
+
+    report_loss(OSError("full"))
+    monkeypatch.undo()
+
+    assert gained()[2] == 1
+    assert said() == ""

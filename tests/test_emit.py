@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import logging
 import threading
@@ -401,3 +402,16 @@ def test_an_utterance_is_told_what_its_lines_cost():
     emit(logger, logging.INFO, "x", (), {}, context)
 
     assert by_another_thread == 0.0 < ledger.logging
+
+
+def test_without_a_clock_a_line_is_of_1970(logger, kept, monkeypatch):
+    """A line without its time is better than none."""
+
+    def fail():
+        raise OSError(errno.EINVAL, "no clock")
+
+    monkeypatch.setattr("tracelog.emit._time", fail)
+
+    emit(logger, logging.INFO, "hello", (), {})
+
+    assert kept[0].created == 0.0

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tracelog.encode import MAX_LINE, encode, encode_scalars
+from tracelog.encode import MAX_LINE, encode
 from tracelog.plain import SCALARS
+from tracelog.redact import make_redactor
 
 
 NULS = "\x00" * 200  # six bytes each, in JSON
@@ -79,7 +80,7 @@ large = st.builds(
 @given(st.dictionaries(texts, scalars))
 def test_any_scalars_become_one_strict_line(event):
     """The short way: every key is there, unique; no raw controls, valid UTF-8, bounded."""
-    assert len(read(encode_scalars(event))) == len(event)
+    assert len(read(encode(event))) == len(event)
 
 
 @given(st.dictionaries(texts | st.integers(), values))
@@ -99,7 +100,7 @@ def test_any_amount_becomes_one_bounded_line(event):
 def test_both_ways_tell_the_same(event):
     """Which way an event takes isn't seen in what its line says."""
     assert set(map(type, event.values())) <= SCALARS
-    assert read(encode_scalars(event)) == read(encode(event))
+    assert read(encode({**event, "nested": []})) == {**read(encode(event)), "nested": []}
 
 
 @pytest.mark.parametrize(
@@ -131,15 +132,15 @@ def test_both_ways_tell_the_same(event):
 )
 def test_how_each_scalar_is_written(value, written):
     """The bytes of a line, either way: what a control character would do, it can't."""
-    short, long = encode_scalars({"key": value}), encode({"key": value})
+    short, long = encode({"key": value}), encode({"nested": [], "key": value})
 
     assert re.sub(r'^\{"key": ?', "", short.decode()) == f"{written}}}\n"
-    assert re.sub(r'^\{"key": ?', "", long.decode()) == f"{written}}}\n"
+    assert re.sub(r'^\{"nested":\[\],"key":', "", long.decode()) == f"{written}}}\n"
 
 
 def test_an_ordinary_line_is_compact():
     """Nothing between the parts, so that a line can be searched for `"level":"error"`."""
-    assert encode_scalars({"level": "error", "size": 1}) == b'{"level":"error","size":1}\n'
+    assert encode({"level": "error", "size": 1}) == b'{"level":"error","size":1}\n'
 
 
 def test_keys_are_written_alike_on_every_line():
@@ -156,7 +157,7 @@ def test_a_default_converts_what_json_lacks():
 
 def test_too_long_a_text_is_shortened_and_said():
     """The line is marked as truncated, and the text says how much is missing."""
-    line = read(encode_scalars({"event": "x" * 100_000, "user": "kim"}))
+    line = read(encode({"event": "x" * 100_000, "user": "kim"}))
 
     assert line == {
         "event": "x" * 8_192 + "… (+91808 characters)",
@@ -169,9 +170,9 @@ def test_a_line_that_just_fits_is_whole():
     """65,536 bytes with the newline is the most."""
     event = {"event": "x" * (MAX_LINE - len(b'{"event":""}\n'))}
 
-    assert read(encode_scalars(event)) == event
-    assert len(encode_scalars(event)) == MAX_LINE
-    assert read(encode_scalars({"event": event["event"] + "x"}))["truncated"] is True
+    assert read(encode(event)) == event
+    assert len(encode(event)) == MAX_LINE
+    assert read(encode({"event": event["event"] + "x"}))["truncated"] is True
 
 
 def test_too_many_values_are_left_out_and_said():
@@ -216,3 +217,26 @@ def test_the_last_resort_is_as_strict_as_all_lines(leading):
     filler = {f"{number}{NULS}": NULS for number in range(100)}
 
     assert read(encode({**leading, **filler}))["truncated"] is True
+
+
+def test_secrets_are_masked_either_way():
+    """Among scalars, and in what has to be walked."""
+    scalars = encode({"event": "password=abc", "api_key": "k", "n": 1})
+    nested = encode({"event": "hello", "headers": {"Cookie": "a=b"}})
+
+    assert read(scalars) == {"event": "password=[redacted]", "api_key": "[redacted]", "n": 1}
+    assert read(nested) == {"event": "hello", "headers": {"Cookie": "[redacted]"}}
+
+
+def test_no_half_of_a_secret_is_left_where_a_text_is_cut():
+    """It is masked first, wherever the cut is."""
+    for size in (8_180, 65_530):
+        line = encode({"event": "x" * size + " password=" + "hunter2" * 9 + " x" * 60_000})
+
+        assert b"hunter" not in line
+        assert read(line)["truncated"] is True
+
+
+def test_a_caller_s_own_names_are_masked():
+    """By a redactor that has them."""
+    assert read(encode({"iban": "DE1"}, None, make_redactor(["iban"]))) == {"iban": "[redacted]"}

@@ -119,3 +119,15 @@ def test_what_makes_no_sense_is_refused(options):
     """When the formatter is made."""
     with pytest.raises(ConfigError):
         Formatter(**options)
+
+
+def test_secrets_are_masked_in_both_forms():
+    """By the names of all, and by those of the caller's."""
+    for format in ("console", "json"):
+        formatter = Formatter(format=format, env_file=None, secret_keys=["iban"])
+
+        line = formatter.format(make_record(iban="DE12", password="hunter2", room="lobby"))
+
+        assert "lobby" in line
+        assert "DE12" not in line
+        assert "hunter2" not in line

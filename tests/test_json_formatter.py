@@ -604,7 +604,8 @@ def test_json_default_is_used_by_another_serializer():
     )
 
     assert line == {"b": "1j"}
-    assert given == {"default": str, "cls": None, "indent": 2, "ensure_ascii": False}
+    assert given.pop("default")("b") == "b"
+    assert given == {"cls": None, "indent": 2, "ensure_ascii": False}
 
 
 def test_json_indent_spreads_a_line():
@@ -757,3 +758,92 @@ def test_a_dropped_event_stays_dropped_when_an_override_fails():
             raise RuntimeError("not my day")
 
     assert Mine(processors=[drop]).encode(make_record()) == b""
+
+
+def test_a_context_is_masked():
+    """What was bound, by the names of all and by a formatter's own, on the short way as well."""
+    own = JsonFormatter(secret_keys=["room"])
+    with bound_context(token="abc", room="lobby", user_id="kim"):
+        plain = json.loads(JsonFormatter().encode(make_event(size=1)))
+        short, again = own.line_of(bare(size=1)), own.line_of(bare(room="x"))
+        masked = json.loads(own.encode(make_event(size=1)))
+    with bound_context(user_id="kim", room="lobby"):
+        kept = JsonFormatter().line_of(bare(size=1))
+        refused = own.line_of(bare(size=1))
+    with bound_context(user_id="kim"):
+        written = own.line_of(bare(size=1))
+
+    assert (plain["token"], plain["room"], plain["user_id"]) == ("[redacted]", "lobby", "kim")
+    assert (masked["token"], masked["room"]) == ("[redacted]", "[redacted]")
+    assert (short, again, refused) == (b"", b"", b"")
+    assert json.loads(kept)["room"] == "lobby"
+    assert json.loads(written)["user_id"] == "kim"
+
+
+@pytest.mark.parametrize("exceptions", ["structured", "text"])
+def test_an_exception_is_masked(exceptions):
+    """Its message, its notes, and what the stack says."""
+    error = ValueError("postgresql://app:hunter2@db/x")
+    error.add_note("token=hunter2")
+    record = make_record(exc_info=caught(error), stack_info="Stack:\n  f(password='hunter2')")
+
+    line = JsonFormatter(exceptions=exceptions).encode(record)
+
+    assert b"hunter2" not in line
+    assert line.count(b"[redacted]") == 3
+
+
+def test_a_dict_as_message_and_arguments_are_masked():
+    """However the standard library's loggers are called."""
+    by_dict = line_of(make_record({"message": "sent Bearer hunter2hunter2", "password": "x1"}))
+    by_args = line_of(make_record("logged in with password=%s", ("hunter2",)))
+
+    assert by_dict == {**PLAIN, "event": "sent Bearer [redacted]", "password": "[redacted]"}
+    assert by_args == {**PLAIN, "event": "logged in with password=[redacted]"}
+
+
+class Account:
+    """Something that only the application's encoder knows."""
+
+    def as_data(self):
+        return {"name": "kim", "password": "hunter2"}
+
+
+class AccountEncoder(json.JSONEncoder):
+    """An encoder of the application's."""
+
+    def default(self, value):
+        return value.as_data()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({"json_default": Account.as_data}, id="default"),
+        pytest.param({"json_default": Account.as_data, "json_indent": 1}, id="default, indented"),
+        pytest.param({"json_encoder": AccountEncoder}, id="encoder"),
+        pytest.param({"rename_fields": {"password": "pw"}, "json_default": vars}, id="renamed"),
+    ],
+)
+def test_code_of_others_sees_no_secret_nor_writes_one(options):
+    """Fields are masked before an encoder of the application's gets them, and after."""
+    record = make_record(account=Account(), password="hunter2", nested=[{"token": "hunter2"}])
+
+    line = JsonFormatter(**options).encode(record)
+
+    assert b"hunter2" not in line
+    assert line.count(b"[redacted]") >= 2
+
+
+def test_an_encoder_that_is_no_class_gets_what_was_masked():
+    """It is passed on as it is: nobody but the caller's serializer knows what it is."""
+    given = []
+
+    def serialize(data, **options):
+        given.append(options["cls"])
+        return json.dumps(data)
+
+    line = line_of(make_record(token="x1"), json_encoder="mine", json_serializer=serialize)
+
+    assert line["token"] == "[redacted]"
+    assert given == ["mine"]

@@ -370,3 +370,62 @@ def test_the_result_is_bounded(value, limits):
 def test_what_is_plain_stays_as_it_is(value):
     """Making plain is idempotent."""
     assert of(value) == value
+
+
+class Masks:
+    """Masks whatever is named so, and texts that have a digit."""
+
+    known = frozenset({"room"})
+
+    def knows(self, names):
+        return set(names) <= {"other"}
+
+    def text(self, text):
+        return "§" if any(map(str.isdigit, text)) else text
+
+    def number(self, value):
+        return "[redacted]" if value == 4 else value
+
+    def hides(self, name, _value):
+        return name == "secret"
+
+    def elements(self, value):
+        return [(each[0], "[redacted]") if each == ("secret", "x") else each for each in value]
+
+    def keeps(self, name, _value):
+        return name == "span_id"
+
+
+def test_secrets_are_masked_by_what_is_given():
+    """Keys, pairs, texts, numbers, and bytes, which as base64 anybody can read."""
+    walk = Plain(WIDE, masks=Masks())
+
+    plain = walk.of(
+        {
+            "secret": 1,
+            "room": {"secret": [2], "r2": "a"},
+            "list": [("secret", "x"), ("host", "h"), b"a1", b"a", 4, 2**70],
+            "span_id": 4,
+            "other": 4,
+        }
+    )
+
+    assert plain == {
+        "secret": "[redacted]",
+        "room": {"secret": "[redacted]", "§": "a"},
+        "list": [["secret", "[redacted]"], ["host", "h"], "§", "YQ==", "[redacted]", "§"],
+        "span_id": 4,
+        "other": "[redacted]",
+    }
+
+
+def test_a_text_is_masked_before_it_is_cut():
+    """Half a secret is one, too; and where nothing is shown, nothing is searched."""
+    walk = Plain(Limits(text=3, items=10, total=4), masks=Masks())
+
+    assert walk.of(["abcd1", "abcd", "abcd", "abcd"]) == [
+        "§… (+2 characters)",
+        "a… (+3 characters)",
+        "… (+4 characters)",
+        "… (+4 characters)",
+    ]

@@ -40,7 +40,7 @@ def raised(
 
 def test_an_exception_is_drawn():
     """Where it was, what it is, as wide as the terminal."""
-    drawn = render(raised(ValueError("no room")), width=60, colors=False)
+    drawn = render(raised(ValueError("no room")), width=60, colors=False, mask=str)
 
     assert drawn == (
         "╭─────────── Traceback (most recent call last) ────────────╮\n"
@@ -58,7 +58,9 @@ def test_the_source_is_shown_around_the_line(tmp_path):
     file = tmp_path / "app.py"
     file.write_text(source)
 
-    drawn = render(raised(ValueError("no room"), source, str(file)), width=200, colors=False)
+    drawn = render(
+        raised(ValueError("no room"), source, str(file)), width=200, colors=False, mask=str
+    )
 
     code = [line.strip("│ ") for line in drawn.splitlines()[3:6]]
     assert code == ["2 │   secret = 'hunter2'", "❱ 3 │   raise error", "4 │   return secret"]
@@ -70,7 +72,7 @@ def test_groups_and_notes_are_drawn():
     group = ExceptionGroup("two things", [ValueError("a"), OSError("b")])
     group.add_note("first line\nsecond line")
 
-    drawn = render(raised(group), width=40, colors=False)
+    drawn = render(raised(group), width=40, colors=False, mask=str)
 
     assert drawn == (
         "╭─ Traceback (most recent call last) ──╮\n"
@@ -94,7 +96,7 @@ def test_groups_and_notes_are_drawn():
 @pytest.mark.parametrize(("given_width", "width"), [(40, 40), (120, 120), (300, 120)])
 def test_the_box_is_as_wide_as_can_be_read(given_width, width):
     """Narrow terminals get a narrow box; past 120 columns the eye loses the line."""
-    drawn = render(raised(ValueError("no")), width=given_width, colors=False)
+    drawn = render(raised(ValueError("no")), width=given_width, colors=False, mask=str)
 
     assert len(drawn.splitlines()[0]) == width
 
@@ -102,8 +104,8 @@ def test_the_box_is_as_wide_as_can_be_read(given_width, width):
 def test_colours_only_add_to_the_text():
     """Without colours there is no escape sequence at all; with them, nothing else differs."""
     exc_info = raised(ValueError("no room"))
-    plain = render(exc_info, width=60, colors=False)
-    colored = render(exc_info, width=60, colors=True)
+    plain = render(exc_info, width=60, colors=False, mask=str)
+    colored = render(exc_info, width=60, colors=True, mask=str)
 
     assert "\x1b" not in plain
     assert "\x1b" in colored
@@ -116,7 +118,7 @@ def test_what_an_exception_says_can_not_drive_the_terminal():
     error.add_note("c\x9b2J")
     source = "def fail(error):\n    raise error\n"
 
-    drawn = render(raised(error, source, "<app\x1b[2J>"), width=60, colors=False)
+    drawn = render(raised(error, source, "<app\x1b[2J>"), width=60, colors=False, mask=str)
 
     assert drawn.splitlines()[-3:] == [
         r"Bad\x1b[1m: a\x1b[2J",
@@ -130,7 +132,7 @@ def test_a_syntax_error_is_drawn():
     """The line, where it is wrong, and why; controls in it are shown as escapes."""
     source = "def fail(_):\n    compile('x = \\x1b[2J', '<odd\\x1b>', 'exec')\n"
 
-    drawn = render(raised(None, source), width=60, colors=False)
+    drawn = render(raised(None, source), width=60, colors=False, mask=str)
 
     assert drawn == (
         "╭─────────── Traceback (most recent call last) ────────────╮\n"
@@ -146,7 +148,7 @@ def test_a_syntax_error_is_drawn():
 
 def test_what_rich_can_not_draw_is_written():
     """As the interpreter would, or as far as it can be told; indented, controls escaped."""
-    drawn = render(exc_info_of(Hostile("a\x1b[2J\nb")), width=60, colors=True)
+    drawn = render(exc_info_of(Hostile("a\x1b[2J\nb")), width=60, colors=True, mask=str)
 
     assert drawn == f"    {__name__}.Hostile: a\\x1b[2J\n    b"
 
@@ -163,7 +165,9 @@ def test_a_rich_without_notes_and_groups(monkeypatch):
 
     monkeypatch.setattr(Traceback, "extract", extract_as_rich_13_does)
 
-    assert render(raised(ValueError("no")), width=60, colors=False).endswith("\nValueError: no")
+    assert render(raised(ValueError("no")), width=60, colors=False, mask=str).endswith(
+        "\nValueError: no"
+    )
 
 
 messages = st.text(st.characters(), max_size=20)
@@ -180,6 +184,21 @@ def test_drawing_never_raises(error, notes, width, colors):
     """Whatever it says and however narrow the terminal; only colours are sent there."""
     error.__notes__ = notes
 
-    drawn = render(raised(error), width=width, colors=colors)
+    drawn = render(raised(error), width=width, colors=colors, mask=str)
 
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", ANSI.sub("", drawn))
+
+
+def test_what_an_exception_says_is_masked():
+    """Its text, its notes, and the line of a syntax error, also where rich can't draw."""
+    error = SyntaxError("secret", ("<app>", 1, 1, "secret = 1\n"))
+    error.add_note("secret")
+
+    def mask(text):
+        return text.replace("secret", "[redacted]")
+
+    drawn = render(raised(error), width=60, colors=False, mask=mask)
+    written = render(exc_info_of(Hostile("secret")), width=60, colors=False, mask=mask)
+
+    assert "secret" not in drawn + written
+    assert "[redacted]" in drawn

@@ -531,3 +531,31 @@ def test_a_signal_handler_may_log():
     assert ended
     assert sink.flush(PATIENCE_S)
     assert stream.getvalue() == "from the handler\n"
+
+
+class Contended:
+    """A lock that somebody else has whenever it is asked for without waiting."""
+
+    def __init__(self):
+        self.inner = threading.RLock()
+        self.release = self.inner.release
+
+    def acquire(self, blocking=True):
+        return bool(blocking or self.inner._is_owned()) and self.inner.acquire()
+
+    __enter__ = acquire
+
+    def __exit__(self, *_):
+        self.release()
+
+
+def test_flushing_waits_for_what_nobody_had_the_time_to_take_in():
+    """A line whose caller didn't get the lock has been accepted all the same."""
+    sink = Scripted(BUSY)
+    sink._lock = Contended()
+    sink._moved = threading.Condition(sink._lock.inner)
+    sink.write(b"one\n")
+
+    assert sink.flush(PATIENCE_S)
+
+    assert sink.taken == b"one\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 
 import pytest
 
@@ -97,16 +98,27 @@ def test_a_stream_that_would_block_is_tried_again(gained, monkeypatch):
     assert gained() == (1, 1, 0)
 
 
-def test_a_stream_that_logs_what_it_writes_comes_to_an_end(gained):
-    """Its lines about lines are lost, and that isn't written to it."""
+class Chatty(io.StringIO):
+    """Logs about everything that it writes."""
 
-    class Chatty(io.StringIO):
-        def write(self, text):
-            sink.write(b"about it\n")
-            return super().write(text)
+    def write(self, text):
+        self.sink.write(b"about it\n")
+        return super().write(text)
 
+
+class NoThread(threading.Thread):
+    """Can't be started, as when the interpreter is ending."""
+
+    def start(self):
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+
+@pytest.mark.parametrize("thread", [threading.Thread, NoThread], ids=["a thread", "the farewell"])
+def test_a_stream_that_logs_what_it_writes_comes_to_an_end(thread, monkeypatch):
+    """Whoever drains it: its lines about lines are lost, and that isn't written to it."""
+    monkeypatch.setattr(sinks.threading, "Thread", thread)
     stream = Chatty()
-    sink = TextSink(stream)
+    stream.sink = sink = TextSink(stream)
     sink.tell = lambda count: b"lost %d\n" % count
 
     sink.write(lambda: b"one\n")

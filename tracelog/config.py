@@ -40,6 +40,7 @@ def configure_logging(  # noqa: PLR0913 -- one function is the whole configurati
     format: str | None = None,  # noqa: A002 -- the setting's name
     sink: str | os.PathLike[str] | TextIO | None = None,
     processors: Iterable[Any] = (),
+    secret_keys: Iterable[str] = (),
     env_file: str | os.PathLike[str] | None = ENV_FILE,
     allow: Iterable[str] | None = None,
 ) -> None:
@@ -59,6 +60,7 @@ def configure_logging(  # noqa: PLR0913 -- one function is the whole configurati
         format: In place of LOG_FORMAT: "auto", "console" or "json".
         sink: Where the lines go: a path, a text stream, or None for stdout.
         processors: structlog processors, run on every event: callables, or as YAML names them.
+        secret_keys: More names whose values are masked, in any spelling.
         env_file: Only a file other than `.env` has to exist; None reads none.
         allow: Packages that a file may name beside those that every file may, and LOG_CONFIG_ALLOW.
             A dict is code, and may name anything, unless this is given.
@@ -74,6 +76,7 @@ def configure_logging(  # noqa: PLR0913 -- one function is the whole configurati
         "format": format,
         "env_file": env_file and os.fspath(env_file),
         "processors": list(processors),
+        "secret_keys": list(secret_keys),
     }
     plain = _with_overrides(plain, settings, sink=sink, level=level, formatter=formatter)
     plan = build(plain, source=source)
@@ -136,12 +139,12 @@ def _formatter(draft: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[s
     if made_by not in _OUR_FORMATTERS:
         return {**draft}
 
-    processors = [*draft.get("processors", ()), *overrides["processors"]]
+    added = {key: [*draft.get(key, ()), *overrides[key]] for key in ("processors", "secret_keys")}
     if made_by != "tracelog.Formatter":
-        return {**draft, "processors": processors}
+        return {**draft, **added}
 
     chosen = {key: overrides[key] for key in ("environment", "format") if overrides[key]}
-    return {"env_file": overrides["env_file"], **draft, **chosen, "processors": processors}
+    return {"env_file": overrides["env_file"], **draft, **chosen, **added}
 
 
 def _handler(draft: Mapping[str, Any], sink: Any) -> dict[str, Any]:

@@ -7,22 +7,26 @@ sink's thread gets the work.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from tracelog.events import make_event_reader
 from tracelog.fields import EXCEPTION, LOGGER, STACK
 from tracelog.layout import VERDICTS, Layout, taken_below, verdict_for_eyes
 from tracelog.loops import on_loop
+from tracelog.plain import Limits, Plain
 from tracelog.processors import make_chain
 from tracelog.records import exception_of
+from tracelog.redact import REDACTOR, make_redactor
 from tracelog.settings import ENV_FILE, read_settings
 from tracelog.spill import Lines
 from tracelog.tracebacks import ExcInfo, exc_info_of
 
 
 __all__ = ["ConsoleFormatter"]
+
+_LIMITS: Final = Limits(text=65_536, items=1_000)  # the layout's are narrower
 
 
 class ConsoleFormatter(logging.Formatter):
@@ -32,9 +36,10 @@ class ConsoleFormatter(logging.Formatter):
         colors: Use colours; None asks NO_COLOR, FORCE_COLOR and the terminal.
         processors: As `JsonFormatter` takes them.
         env_file: Where NO_COLOR and FORCE_COLOR may stand, too.
+        secret_keys: As `JsonFormatter` takes them.
 
     Raises:
-        ConfigError: If a processor can't be found.
+        ConfigError: If a processor can't be found, or a secret key is none.
     """
 
     whole = False  # it doesn't complete native events
@@ -45,8 +50,10 @@ class ConsoleFormatter(logging.Formatter):
         colors: bool | None = None,
         processors: Iterable[Any] = (),
         env_file: str | None = ENV_FILE,
+        secret_keys: Collection[str] = (),
     ) -> None:
         super().__init__()
+        self._redactor = make_redactor(secret_keys) if secret_keys else REDACTOR
         self._wanted = read_settings(env_file).color if colors is None else colors
         self._read = make_event_reader(
             chain=make_chain(processors), caller=False, exception=_text_that_came_along
@@ -64,6 +71,8 @@ class ConsoleFormatter(logging.Formatter):
         if event is None:
             return b""
 
+        if not self._redactor.passes(event):
+            event = Plain(_LIMITS, masks=self._redactor).mapping(event)
         below = taken_below(event) if EXCEPTION in event or STACK in event else ""
         if event[LOGGER] == VERDICTS:
             event = verdict_for_eyes(event)
@@ -73,7 +82,8 @@ class ConsoleFormatter(logging.Formatter):
             return f"{line}\n".encode("utf-8", "backslashreplace")
 
         layout = self._layout
-        render = partial(_with_traceback, line, exc_info, layout.width, layout.colors)
+        draw = partial(_drawn, exc_info, layout.width, layout.colors, self._redactor.text)
+        render = partial(_with_traceback, line, draw)
         return render if on_loop() else render()
 
     def format(self, record: logging.LogRecord) -> str:
@@ -88,9 +98,16 @@ def _text_that_came_along(record: logging.LogRecord) -> Any:
     return None if exc_info_of(record.exc_info) else exception_of(record, as_text=True)
 
 
-def _with_traceback(line: str, exc_info: ExcInfo, width: int, colors: bool) -> bytes:  # noqa: FBT001
+def _with_traceback(line: str, draw: Callable[[], str]) -> bytes:
+    return f"{line}\n{draw()}\n".encode("utf-8", "backslashreplace")
+
+
+def _drawn(
+    exc_info: ExcInfo,
+    width: int,
+    colors: bool,  # noqa: FBT001 -- `partial`'s, by position
+    mask: Callable[[str], str],
+) -> str:
     from tracelog.rich_traceback import render  # noqa: PLC0415 -- rich loads with the first one
 
-    return f"{line}\n{render(exc_info, width=width, colors=colors)}\n".encode(
-        "utf-8", "backslashreplace"
-    )
+    return render(exc_info, width=width, colors=colors, mask=mask)

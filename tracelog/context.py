@@ -19,7 +19,7 @@ from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
 from tracelog.errors import TraceparentError
 from tracelog.fields import CONNECTION_ID, LEADING, SPAN_ID, TRACE_ID, name_beside
 from tracelog.ids import TraceContext
-from tracelog.plain import SCALARS
+from tracelog.redact import REDACTOR
 
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "unbind_context",
 ]
 
+_passes = REDACTOR.passes
 _RESERVED: Final = frozenset(LEADING) - {TRACE_ID}
 _NOTHING: Final = dict.fromkeys(LEADING)
 
@@ -123,10 +124,10 @@ class Context:
     def begin(self) -> dict[str, Any] | None:
         """Begin a line, as far as it is known without its own values, and keep that.
 
-        None if it has to be walked, because not all of `fields` are scalars. Thousands of idle
-        connections have contexts without a line: hence not at once.
+        None if it has to be walked, because not all of `bound` are scalars without a secret.
+        Thousands of idle connections have contexts without a line: hence not at once.
         """
-        if not SCALARS.issuperset(map(type, self.fields.values())):
+        if not _passes(self.bound):
             return None
 
         begun = {**_NOTHING, **self.fields}

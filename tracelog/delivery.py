@@ -104,7 +104,11 @@ def report_failure(what: str, error: BaseException) -> None:
 
 
 def _is_due(what: str) -> bool:
-    now = time.monotonic()
+    try:
+        now = time.monotonic()
+    except OSError:  # without a clock nothing can be said once a second
+        return False
+
     if now - _said.get(what, -_REPORT_EVERY_S) < _REPORT_EVERY_S:
         return False
 

@@ -37,7 +37,7 @@ _record_class = logging.LogRecord
 _STOCK_CALL_HANDLERS: Final = logging.Logger.callHandlers
 
 
-def emit(  # noqa: C901 -- every line's way: a call of its own for each part costs 2 % each
+def emit(  # noqa: C901, PLR0915 -- every line's way: a call of its own for each part costs 2 % each
     logger: logging.Logger,
     level: int,
     event: Any,
@@ -57,7 +57,11 @@ def emit(  # noqa: C901 -- every line's way: a call of its own for each part cos
         context: What it is about; None means what the current task is about.
     """
     context = context or snapshot()
-    bare = (_time(), logger.name, level, event, fields, context)
+    try:
+        created = _time()
+    except OSError:  # a line without its time is better than none
+        created = 0.0
+    bare = (created, logger.name, level, event, fields, context)
     record = _recorded(bare, args) if args or not _is_plain(fields) else None
     try:
         if (

@@ -1,8 +1,8 @@
-"""An event, as one line of strict JSON (RFC 8259): never raises, bounded.
+"""An event, as one line of strict JSON (RFC 8259): never raises, bounded, without secrets.
 
-Events of scalars, which nearly all are, go to orjson as they are. Everything else, and whatever
-orjson refuses, is walked under a budget first: a container can hold any number of things, and its
-values can be anything.
+Events of scalars, which nearly all are, go to orjson as they are. Everything else, whatever orjson
+refuses, and what has a secret in it, is walked under a budget first: a container can hold any
+number of things, and its values can be anything.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Any, Final
 import orjson
 
 from tracelog.fields import LEADING, TRUNCATED
-from tracelog.plain import SCALARS, Default, Limits, Plain, text_of
+from tracelog.plain import Default, Limits, Plain, text_of
+from tracelog.redact import REDACTOR, Redactor
 
 
-__all__ = ["DEL", "MAX_LINE", "NEWLINE", "encode", "encode_scalars"]
+__all__ = ["DEL", "MAX_LINE", "NEWLINE", "encode"]
 
 MAX_LINE: Final = 65_536  # bytes, with the newline
 
@@ -35,40 +36,34 @@ DEL: Final = 0x7F
 
 _dumps = orjson.dumps
 _nested = json.JSONEncoder(ensure_ascii=False).encode
-_are_scalars = SCALARS.issuperset
 _CONTAINERS: Final = (dict, list)
 NEWLINE: Final = orjson.OPT_APPEND_NEWLINE
 
 
-def encode_scalars(event: dict[str, Any]) -> bytes:
-    """Write an event whose values are all scalars."""
-    try:
-        line = _dumps(event, None, NEWLINE)
-    except TypeError:  # a lone surrogate, an integer past 64 bits
-        return _encode_walked(event)
-
-    if len(line) > MAX_LINE:
-        return _encode_walked(event)
-
-    return line if line.isascii() and DEL not in line else _escaped(line)
-
-
-def encode(event: dict[str, Any], default: Default | None = None) -> bytes:
+def encode(
+    event: dict[str, Any], default: Default | None = None, redactor: Redactor = REDACTOR
+) -> bytes:
     """Write any event.
 
     Args:
         event: What the line shows.
         default: Makes something plainer of a value that JSON doesn't know; ours if None.
+        redactor: Masks secrets.
     """
-    if _are_scalars(map(type, event.values())):
-        return encode_scalars(event)
+    if redactor.passes(event):
+        try:
+            line = _dumps(event, None, NEWLINE)
+        except TypeError:  # a lone surrogate, an integer past 64 bits
+            line = b""
+        if 0 < len(line) <= MAX_LINE:
+            return line if line.isascii() and DEL not in line else _escaped(line)
 
-    return _encode_walked(event, default)
+    return _encode_walked(event, default, redactor)
 
 
-def _encode_walked(event: dict[str, Any], default: Default | None = None) -> bytes:
+def _encode_walked(event: dict[str, Any], default: Default | None, redactor: Redactor) -> bytes:
     for limits in _LADDER:
-        plain = Plain(limits, default)
+        plain = Plain(limits, default, redactor)
         tree = plain.mapping(event)
         if plain.cut:
             tree[TRUNCATED] = True

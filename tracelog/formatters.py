@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from copy import copy
 from typing import Any
 
@@ -29,6 +29,7 @@ class Formatter(logging.Formatter):
         environment: In place of ENVIRONMENT.
         env_file: Where these may stand, too; None for nowhere.
         processors: structlog processors, as `JsonFormatter` takes them.
+        secret_keys: As `JsonFormatter` takes them.
         json_options: What else `JsonFormatter` takes.
 
     Raises:
@@ -42,13 +43,16 @@ class Formatter(logging.Formatter):
         environment: str | None = None,
         env_file: str | None = ENV_FILE,
         processors: Iterable[Any] = (),
+        secret_keys: Collection[str] = (),
         **json_options: Any,
     ) -> None:
         super().__init__()
         processors = list(processors)
         self._settings = read_settings(env_file, format=format, environment=environment)
-        self._json = JsonFormatter(processors=processors, **json_options)
-        self._console = ConsoleFormatter(processors=processors, env_file=env_file)
+        self._json = JsonFormatter(processors=processors, secret_keys=secret_keys, **json_options)
+        self._console = ConsoleFormatter(
+            processors=processors, secret_keys=secret_keys, env_file=env_file
+        )
         self.on_terminal(False)  # noqa: FBT003
 
     def on_terminal(self, terminal: bool) -> None:  # noqa: FBT001 -- called by handlers, by position

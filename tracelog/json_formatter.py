@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -25,7 +25,6 @@ from tracelog.fields import (
     TIMESTAMP,
     name_beside,
 )
-from tracelog.plain import SCALARS
 from tracelog.processors import make_chain
 from tracelog.records import (
     BASE_COUNT,
@@ -38,6 +37,7 @@ from tracelog.records import (
     stack_of,
     without_leading,
 )
+from tracelog.redact import REDACTOR, Redactor, make_redactor
 from tracelog.tracebacks import exc_info_of
 
 
@@ -83,10 +83,12 @@ class JsonFormatter(BaseJsonFormatter):
         exceptions: "structured", a list with an entry for the exception and each of its causes, or
             "text", the traceback as the interpreter writes it.
         caller: Show where each record was made.
+        secret_keys: More names whose values are masked, in any spelling, beside those that
+            everybody has: passwords, tokens, cookies, keys.
         options: python-json-logger's.
 
     Raises:
-        ConfigError: If a processor can't be found.
+        ConfigError: If a processor can't be found, or a secret key is none.
         ValueError: If another option makes no sense.
     """
 
@@ -100,6 +102,7 @@ class JsonFormatter(BaseJsonFormatter):
         processors: Iterable[Any] = (),
         exceptions: str = "structured",
         caller: bool = False,
+        secret_keys: Collection[str] = (),
         **options: Any,
     ) -> None:
         if exceptions not in ("structured", "text"):
@@ -109,6 +112,11 @@ class JsonFormatter(BaseJsonFormatter):
         super().__init__(fmt, datefmt, style, validate, **options)
         # Without a `fmt`, python-json-logger asks for `message`; our schema has it.
         self._asked = self._required_fields if fmt else []
+        self._redactor = make_redactor(secret_keys) if secret_keys else REDACTOR
+        encoder = self._json.get("json_encoder")
+        if encoder is None and not self._json.get("json_default"):
+            encoder = JsonEncoder
+        self._encoder = _masking(encoder, self._redactor.tree)
         chain = make_chain(processors)
         self._as_text = exceptions == "text" or self.exc_info_as_array
         self._read = make_event_reader(chain=chain, caller=caller, exception=self._exception)
@@ -121,7 +129,7 @@ class JsonFormatter(BaseJsonFormatter):
         if self._optional:
             self._encode = self._encode_optional
         elif chain is None and not caller:
-            self.line_of = _line_of
+            self.line_of = _make_line_of(self._redactor)
             self._encode = self._encode_ordinary
 
     @property
@@ -136,12 +144,12 @@ class JsonFormatter(BaseJsonFormatter):
             if SURPRISING.isdisjoint(fields):
                 context = of_line(record.name)
                 bare = (record.created, record.name, record.levelno, record.msg, fields, context)
-                return _line_of(bare) or self._encode_any(record)
+                return self.line_of(bare) or self._encode_any(record)  # type: ignore[misc]
         return self._encode_any(record)
 
     def _encode_any(self, record: logging.LogRecord) -> bytes:
         event = self._read(record)
-        return b"" if event is None else encode(event)
+        return b"" if event is None else encode(event, None, self._redactor)
 
     def format(self, record: logging.LogRecord) -> str:
         """Make the line, without its newline; empty if a processor dropped the event."""
@@ -169,7 +177,8 @@ class JsonFormatter(BaseJsonFormatter):
         shown = {key: value for key, value in event.items() if key not in hidden}
         requested = self._requested(record)
         more = {**self.defaults, **requested, **self.static_fields, **message_dict, **shown}
-        whole = {**leading, **without_leading(more)}
+        # Before they are renamed, and before code of others sees them.
+        whole = self._redactor.tree({**leading, **without_leading(more)})
         for key, value in whole.items():
             name = self._renamed(key, whole)
             log_data[name_beside(name, log_data) if name in log_data else name] = value
@@ -181,15 +190,15 @@ class JsonFormatter(BaseJsonFormatter):
         """Write *log_data*, by the caller's own JSON encoder if the options name one."""
         default = self._json.get("json_default")
         if not self._json.keys() - {"json_default"}:
-            return encode(log_data, default).decode().removesuffix("\n")
+            return encode(log_data, default, self._redactor).decode().removesuffix("\n")
 
+        mask = self._redactor.tree
         serialize = self._json.get("json_serializer", json.dumps)
-        encoder = self._json.get("json_encoder") or (None if default else JsonEncoder)
         return str(
             serialize(
-                log_data,
-                default=default,
-                cls=encoder,
+                mask(log_data),
+                default=default and (lambda value: mask(default(value))),
+                cls=self._encoder,
                 indent=self._json.get("json_indent"),
                 ensure_ascii=self._json.get("json_ensure_ascii", True),
             )
@@ -200,7 +209,7 @@ class JsonFormatter(BaseJsonFormatter):
             line = self.format(record)
         except Exception:  # noqa: BLE001 -- an option or an override of the user's failed
             event = self._read(record)
-            return b"" if event is None else encode(event)
+            return b"" if event is None else encode(event, None, self._redactor)
 
         return f"{line}\n".encode("utf-8", "backslashreplace") if line else b""
 
@@ -244,8 +253,26 @@ def _is_ordinary(record: logging.LogRecord) -> bool:
     return not (record.args or record.exc_info or record.exc_text or record.stack_info)
 
 
-def _make_line_of() -> Callable[[Bare], bytes]:
-    scalars, level_of, dumps, newline = SCALARS, LEVELS.get, orjson.dumps, NEWLINE
+def _masking(encoder: Any, mask: Callable[[Any], Any]) -> Any:
+    """Derive of a JSON encoder one that masks what it makes of values that JSON lacks."""
+    if not hasattr(encoder, "default"):  # none at all, or none of json's
+        return encoder
+
+    def default(self: Any, value: Any) -> Any:
+        return mask(encoder.default(self, value))
+
+    return type(encoder.__name__, (encoder,), {"default": default})
+
+
+def _make_line_of(redactor: Redactor) -> Callable[[Bare], bytes]:
+    level_of, dumps, newline = LEVELS.get, orjson.dumps, NEWLINE
+    passes, clean, is_clean, knows = (
+        redactor.passes,
+        redactor.clean,
+        redactor.is_clean,
+        redactor.knows,
+    )
+    own_keys = redactor is not REDACTOR  # contexts have begun their lines by the keys of all
 
     def line_of(bare: Bare) -> bytes:
         """Make the line of an event of scalars, as nearly all are; of any other, nothing.
@@ -255,12 +282,15 @@ def _make_line_of() -> Callable[[Bare], bytes]:
         created, name, levelno, message, fields, context = bare
         level = level_of(levelno)
         begun = context.begun or context.begin()
-        if level is None or type(message) is not str or begun is None:
+        if (
+            level is None
+            or type(message) is not str
+            or begun is None
+            or (message not in clean and not is_clean(message))
+            or not passes(fields)
+            or (own_keys and not knows(begun))
+        ):
             return b""
-
-        for value in fields.values():
-            if type(value) not in scalars:
-                return b""
 
         event = begun | fields
         event[TIMESTAMP] = timestamp_of(created)
@@ -270,14 +300,11 @@ def _make_line_of() -> Callable[[Bare], bytes]:
         try:
             line = dumps(event, None, newline)
         except TypeError:
-            return encode(event)
+            return encode(event, None, redactor)
 
         if line.isascii() and DEL not in line and len(line) <= MAX_LINE:
             return line
 
-        return encode(event)
+        return encode(event, None, redactor)
 
     return line_of
-
-
-_line_of = _make_line_of()

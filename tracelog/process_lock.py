@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import time
+from contextlib import suppress
 from typing import Final
 
 
@@ -56,7 +57,8 @@ class ProcessLock:
         """Give it back."""
         self._held = False
         if self._descriptor is not None:
-            _flock(self._descriptor, _GIVE)
+            with suppress(OSError):  # what was written is written
+                _flock(self._descriptor, _GIVE)
 
     def wait(self, timeout: float | None) -> None:
         """Wait until it is ours, or, if there is a *timeout* in seconds, for a moment."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Final
 
 from pygments import token  # type: ignore[import-untyped]
@@ -36,18 +37,18 @@ _THEME: Final = ANSISyntaxTheme(
 )
 
 
-def render(exc_info: ExcInfo, *, width: int, colors: bool) -> str:
-    """Draw *exc_info*; if rich can't, write it as the interpreter would."""
+def render(exc_info: ExcInfo, *, width: int, colors: bool, mask: Callable[[str], str]) -> str:
+    """Draw *exc_info*, its texts masked; if rich can't, write it as the interpreter would."""
     try:
-        return _drawn(exc_info, width=width, colors=colors)
+        return _drawn(exc_info, width=width, colors=colors, mask=mask)
     except Exception:  # noqa: BLE001 -- an exception's own code may raise anything
-        lines = exception_text(exc_info[1]).splitlines()
+        lines = mask(exception_text(exc_info[1])).splitlines()
         return "\n".join(f"    {printable(line)}" for line in lines)
 
 
-def _drawn(exc_info: ExcInfo, *, width: int, colors: bool) -> str:
+def _drawn(exc_info: ExcInfo, *, width: int, colors: bool, mask: Callable[[str], str]) -> str:
     trace = Traceback.extract(*exc_info, show_locals=False)
-    _make_printable(trace)
+    _make_printable(trace, mask)
     console = Console(
         file=io.StringIO(),
         width=width,
@@ -69,21 +70,25 @@ def _drawn(exc_info: ExcInfo, *, width: int, colors: bool) -> str:
     return capture.get().rstrip("\n")
 
 
-def _make_printable(trace: Trace) -> None:
+def _make_printable(trace: Trace, mask: Callable[[str], str]) -> None:
     """Escape what the exception's maker controls: rich passes control characters on."""
     for stack in trace.stacks:
         stack.exc_type = printable(stack.exc_type)
-        stack.exc_value = _indented(stack.exc_value)
+        stack.exc_value = _indented(mask(stack.exc_value))
         wrong = stack.syntax_error
         if wrong is not None:
-            wrong.filename, wrong.line = printable(wrong.filename), printable(wrong.line.rstrip())
-            wrong.msg = _indented(wrong.msg)
+            wrong.filename, wrong.line = (
+                printable(wrong.filename),
+                printable(mask(wrong.line.rstrip())),
+            )
+            wrong.msg = _indented(mask(wrong.msg))
         for frame in stack.frames:
             frame.filename, frame.name = printable(frame.filename), printable(frame.name)
         # Fields that rich 13 doesn't have yet.
-        stack.__dict__["notes"] = [_indented(str(note)) for note in stack.__dict__.get("notes", ())]
+        notes = stack.__dict__.get("notes", ())
+        stack.__dict__["notes"] = [_indented(mask(str(note))) for note in notes]
         for inner in stack.__dict__.get("exceptions", ()):
-            _make_printable(inner)
+            _make_printable(inner, mask)
 
 
 def _indented(text: str) -> str:

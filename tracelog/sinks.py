@@ -100,6 +100,7 @@ class Sink(ABC):
         self._lock = threading.RLock()
         self._moved = threading.Condition(self._lock)
         self._drainer: threading.Thread | None = None
+        self._draining: int | None = None  # the thread that does so: at the end, it may be another
         _sinks[id(self)] = self
 
     def write(self, lines: Lines, level: int = 0) -> None:
@@ -123,8 +124,8 @@ class Sink(ABC):
 
     def flush(self, timeout: float | None) -> bool:
         """Wait for what had to wait so far; False if it isn't out."""
-        self._take_in()
         with self._lock:  # or somebody else could start one between the two
+            self._take_in()  # what nobody had the time to
             self._stuck = False  # look again
             self._moved.notify_all()
             self._start_drainer()
@@ -283,6 +284,13 @@ class Sink(ABC):
                 self._drainer = None
 
     def _drain(self, timeout: float | None = None) -> None:
+        self._draining = threading.get_ident()
+        try:
+            self._drain_until(timeout)
+        finally:
+            self._draining = None
+
+    def _drain_until(self, timeout: float | None) -> None:
         deadline = None if timeout is None else time.monotonic() + timeout
         step = Step.MOVED
         while step is not Step.FAILED and (deadline is None or time.monotonic() <= deadline):

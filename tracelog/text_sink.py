@@ -23,7 +23,7 @@ class TextSink(Sink):
 
     def write(self, lines: Lines, level: int = 0) -> None:
         """Write *lines* without a turn: a text stream's `write` is what its author made of it."""
-        if self._drains and self._drainer is threading.current_thread():
+        if self._drains and self._draining == threading.get_ident():
             # The stream logs what is written to it. To say so in the log would be written to it.
             report_loss(RecursionError(), self.counts)
         elif self._busy or not isinstance(lines, bytes):
@@ -32,7 +32,7 @@ class TextSink(Sink):
             self._keep(lines, level)
 
     def _put(self, data: bytes) -> int:
-        drains = self._drainer is threading.current_thread()
+        drains = self._draining == threading.get_ident()
         self._drains = self._drains or drains
         try:
             self._stream.write(data.decode("utf-8", "backslashreplace"))

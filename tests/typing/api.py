@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, MutableMapping
+from io import StringIO
 from typing import assert_type
 
 import httpx
@@ -13,6 +14,7 @@ import tracelog
 from tracelog.asgi import TraceMiddleware
 from tracelog.httpx import AsyncTransport
 from tracelog.queues import Taken, taken
+from tracelog.testing import check_processor, check_sink, hostile_values
 from tracelog.websockets import connect
 
 
@@ -132,3 +134,14 @@ async def travelling(message: dict[str, object]) -> None:
     httpx.AsyncClient(transport=AsyncTransport())
     async with connect("ws://localhost", additional_headers={"x-app": "yes"}):
         pass
+
+
+def checking(stream: StringIO) -> None:
+    def process(logger: object, method_name: str, event: dict[str, object]) -> object:
+        return {**event, "method": method_name}
+
+    check_processor(process)
+    check_sink(lambda: stream, stream.getvalue)
+    check_sink(lambda: logging.StreamHandler(stream), stream.getvalue)
+    for name in hostile_values():
+        assert_type(name, str)
