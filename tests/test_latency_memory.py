@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from weakref import ref
 
 import pytest
 import uvloop
 
+from tracelog.context import current_context
 from tracelog.latency.loop import watch_loop
 from tracelog.latency.spans import span, utterance
 
@@ -42,3 +44,15 @@ def test_memory_does_not_grow_with_utterances(loop_factory):
 
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         assert runner.run(main()) < FEW
+
+
+def test_an_utterance_that_has_ended_is_gone_at_once():
+    """No garbage collector has to look for it: its ledger isn't part of a cycle."""
+    gc.disable()
+    try:
+        with utterance(), span("llm"):
+            ledger = ref(current_context().ledger.root)
+
+        assert ledger() is None
+    finally:
+        gc.enable()

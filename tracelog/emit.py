@@ -90,8 +90,9 @@ def emit(  # noqa: C901, PLR0915 -- every line's way: a call of its own for each
             _handle(logger.callHandlers, record or Event.of(bare))  # logging.lastResort
     finally:
         # An utterance is told what its lines cost it; a thread that works for it holds up no loop.
-        if context.ledger is not None and context.ledger.root.thread == _get_ident():
-            context.ledger.root.logging += _time() - bare[0]
+        root = context.ledger and (context.ledger.outermost or context.ledger)
+        if root is not None and root.thread == _get_ident():
+            root.logging += _time() - bare[0]
 
 
 def _handle(handle: Callable[[logging.LogRecord], Any], record: Event) -> None:

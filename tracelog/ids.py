@@ -36,12 +36,12 @@ os.register_at_fork(after_in_child=_random.seed)
 
 def make_trace_id() -> str:
     """Make 32 random hex digits, never all zero."""
-    return f"{_getrandbits(128) or 1:032x}"
+    return (_getrandbits(128) or 1).to_bytes(16, "big").hex()
 
 
 def make_span_id() -> str:
     """Make 16 random hex digits, never all zero."""
-    return f"{_getrandbits(64) or 1:016x}"
+    return (_getrandbits(64) or 1).to_bytes(8, "big").hex()
 
 
 def make_connection_id() -> str:

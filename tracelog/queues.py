@@ -23,7 +23,7 @@ from tracelog.context import Context, current_context, enter_context, snapshot
 from tracelog.loops import variables_of, waits_for
 
 
-__all__ = ["LifoQueue", "PriorityQueue", "Queue", "Taken", "take_arrival", "taken"]
+__all__ = ["LifoQueue", "PriorityQueue", "Queue", "Taken", "take_arrival", "taken", "task_of"]
 
 
 class _Comparable(Protocol):
@@ -103,7 +103,7 @@ def _no_task() -> None:
 
 _running_loop = asyncio._get_running_loop  # noqa: SLF001 -- the public one raises without a loop
 # Before 3.12 the public one isn't compiled; this is all that it does.
-_task_of: Callable[[Any], asyncio.Task[Any] | None] = (
+task_of: Callable[[Any], asyncio.Task[Any] | None] = (
     asyncio.current_task
     if sys.version_info >= (3, 12)
     else vars(asyncio.tasks)["_current_tasks"].get
@@ -197,10 +197,10 @@ class Queue(asyncio.Queue[_T]):
         """Tell who asks."""
         # On the loop of the last time, as a rule; before 3.12 it is a system call to find it.
         loop = self._asked_on
-        task = None if loop is None else _task_of(loop)
+        task = None if loop is None else task_of(loop)
         if task is None:
             self._asked_on = loop = _running_loop()
-            task = None if loop is None else _task_of(loop)
+            task = None if loop is None else task_of(loop)
         return task
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import floor
 from typing import Final
 
 
@@ -25,4 +24,4 @@ SYSTEM_CLOCK: Final = Clock()
 
 def ms_of(seconds: float) -> float:
     """Write *seconds* as lines show them: milliseconds, to the microsecond."""
-    return floor(seconds * 1e6 + 0.5) / 1000  # what `round` does, in a third of its time
+    return (seconds * 1e6 + 0.5) // 1 / 1000  # what `round` does, without a call

@@ -32,7 +32,8 @@ class Ledger:
         waiting: Seconds in which none could.
         send: Seconds in which none could because the client had not taken what was sent.
         cursor: Up to when its time is accounted for.
-        root: Of the utterance that it is part of, or itself.
+        outermost: Of the utterance that it is part of; None if it is that one itself, or it would
+            be garbage in a cycle, which a collector has to look for.
         logging: Seconds of `code` that log calls took.
         covered: Seconds in which spans within it were open.
         notes: What was found out about its waits, if anything was (`findings`).
@@ -43,15 +44,15 @@ class Ledger:
 
     __slots__ = (
         *("__weakref__", "_children", "_covered_since", "begun", "code", "covered", "cursor"),
-        *("_unsent", "ended", "flights", "logging", "loop", "name", "notes", "parent", "root"),
-        *("send", "sending", "task", "thread", "waiting"),
+        *("_unsent", "ended", "flights", "logging", "loop", "name", "notes", "outermost"),
+        *("parent", "send", "sending", "task", "thread", "waiting"),
     )
 
     def __init__(self, begun: float, name: str = "", parent: Ledger | None = None) -> None:
         self.begun = self.cursor = begun
         self.name = name
         self.parent = parent
-        self.root: Ledger = self if parent is None else parent.root
+        self.outermost: Ledger | None = parent and parent.root
         self.notes: Any = None
         self.flights: Any = None
         self.task: Any = None
@@ -129,6 +130,11 @@ class Ledger:
     def wait_besides(self, seconds: float) -> None:
         """Note that, for so many *seconds* of a send, what it waited for was something else."""
         self._unsent += seconds
+
+    @property
+    def root(self) -> Ledger:
+        """Of the utterance that it is part of, or itself."""
+        return self.outermost or self
 
     @property
     def is_open(self) -> bool:

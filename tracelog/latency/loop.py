@@ -107,7 +107,7 @@ def finish_watch() -> None:
 
 def watch_of_running_loop(clock: Clock = SYSTEM_CLOCK) -> LoopWatch | None:
     """Tell who watches the loop that runs here, if one does, by this *clock*."""
-    watch = _watch_of(_running_loop())
+    watch: LoopWatch | None = getattr(_running_loop(), _ATTRIBUTE, None)
     return watch if watch is not None and watch.steps.clock is clock.monotonic else None
 
 

@@ -23,7 +23,7 @@ from tracelog.latency.findings import Findings
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.loop import watch_of_running_loop
 from tracelog.latency.policy import Policy
-from tracelog.latency.utterance import Arrival, Before, Utterance
+from tracelog.latency.utterance import Before, Utterance, make_arrival
 from tracelog.latency.verdict import conclude
 from tracelog.loops import running_task
 from tracelog.queues import take_arrival
@@ -151,12 +151,14 @@ class utterance(_Timed):  # noqa: N801 -- the same
         item = take_arrival()
         kind, name, parent = "task", "utterance", self._parent
         wall, now = SYSTEM_CLOCK.wall(), SYSTEM_CLOCK.monotonic()
-        arrival = Arrival(wall, now)
         if item is not None:
             kind, name, parent = _ITEM, "item", parent or outer.trace
-            arrival = Arrival(wall - (now - item), item)
-        self._utterance = Utterance(
-            *(1, kind, name, arrival),
+            wall, now = wall - (now - item), item
+        utterance = self._utterance = Utterance(
+            1,
+            kind,
+            name,
+            make_arrival((wall, now, 0.0, False)),
             policy=_POLICY,
             clock=SYSTEM_CLOCK,
             about={},
@@ -165,8 +167,8 @@ class utterance(_Timed):  # noqa: N801 -- the same
         )
         trace = parent.child() if parent is not None else TraceContext.new()
         bound = {**outer.bound, **self._values}
-        context = Context.make(bound, trace, outer.connection, self._utterance.ledger)
-        self._utterance.context = context
+        context = Context.make(bound, trace, outer.connection, utterance.ledger)
+        utterance.context = context
         enter_context(context)
         return trace
 

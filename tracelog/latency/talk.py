@@ -100,7 +100,10 @@ class Talk:
         self._received += 1
         self._received_bytes += size
         self._utterance = Utterance(
-            *(self._received, "websocket", f"message {self._received}", arrival),
+            self._received,
+            "websocket",
+            f"message {self._received}",
+            arrival,
             policy=self._policy,
             clock=self._clock,
             about=self._about,

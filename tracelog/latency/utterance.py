@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from tracelog.context import Context, current_context
@@ -16,15 +16,17 @@ from tracelog.latency.clock import Clock, ms_of
 from tracelog.latency.findings import NOTABLE_S, Findings
 from tracelog.latency.holds import about_context
 from tracelog.latency.ledger import Ledger
-from tracelog.latency.loop import LoopWatch, watch_of_running_loop
+from tracelog.latency.loop import watch_of_running_loop
 from tracelog.latency.places import places_of_awaits
 from tracelog.latency.policy import Policy
-from tracelog.latency.steps import Step
+from tracelog.latency.steps import SHORT_S, Step
 from tracelog.loops import in_trio
+from tracelog.queues import task_of
 
 
-__all__ = ["Arrival", "Before", "Utterance"]
+__all__ = ["Arrival", "Before", "Utterance", "make_arrival"]
 
+_BRIEF_S: Final = SHORT_S / 2  # of a step: no hold, and most of none that isn't short
 _STACK: Final = 8
 _TURNS: Final = 64
 _log = logging.getLogger("tracelog.utterance")
@@ -58,13 +60,16 @@ class Arrival(NamedTuple):
         watch = watch_of_running_loop(clock)
         most = 0.0 if watch is None else max(0.0, read - watch.steps.busy_since)
         if watch is not None and most < NOTABLE_S and not watch.steps.blind:
-            return cls(wall, read)
+            return make_arrival((wall, read, 0.0, False))
 
         waited = wait()
         if waited is None:
             return cls(wall, read, most, bound=most >= NOTABLE_S)
 
         return cls(wall, read, waited if waited > COARSE_S else min(most, waited))
+
+
+make_arrival = partial(tuple.__new__, Arrival)  # for every message: a third of the time
 
 
 class Turn(NamedTuple):
@@ -165,15 +170,15 @@ class Utterance:
         self.behind_s = 0.0
         self.ahead: tuple[Turn, ...] = ()
         self.delayed_by: tuple[Any, ...] = ()
-        self.watch: LoopWatch | None = watch_of_running_loop(clock)
-        if self.watch is not None:
-            self.ledger.task = asyncio.current_task(self.watch.loop)
-            if self.ledger.task is None and in_trio():
-                self.watch = None  # a guest on this loop, which doesn't tell the guest's steps
+        watch = self.watch = watch_of_running_loop(clock)
+        if watch is not None:
+            task = self.ledger.task = task_of(watch.loop)
+            if task is None and in_trio():
+                watch = self.watch = None  # a guest on this loop, which doesn't tell its steps
         if self.started - arrival.read + arrival.socket_wait >= NOTABLE_S:
             self._explain_wait(before)
-        if self.watch is not None:
-            self.watch.open[id(self)] = self
+        if watch is not None:
+            watch.open[id(self)] = self
 
     def _explain_wait(self, before: Before | None) -> None:
         """Find out why it was not handled before."""
@@ -217,10 +222,12 @@ class Utterance:
             return context
 
         del watch.open[id(self)]
-        watch.note_own(self.ledger, now)
-        self.ledger.end(watch.steps.began, now)
-        if context.ledger is not None:
-            watch.steps.leave(context, now)
+        began = watch.steps.began
+        if now - began > _BRIEF_S:
+            watch.note_own(self.ledger, now)
+            if context.ledger is not None:
+                watch.steps.leave(context, now)
+        self.ledger.end(began, now)
         return context
 
     def check(self, now: float) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from tracelog.context import Context
 from tracelog.emit import emit
-from tracelog.events import timestamp_of
+from tracelog.events import make_timestamp_of
 from tracelog.fields import (
     AHEAD,
     ARRIVED_AT,
@@ -62,6 +62,7 @@ _FEW: Final = 3  # of those that delayed it; all of them are in the boxes
 _SPANS: Final = 32
 
 _log = logging.getLogger("tracelog.utterance")
+_arrived_at = make_timestamp_of()  # lines' own are later: the two would be in each other's way
 # Since the last verdict that was written, and what it calls them.
 _left_out = {LEFT_OUT: 0, LEFT_OUT_LINES: 0}
 
@@ -115,7 +116,7 @@ def _fields(utterance: Utterance, total_ms: float, *, late: bool, failed: bool) 
             fields[LOG_MS] = ms_of(ledger.logging)
     fields[LATE] = late
     fields[KIND] = utterance.kind
-    fields[ARRIVED_AT] = timestamp_of(arrival.wall - arrival.socket_wait)
+    fields[ARRIVED_AT] = _arrived_at(arrival.wall - arrival.socket_wait)
     if late or ledger.notes is not None or arrival.bound or utterance.behind_s:
         _add_reasons(fields, utterance, late=late)
     fields.update(utterance.about)
