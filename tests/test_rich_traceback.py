@@ -128,6 +128,17 @@ def test_what_an_exception_says_can_not_drive_the_terminal():
     assert "\x1b" not in drawn
 
 
+@pytest.mark.parametrize("colors", [True, False])
+def test_a_text_that_is_wrapped_begins_no_line_like_ours(colors):
+    """It is as long as its maker likes, so that any of it may begin the next line."""
+    text = "x" * 45 + " 12:00:00.000 info  app  all is well"
+
+    drawn = ANSI.sub("", render(raised(ValueError(text)), width=60, colors=colors, mask=str))
+
+    assert "\n    12:00:00.000 info" in drawn
+    assert not re.search("^[0-9]", drawn, re.MULTILINE)
+
+
 def test_a_syntax_error_is_drawn():
     """The line, where it is wrong, and why; controls in it are shown as escapes."""
     source = "def fail(_):\n    compile('x = \\x1b[2J', '<odd\\x1b>', 'exec')\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -20,6 +21,8 @@ __all__ = ["render"]
 
 _WIDTH: Final = 120  # past that, the eye loses the line
 _CODE_WIDTH: Final = 100
+# A long text is wrapped, and would begin where our lines begin: with the time.
+_LIKE_OURS: Final = re.compile(r"^(?=(?:\x1b\[[0-9;]*m)*[0-9])", re.MULTILINE)
 # rich's own themes are made for a dark ground or for a light one.
 _THEME: Final = ANSISyntaxTheme(
     {
@@ -67,7 +70,7 @@ def _drawn(exc_info: ExcInfo, *, width: int, colors: bool, mask: Callable[[str],
     )
     with console.capture() as capture:
         console.print(drawing)
-    return capture.get().rstrip("\n")
+    return _LIKE_OURS.sub("    ", capture.get().rstrip("\n"))
 
 
 def _make_printable(trace: Trace, mask: Callable[[str], str]) -> None:
