@@ -13,6 +13,7 @@ from tracelog.console import ConsoleFormatter
 from tracelog.encode import MAX_LINE
 from tracelog.errors import TraceparentError
 from tracelog.json_formatter import JsonFormatter
+from tracelog.redact import REDACTOR
 
 
 LEADING = ["timestamp", "level", "logger", "event", "trace_id"]
@@ -169,4 +170,34 @@ def headers(data):
         pass
 
 
-TARGETS = {"encode": encode, "console": console, "headers": headers}
+SECRETS = [
+    ("Authorization: Bearer {}", "tok-0123456789abcdef"),
+    ("postgresql://app:{}@db:5432/x", "p4ssw0rd"),
+    ("GET /cb?access_token={}&x=1 HTTP/1.1", "tok-123456789"),
+    ("key {}", "AKIAIOSFODNN7EXAMPLE"),
+    ("paid with {}", "4111 1111 1111 1111"),
+    ("{}", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N"),
+    ("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----", "MIIEvQIBADANBgkqhkiG"),
+]
+
+
+def redact(data):
+    """A secret is gone wherever it stands, masking twice changes nothing, and nothing raises."""
+    source = Source(data)
+    pattern, secret = SECRETS[source.number(len(SECRETS))]
+    before, after = source.text(), source.text()
+    text = f"{before}\n{pattern.format(secret)}\n{after}"
+
+    masked = REDACTOR.text(text)
+
+    assert secret not in masked.replace(before, "").replace(after, "")
+    assert REDACTOR.text(masked) == masked
+    record = make_record(source)
+    record.msg, record.args = text, ()
+    record.__dict__["kept"] = {"headers": [["x", text]], "password": secret}
+    line = _json.encode(record)
+    if secret not in before + after:
+        assert secret.encode() not in line.replace(before.encode("utf-8", "replace"), b"")
+
+
+TARGETS = {"redact": redact, "encode": encode, "console": console, "headers": headers}
