@@ -293,7 +293,9 @@ class Sink(ABC):
     def _drain_until(self, timeout: float | None) -> None:
         deadline = None if timeout is None else time.monotonic() + timeout
         step = Step.MOVED
-        while step is not Step.FAILED and (deadline is None or time.monotonic() <= deadline):
+        while deadline is None or time.monotonic() <= deadline:
+            if step is Step.FAILED and not self._is_behind():
+                break
             turn = self._turn
             if not turn.acquire(timeout=_TURN_S):
                 break
