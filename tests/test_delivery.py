@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import subprocess
 import sys
@@ -27,12 +26,37 @@ def test_what_a_sink_counted_stays_counted():
     counts.written, counts.spilled, counts.dropped = 5, 3, 2
     during = delivery_stats()
 
-    del counts
-    gc.collect()
+    counts.retire()
 
     gained = (during.written - before.written, during.spilled - before.spilled)
     assert (*gained, during.dropped - before.dropped) == (5, 3, 2)
     assert delivery_stats() == during
+
+
+class Interrupted(Counts):
+    """While it is read, the collector comes to a sink that is no more."""
+
+    __slots__ = ("other",)
+
+    def all(self):
+        other, self.other = self.other, None
+        if other is not None:
+            other.retire()
+        return super().all()
+
+
+def test_what_the_collector_finds_meanwhile_counts_once():
+    """It may come at any moment, in this very thread."""
+    before = delivery_stats().written
+    reading, found = Interrupted.__new__(Interrupted), Counts()
+    reading.other, found.written = found, 5
+    reading.__init__()
+
+    written = delivery_stats().written
+    reading.retire()
+
+    assert written - before == 5
+    assert delivery_stats().written - before == 5
 
 
 def test_a_loss_may_be_a_sinks(said):

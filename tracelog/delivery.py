@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import select
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar, Final
-from weakref import WeakValueDictionary
 
 
 __all__ = [
@@ -41,17 +41,18 @@ class DeliveryStats:
 class Counts:
     """The counters of one sink; read without a lock, they may lag by a line."""
 
-    __slots__ = ("__weakref__", "dropped", "spilled", "written")
+    __slots__ = ("dropped", "spilled", "written")
 
-    # Those of sinks that are no more. (At exit, a module's names go before its objects do.)
+    # All of them, and the sums of those whose sink is no more. (At exit, a module's names go before
+    # its objects do.)
+    living: ClassVar[set[Counts]] = set()
     gone: ClassVar[list[int]] = [0, 0, 0]
+    changes: ClassVar[list[int]] = [0]
+    lock: ClassVar[threading.RLock] = threading.RLock()
 
     def __init__(self) -> None:
         self.reset()
-        _counts[id(self)] = self
-
-    def __del__(self) -> None:
-        self.gone[:] = map(int.__add__, self.gone, self.all())
+        self.living.add(self)
 
     def all(self) -> tuple[int, int, int]:
         """Give them in the order of `DeliveryStats`."""
@@ -61,21 +62,29 @@ class Counts:
         """Begin anew."""
         self.written = self.spilled = self.dropped = 0
 
+    def retire(self) -> None:
+        """Keep what was counted: the sink is no more."""
+        with self.lock:
+            self.living.discard(self)
+            self.gone[:] = map(int.__add__, self.gone, self.all())
+            self.reset()
+            self.changes[0] += 1
 
-_counts: WeakValueDictionary[int, Counts] = WeakValueDictionary()
+
 _no_sink = Counts()  # of lines that never reached one
 _said: dict[str, float] = {}  # when something was said last
 _last: list[int] = [0]  # how many lost lines were said last
 
 
-def _living() -> list[Counts]:
-    """List the counters; other threads may make some, which iterating wouldn't survive."""
-    return [counts for reference in _counts.valuerefs() if (counts := reference()) is not None]
-
-
 def delivery_stats() -> DeliveryStats:
     """Tell how many lines were written, had to wait, and were lost."""
-    return DeliveryStats(*map(sum, zip(Counts.gone, *(c.all() for c in _living()), strict=True)))
+    while True:
+        changes = Counts.changes[0]
+        with Counts.lock:
+            counted = [Counts.gone, *(counts.all() for counts in tuple(Counts.living))]
+            stats = DeliveryStats(*map(sum, zip(*counted, strict=True)))
+        if changes == Counts.changes[0]:  # else the collector has come between, in this thread
+            return stats
 
 
 def report_loss(error: BaseException, counts: Counts = _no_sink, count: int = 1) -> None:
@@ -131,9 +140,10 @@ def _say(text: str) -> None:
 
 
 def _reset_all() -> None:
+    Counts.lock = threading.RLock()
     Counts.gone[:] = 0, 0, 0
     _last[0] = 0
-    for counts in _living():
+    for counts in Counts.living:
         counts.reset()
 
 

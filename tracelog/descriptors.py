@@ -65,6 +65,7 @@ class DescriptorSink(Sink):
             self._keep_rest(lines[size:])  # type: ignore[index]
 
     def __del__(self) -> None:
+        super().__del__()
         with suppress(AttributeError, OSError):  # it was refused, or is closed already
             os.close(self._descriptor)
 
@@ -167,6 +168,7 @@ class SocketSink(Sink):
         self._dont_wait = MSG_DONTWAIT
 
     def __del__(self) -> None:
+        super().__del__()
         self._socket.close()
 
     def _put(self, data: bytes) -> int:

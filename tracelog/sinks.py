@@ -15,6 +15,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum, auto
 from typing import Final
 from weakref import WeakValueDictionary
@@ -102,6 +103,10 @@ class Sink(ABC):
         self._drainer: threading.Thread | None = None
         self._draining: int | None = None  # the thread that does so: at the end, it may be another
         _sinks[id(self)] = self
+
+    def __del__(self) -> None:
+        with suppress(AttributeError):  # what it is about could not be opened
+            self.counts.retire()
 
     def write(self, lines: Lines, level: int = 0) -> None:
         """Write *lines* whole, now or as soon as that is possible; of some *level*."""
