@@ -265,6 +265,31 @@ def test_who_does_not_get_the_turn_waits():
     assert (early, sink.taken) == (b"", b"one\n")
 
 
+def test_no_caller_waits_for_another_who_takes_lines_in(monkeypatch):
+    """Whoever has the lock does it; only where too much has come is it waited for, a moment."""
+    monkeypatch.setattr(sinks, "_MAX_INCOMING", 2)
+    sink, taken, done = Scripted(), threading.Event(), threading.Event()
+
+    def take_the_lock():
+        with sink._lock:
+            taken.set()
+            done.wait(PATIENCE_S)
+
+    thread = threading.Thread(target=take_the_lock)
+    thread.start()
+    taken.wait(PATIENCE_S)
+    with sink._turn:
+        for line in (b"one\n", b"two\n", b"three\n"):
+            sink.write(line)
+    waiting = len(sink._incoming)
+    done.set()
+    thread.join(PATIENCE_S)
+
+    assert sink.flush(PATIENCE_S)
+    assert waiting == 3
+    assert sink.taken == b"one\ntwo\nthree\n"
+
+
 def test_a_signal_handler_that_flushes_gets_an_answer(monkeypatch):
     """It may have interrupted whoever has the turn, which will not end before it does."""
     monkeypatch.setattr(sinks, "_TURN_S", 0.01)

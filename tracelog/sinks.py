@@ -29,6 +29,8 @@ __all__ = ["Sink", "Step", "flush"]
 _FAREWELL_S: Final = 1.5  # how long the interpreter's exit waits for what is not out
 _PAUSE_S: Final = 0.05  # before a stream that can't be waited for is tried again
 _MAX_INCOMING: Final = 1_000  # lines that nobody has taken in; beyond, a caller waits a moment
+_MOMENT_S: Final = 0.005
+_FEW: Final = 64  # of them, which a caller takes in at once
 _TURN_S: Final = 1.0  # nobody has the turn for so long but a caller that is interrupted in it
 
 _RETRY_S: Final = 1.0  # before a full disk is tried again, unless somebody asks
@@ -130,7 +132,7 @@ class Sink(ABC):
     def flush(self, timeout: float | None) -> bool:
         """Wait for what had to wait so far; False if it isn't out."""
         with self._lock:  # or somebody else could start one between the two
-            self._take_in()  # what nobody had the time to
+            self._take_in(len(self._incoming))  # what nobody had the time to
             self._stuck = False  # look again
             self._moved.notify_all()
             self._start_drainer()
@@ -185,15 +187,23 @@ class Sink(ABC):
         self._incoming.append((lines, level))
         self._take_in()
 
-    def _take_in(self) -> None:
-        """Let what has come wait, or lose it; no caller waits for another who does so."""
-        while self._incoming and self._lock.acquire(len(self._incoming) > _MAX_INCOMING):
+    def _take_in(self, most: int = _FEW) -> None:
+        """Let what has come wait, or lose it; no caller waits for another, nor works for all."""
+        while self._incoming and most > 0 and self._is_mine():
             try:
-                while self._incoming:
+                while self._incoming and most > 0:
                     self._take_one(*self._incoming.popleft())
+                    most -= 1
                 self._start_drainer()
             finally:
                 self._lock.release()
+
+    def _is_mine(self) -> bool:
+        """Take the lock, if nobody has it; wait a moment for it where too much has come."""
+        if len(self._incoming) < _MAX_INCOMING:
+            return self._lock.acquire(blocking=False)
+
+        return self._lock.acquire(timeout=_MOMENT_S)
 
     def _take_one(self, lines: Lines, level: int) -> None:
         if self._spill.add(lines, level):
