@@ -140,8 +140,7 @@ class Sink(ABC):
             if drainer not in (None, threading.current_thread()):
                 # Not for lines that come meanwhile: under load there might be no end of them.
                 self._moved.wait_for(lambda: self._has_ended(added), timeout)
-                removed = self._spill.removed
-                return removed > added or (removed == added and not self._rest)
+                return self._is_out(added, self._rest)
 
         if drainer is None and self._busy:  # no thread could be started: the interpreter is ending
             self._drain(timeout)
@@ -174,10 +173,13 @@ class Sink(ABC):
 
     def _has_ended(self, added: int) -> bool:
         """Tell whether of so many lines nothing is left to do, or nobody is doing it."""
+        left = self._rest or (self._lost and not self._spill)
+        return self._is_out(added, left) or self._stuck or self._drainer is None
+
+    def _is_out(self, added: int, left: object) -> bool:
+        """Tell whether so many lines are out, if of the last one nothing is *left*."""
         removed = self._spill.removed
-        ends = self._rest or (self._lost and not self._spill)  # what belongs to the last of them
-        out = removed > added or (removed == added and not ends)
-        return out or self._stuck or self._drainer is None
+        return removed > added or (removed == added and not left)
 
     def _is_behind(self) -> bool:
         return bool(self._spill or self._incoming)
