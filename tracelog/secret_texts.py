@@ -121,10 +121,13 @@ def _masked_card(match: re.Match[str]) -> str:
 
 def _make_pairs(is_secret: Callable[[str], bool], endings: Iterable[str]) -> Callable[[str], str]:
     """Build what masks `name=value`, `Name: value`, `"name": "value"` and `('name', 'value')`."""
-    find = _pair_pattern(endings).search
+    behind = _behind_names(endings)
+    find = _pair_pattern(behind).search
+    may_hold_one = _pair_hint(behind).search
 
     def mask_pairs(text: str) -> str:
-        found = find(text)
+        rarely = "=" in text or ":" in text or "," in text
+        found = find(text) if rarely and may_hold_one(text) else None
         if found is None:
             return text
 
@@ -144,25 +147,41 @@ def _make_pairs(is_secret: Callable[[str], bool], endings: Iterable[str]) -> Cal
     return mask_pairs
 
 
+_QUOTES: Final = ("", "[\"']", r"""\\["']""")
 _TUPLE: Final = ("('", "(b'", '("', '(b"')
 
 
-def _pair_pattern(endings: Iterable[str]) -> re.Pattern[str]:
-    # The last letters, looked at backwards from where a name ends: hardly any name has them.
+def _behind_names(endings: Iterable[str]) -> list[str]:
+    """Tell what stands before the end of a secret's name: its last letters, and a digit perhaps."""
     tails: dict[int, set[str]] = {}
     for ending in endings:
         tail = ending[-3:]
         tails.setdefault(len(tail), set()).add(re.escape(tail))
-    behind = "|".join(
-        f"(?<=(?:{'|'.join(sorted(group))}){digit})"
+    return [
+        f"(?:{'|'.join(sorted(group))}){digit}"
         for _, group in sorted(tails.items())
         for digit in ("", r"\d")
-    )
+    ]
+
+
+def _pair_pattern(behind: list[str]) -> re.Pattern[str]:
+    # The last letters, looked at backwards from where a name ends: hardly any name has them.
     return re.compile(
-        rf"""(?<![\w.-])([\w.-]{{2,200}}+)(?i:{behind})
+        rf"""(?<![\w.-])([\w.-]{{2,200}}+)(?i:{"|".join(f"(?<={each})" for each in behind)})
         (\\?["'])?\s{{0,2}}+(=[=>]?|:=?|(?<=["']),)\s{{0,2}}+""",
         re.VERBOSE,
     )
+
+
+def _pair_hint(behind: list[str]) -> re.Pattern[str]:
+    """Build what begins at what is rare, "=" or ":", and looks back from there: 10 times as fast.
+
+    Wherever there is a pair, it finds something.
+    """
+    rarely = [f"{quote}{space}" for quote in _QUOTES for space in ("", r"\s", r"\s\s")][1:]
+    bare = "|".join(f"(?<={each}.)" for each in behind)
+    other = "|".join(f"(?<={each}{end}.)" for end in rarely for each in behind)
+    return re.compile(rf"[=:,](?<![^\"'],)(?i:(?<=\w.)(?:{bare})|(?<=[\s\"'].)(?:{other}))")
 
 
 def _masked(text: str, pair: re.Match[str]) -> tuple[str, int]:
