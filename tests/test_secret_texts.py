@@ -151,3 +151,18 @@ def test_names_may_be_of_any_letters():
     add = make_mask(lambda name: name.endswith("пароль"), ["пароль"])
 
     assert add("мой_пароль: абв, x") == f"мой_пароль: {MASK}, x"
+
+
+@pytest.mark.parametrize("separator", ["=", "==", "=>", ":", ":="])
+@pytest.mark.parametrize("quote", ["", "'", '"', r"\""])
+def test_a_pair_is_found_whatever_stands_between(quote, separator):
+    """A quote, spaces and a digit between a secret's name and its separator hide nothing."""
+    texts = [
+        f"see {quote}dbToken{digit}{quote}{spaces}{separator}"
+        for digit in ("", "2")
+        for spaces in ("", " ", " \t")
+    ]
+
+    assert [mask(f"{text}s3cret") for text in texts] == [
+        f"{text}{quote}{MASK}{quote}" if quote else f"{text}{MASK}" for text in texts
+    ]
