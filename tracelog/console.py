@@ -12,12 +12,12 @@ from functools import partial
 from typing import Any, Final
 
 from tracelog.events import make_event_reader
-from tracelog.fields import EXCEPTION, LOGGER, STACK
+from tracelog.fields import EVENT, EXCEPTION, LEVEL, LOGGER, STACK
 from tracelog.layout import VERDICTS, Layout, taken_below, verdict_for_eyes
 from tracelog.loops import on_loop
 from tracelog.plain import Limits, Plain
 from tracelog.processors import make_chain
-from tracelog.records import exception_of
+from tracelog.records import LEVELS, Bare, exception_of
 from tracelog.redact import REDACTOR, make_redactor
 from tracelog.settings import ENV_FILE, read_settings
 from tracelog.spill import Lines
@@ -55,9 +55,9 @@ class ConsoleFormatter(logging.Formatter):
         super().__init__()
         self._redactor = make_redactor(secret_keys) if secret_keys else REDACTOR
         self._wanted = read_settings(env_file).color if colors is None else colors
-        self._read = make_event_reader(
-            chain=make_chain(processors), caller=False, exception=_text_that_came_along
-        )
+        chain = make_chain(processors)
+        self._read = make_event_reader(chain=chain, caller=False, exception=_text_that_came_along)
+        self._is_stock = chain is None and not secret_keys and type(self) is ConsoleFormatter
         self.on_terminal(False)  # noqa: FBT003
 
     def on_terminal(self, terminal: bool) -> None:  # noqa: FBT001 -- called by handlers, by position
@@ -65,13 +65,27 @@ class ConsoleFormatter(logging.Formatter):
         self._layout = Layout(colors=self._wanted, terminal=terminal)
         self._line = self._layout.line
 
+    @property
+    def line_of(self) -> Callable[[Bare], bytes] | None:
+        """As with `JsonFormatter`."""
+        return self._line_of if self._is_stock else None
+
+    def _line_of(self, bare: Bare) -> bytes:
+        created, name, levelno, message, fields, context = bare
+        level = LEVELS.get(levelno)
+        if level is None or name == VERDICTS:
+            return b""
+
+        event = {**context.begun, **fields, LEVEL: level, LOGGER: name, EVENT: message}  # type: ignore[dict-item]
+        return f"{self._line(event, created)}\n".encode("utf-8", "backslashreplace")
+
     def encode(self, record: logging.LogRecord) -> Lines:
         """Make the finished line; empty if a processor dropped the event."""
         event = self._read(record)
         if event is None:
             return b""
 
-        if not self._redactor.passes(event):
+        if not self._redactor.passes(event, ""):
             event = Plain(_LIMITS, masks=self._redactor).mapping(event)
         below = taken_below(event) if EXCEPTION in event or STACK in event else ""
         if event[LOGGER] == VERDICTS:

@@ -127,7 +127,7 @@ class Context:
         None if it has to be walked, because not all of `bound` are scalars without a secret.
         Thousands of idle connections have contexts without a line: hence not at once.
         """
-        if not _passes(self.bound):
+        if not _passes(self.bound, ""):
             return None
 
         begun = {**_NOTHING, **self.fields}

@@ -15,6 +15,7 @@ from tracelog.delivery import report_loss
 from tracelog.handlers import FileHandler, RotatingFileHandler, StreamHandler
 from tracelog.plain import SCALARS
 from tracelog.records import SURPRISING, Bare, Event, stack_text
+from tracelog.redact import REDACTOR
 from tracelog.tracebacks import exc_info_of
 
 
@@ -30,6 +31,7 @@ _OURS: Final = frozenset({FileHandler, RotatingFileHandler, StreamHandler})
 _SPECIAL: Final = _MEANINGFUL | SURPRISING
 
 _is_plain = _SPECIAL.isdisjoint
+_passes = REDACTOR.passes
 _time = time.time
 _get_ident = threading.get_ident
 _logger_class = logging.Logger
@@ -62,7 +64,14 @@ def emit(  # noqa: C901, PLR0915 -- every line's way: a call of its own for each
     except OSError:  # a line without its time is better than none
         created = 0.0
     bare = (created, logger.name, level, event, fields, context)
-    record = _recorded(bare, args) if args or not _is_plain(fields) else None
+    record = None
+    if (
+        args
+        or not _is_plain(fields)
+        or not _passes(fields, event)
+        or not (context.begun or context.begin())
+    ):
+        record = _recorded(bare, args)
     try:
         if (
             _logger_class.callHandlers is not _STOCK_CALL_HANDLERS  # Sentry puts its own there

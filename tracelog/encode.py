@@ -50,7 +50,7 @@ def encode(
         default: Makes something plainer of a value that JSON doesn't know; ours if None.
         redactor: Masks secrets.
     """
-    if redactor.passes(event):
+    if redactor.passes(event, ""):
         try:
             line = _dumps(event, None, NEWLINE)
         except TypeError:  # a lone surrogate, an integer past 64 bits

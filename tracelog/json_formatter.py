@@ -141,8 +141,12 @@ class JsonFormatter(BaseJsonFormatter):
         """Take the short way for a record of the standard library's that has nothing unusual."""
         if record.__class__ is logging.LogRecord and _is_ordinary(record):
             fields = dict(islice(record.__dict__.items(), BASE_COUNT, None))
-            if SURPRISING.isdisjoint(fields):
-                context = of_line(record.name)
+            context = of_line(record.name)
+            if (
+                SURPRISING.isdisjoint(fields)
+                and self._redactor.passes(fields, record.msg)
+                and (context.begun or context.begin())
+            ):
                 bare = (record.created, record.name, record.levelno, record.msg, fields, context)
                 return self.line_of(bare) or self._encode_any(record)  # type: ignore[misc]
         return self._encode_any(record)
@@ -266,33 +270,19 @@ def _masking(encoder: Any, mask: Callable[[Any], Any]) -> Any:
 
 def _make_line_of(redactor: Redactor) -> Callable[[Bare], bytes]:
     level_of, dumps, newline = LEVELS.get, orjson.dumps, NEWLINE
-    passes, clean, is_clean, knows = (
-        redactor.passes,
-        redactor.clean,
-        redactor.is_clean,
-        redactor.knows,
-    )
-    own_keys = redactor is not REDACTOR  # contexts have begun their lines by the keys of all
+    own_keys = redactor is not REDACTOR  # of those of all, whoever made the event has seen to it
 
     def line_of(bare: Bare) -> bytes:
-        """Make the line of an event of scalars, as nearly all are; of any other, nothing.
+        """Make the line of a bare event, as nearly all are; of one of an unusual level, nothing.
 
         This is the hot path, hence one function, and no call that can be spared.
         """
         created, name, levelno, message, fields, context = bare
+        event: dict[str, Any] = context.begun | fields  # type: ignore[operator]
         level = level_of(levelno)
-        begun = context.begun or context.begin()
-        if (
-            level is None
-            or type(message) is not str
-            or begun is None
-            or (message not in clean and not is_clean(message))
-            or not passes(fields)
-            or (own_keys and not knows(begun))
-        ):
+        if level is None or (own_keys and not redactor.passes(event, message)):
             return b""
 
-        event = begun | fields
         event[TIMESTAMP] = timestamp_of(created)
         event[LEVEL] = level
         event[LOGGER] = name

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
@@ -78,6 +79,8 @@ _TRACE_WIDTH: Final = 8
 _NARROW: Final = 120  # columns: below, nothing is padded
 _WIDTH_OF_FILES: Final = 120
 _MAX_ITEMS: Final = 200
+_LONGEST_REMEMBERED: Final = 100
+_MOST_REMEMBERED: Final = 500
 _MAX_DURATION_MS: Final = 1e15
 _PLACED: Final = frozenset({*LEADING, SPAN_ID, CONNECTION_ID})
 # Said by the level, by the event's name, or by the cause; programs read the facts.
@@ -110,6 +113,8 @@ class Layout:
         self._second = (0, "")
         self.colors = terminal if colors is None else colors
         self.paint = _painted if self.colors else _plain
+        self._label = _remembering(self._make_label)
+        self._traced = _remembering(self._make_traced)
         self._measure()
 
     def line(self, event: dict[str, Any], created: float, color: str = BOLD) -> str:
@@ -130,15 +135,20 @@ class Layout:
 
     def _pair(self, key: str, value: Any) -> str:
         if key.endswith("_ms") and type(value) in (int, float) and abs(value) < _MAX_DURATION_MS:
-            return f"{self.paint(f'{printable(key[:-3])}=', _KEY)}{duration_text(value)}"
+            return self._label(key[:-3]) + duration_text(value)
 
-        return f"{self.paint(f'{printable(key)}=', _KEY)}{value_text(value)}"
+        return self._label(key) + value_text(value)
+
+    def _make_label(self, key: str) -> str:
+        return self.paint(f"{printable(key)}=", _KEY)
 
     def _trace(self, trace_id: Any) -> str:
         if trace_id is None:
             return " " * (_TRACE_WIDTH if self._event_width else 0)
 
-        text = _text(trace_id)
+        return self._traced(_text(trace_id))
+
+    def _make_traced(self, text: str) -> str:
         return self.paint(printable(text[:_TRACE_WIDTH]).ljust(_TRACE_WIDTH), color_of(text))
 
     def _clock(self, created: float) -> str:
@@ -156,6 +166,23 @@ class Layout:
         wide = self.width >= _NARROW
         self._logger_width = _LOGGER_WIDTH if wide else 0
         self._event_width = _EVENT_WIDTH if wide else 0
+
+
+def _remembering(draw: Callable[[str], str]) -> Callable[[str], str]:
+    """Let *draw* be asked once for each short text: keys and traces recur."""
+    known: dict[str, str] = {}
+
+    def drawn(text: str) -> str:
+        found = known.get(text)
+        if found is None:
+            found = draw(text)
+            if len(text) <= _LONGEST_REMEMBERED:
+                if len(known) >= _MOST_REMEMBERED:
+                    known.clear()
+                known[text] = found
+        return found
+
+    return drawn
 
 
 def verdict_for_eyes(event: dict[str, Any]) -> dict[str, Any]:

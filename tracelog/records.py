@@ -79,7 +79,8 @@ LEVELS.update({logging.WARNING: "warning", logging.CRITICAL: "critical"})  # not
 
 
 # A native event that has nothing special, before anybody asked for a record of it: when, whose
-# logger, which level, what, its own fields, and what it was about.
+# logger, which level, what, its own fields, and what it was about. All of it are scalars in which
+# there is no secret, and the context has begun its lines: whoever makes one sees to that.
 Bare: TypeAlias = tuple[float, str, int, Any, dict[str, Any], Context]
 
 

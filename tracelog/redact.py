@@ -59,7 +59,8 @@ class Redactor:
         is_secret: Tells whether a value of this name is one.
         text: Masks those within a text; a text without any comes back as it is.
         knows: Tells whether all names are harmless, and remembers it.
-        passes: Tells whether fields are scalars, all of them, with nothing to mask.
+        passes: Tells whether fields are scalars, all of them, with nothing to mask, and beside them
+            a text as harmless.
         is_clean: Tells whether there is nothing in a text, and remembers it.
         clean: Some of the texts in which there is nothing.
     """
@@ -68,7 +69,7 @@ class Redactor:
     is_secret: Callable[[str], bool]
     text: Callable[[str], str]
     knows: Callable[[Iterable[str]], bool]
-    passes: Callable[[Mapping[str, Any]], bool]
+    passes: Callable[[Mapping[str, Any], Any], bool]
     is_clean: Callable[[str], bool]
     clean: set[str]
 
@@ -221,6 +222,8 @@ def _make_text_test(mask: Callable[[str], str], clean: set[str]) -> Callable[[st
         plain = text.encode("utf-8", "surrogatepass")
         telling = plain.translate(None, _IDLE)
         if not telling or telling == plain[:1]:  # a sentence's capital
+            if len(plain) <= _LONGEST_REMEMBERED:
+                _remember(text, clean)
             return len(plain) <= _LONGEST_SEEN
 
         return is_unmasked(text, plain)
@@ -302,10 +305,13 @@ def _make_passes(  # noqa: C901 -- every line's way: a call of its own for each 
     knows: Callable[[Iterable[str]], bool],
     is_clean: Callable[[str], bool],
     clean: set[str],
-) -> Callable[[Mapping[str, Any]], bool]:
+) -> Callable[[Mapping[str, Any], Any], bool]:
     knows_all, scalars, shortest, first_card = known.issuperset, SCALARS, _SHORTEST, _FIRST_CARD
 
-    def passes(values: Mapping[str, Any]) -> bool:
+    def passes(values: Mapping[str, Any], beside: Any) -> bool:  # noqa: C901 -- the same
+        if type(beside) is not str or (beside not in clean and not is_clean(beside)):
+            return False
+
         if not knows_all(values) and not knows(values):
             return False
 
