@@ -33,7 +33,7 @@ def show_all():
     redact.REDACTOR = replace(
         redact.REDACTOR,
         clean={"message handled"},
-        passes=lambda values: SCALARS.issuperset(map(type, values.values())),
+        passes=lambda values, _: SCALARS.issuperset(map(type, values.values())),
     )
 
 

@@ -530,7 +530,9 @@ def test_no_memory_for_an_event_without_a_record_costs_the_line_only(tmp_path):
     handler.setFormatter(Exhausted())
     before = delivery_stats().dropped
 
-    bare = (0.0, "app", logging.INFO, "hello", {}, current_context())
+    context = current_context()
+    context.begin()
+    bare = (0.0, "app", logging.INFO, "hello", {}, context)
 
     taken = handler.take(bare)
 
@@ -540,7 +542,9 @@ def test_no_memory_for_an_event_without_a_record_costs_the_line_only(tmp_path):
 def test_a_format_of_the_standard_librarys_needs_a_record(tmp_path):
     """So does a filter: it may look at everything, and change it."""
     handler = FileHandler(tmp_path / "out")
-    bare = (0.0, "app", logging.INFO, "hello", {}, current_context())
+    context = current_context()
+    context.begin()
+    bare = (0.0, "app", logging.INFO, "hello", {}, context)
 
     formatted = handler.take(bare)
     handler.setFormatter(JsonFormatter())

@@ -123,7 +123,7 @@ def test_numbers_that_are_cards(value, masked):
     """As text and as a number alike."""
     assert REDACTOR.number(value) == (MASK if masked else value)
     assert REDACTOR.tree(value) == (MASK if masked else value)
-    assert REDACTOR.passes({"n": value}) is not masked
+    assert REDACTOR.passes({"n": value}, "") is not masked
 
 
 @pytest.mark.parametrize(
@@ -186,9 +186,10 @@ def test_a_text_is_clean_or_masked(text):
         assert REDACTOR.text("room 7") == "room 7"
         assert NEEDLE not in REDACTOR.text(text)
         assert not REDACTOR.is_clean(text)
-        assert not REDACTOR.passes({"note": text})
-        assert REDACTOR.passes({"note": "room 7", "n": 1, "x": 1.5, "y": None})
-    assert not REDACTOR.passes({"note": [1]})
+        assert not REDACTOR.passes({"note": text}, "")
+        assert REDACTOR.passes({"note": "room 7", "n": 1, "x": 1.5, "y": None}, "")
+    assert not REDACTOR.passes({"note": [1]}, "")
+    assert not REDACTOR.passes({}, [1])
 
 
 def test_texts_that_differ_in_digits_are_known_by_their_shape():

@@ -68,7 +68,7 @@ def emit(  # noqa: C901, PLR0915 -- every line's way: a call of its own for each
     if (
         args
         or not _is_plain(fields)
-        or not _passes(fields, event)
+        or not _passes(fields, event)  # these two are `is_bare`
         or not (context.begun or context.begin())
     ):
         record = _recorded(bare, args)

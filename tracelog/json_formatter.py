@@ -33,6 +33,7 @@ from tracelog.records import (
     Bare,
     Event,
     exception_of,
+    is_bare,
     message_of,
     stack_of,
     without_leading,
@@ -142,11 +143,7 @@ class JsonFormatter(BaseJsonFormatter):
         if record.__class__ is logging.LogRecord and _is_ordinary(record):
             fields = dict(islice(record.__dict__.items(), BASE_COUNT, None))
             context = of_line(record.name)
-            if (
-                SURPRISING.isdisjoint(fields)
-                and self._redactor.passes(fields, record.msg)
-                and (context.begun or context.begin())
-            ):
+            if SURPRISING.isdisjoint(fields) and is_bare(record.msg, fields, context):
                 bare = (record.created, record.name, record.levelno, record.msg, fields, context)
                 return self.line_of(bare) or self._encode_any(record)  # type: ignore[misc]
         return self._encode_any(record)

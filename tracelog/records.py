@@ -21,6 +21,7 @@ from tracelog.context import Context
 from tracelog.delivery import report_failure
 from tracelog.fields import LEADING, name_beside
 from tracelog.plain import text_of
+from tracelog.redact import REDACTOR
 from tracelog.tracebacks import exc_info_of, exception_data, exception_text
 
 
@@ -36,6 +37,7 @@ __all__ = [
     "context_of",
     "exception_of",
     "fields_of",
+    "is_bare",
     "mark",
     "message_of",
     "name_of_level",
@@ -80,8 +82,13 @@ LEVELS.update({logging.WARNING: "warning", logging.CRITICAL: "critical"})  # not
 
 # A native event that has nothing special, before anybody asked for a record of it: when, whose
 # logger, which level, what, its own fields, and what it was about. All of it are scalars in which
-# there is no secret, and the context has begun its lines: whoever makes one sees to that.
+# there is no secret, and the context has begun its lines: `is_bare` has seen to that.
 Bare: TypeAlias = tuple[float, str, int, Any, dict[str, Any], Context]
+
+
+def is_bare(event: Any, fields: dict[str, Any], context: Context) -> bool:
+    """Tell whether these can be `Bare`: the one place where most lines are asked for secrets."""
+    return REDACTOR.passes(fields, event) and bool(context.begun or context.begin())
 
 
 class Event(logging.LogRecord):

@@ -27,7 +27,7 @@ from tracelog.ids import TraceContext
 from tracelog.latency.cause import cause_of
 from tracelog.latency.holds import BLOCKING, Hold, about_context
 from tracelog.latency.ledger import Ledger
-from tracelog.records import Event
+from tracelog.records import Event, is_bare
 
 
 START = datetime(2026, 11, 22, 14, tzinfo=UTC).timestamp()
@@ -309,7 +309,8 @@ class _Fleet:
     ) -> None:
         bare = (moment + SKEW_S.get(host, 0.0), logger, level, event, fields, context)
         formatter = self._formatter
-        line = formatter.line_of(bare) or formatter.encode(Event.of(bare))
+        short = is_bare(event, fields, context)
+        line = formatter.line_of(bare) if short else formatter.encode(Event.of(bare))
         self.truths.lines[logger] += 1
         self.truths.size[logger] += len(line) - 1
         self.truths.traceless[logger] += context.trace is None
