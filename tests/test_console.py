@@ -16,10 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracelog.console import ConsoleFormatter
-from tracelog.context import Connection, Context, enter_context
+from tracelog.context import Connection, Context, current_context, enter_context
 from tracelog.errors import ConfigError
 from tracelog.ids import TraceContext
-from tracelog.records import ContextFilter
+from tracelog.layout import VERDICTS
+from tracelog.records import ContextFilter, Event
 
 
 NOON = 1795348800.123456  # 2026-11-22 12:00:00 UTC
@@ -516,3 +517,24 @@ def test_secrets_are_masked():
     assert drawn.count("[redacted]") == 5
     assert written.count("[redacted]") == 4
     assert " n=1" in drawn
+
+
+def test_a_bare_event_is_written_as_its_record_is():
+    """The short way leads where the long one does; verdicts and levels of others' take that one."""
+    enter(KIM, "c-1", user_id="kim")
+    context = current_context()
+    context.begin()
+    formatter = make_formatter()
+    bare = (NOON, "app.chat", logging.INFO, "hello", {"room": "lobby", "n": 1}, context)
+
+    line = formatter.line_of(bare)
+
+    assert line == formatter.encode(Event.of(bare))
+    assert formatter.line_of((NOON, VERDICTS, *bare[2:])) == b""
+    assert formatter.line_of((*bare[:2], 25, *bare[3:])) == b""
+
+
+@pytest.mark.parametrize("options", [{"secret_keys": ["room"]}, {"processors": [lambda *a: a[2]]}])
+def test_what_looks_at_events_needs_their_records(options):
+    """Names of one's own and processors have no short way."""
+    assert make_formatter(**options).line_of is None

@@ -128,3 +128,14 @@ def test_what_is_no_text_stays_in_the_line():
 
     assert taken_below(event) == ""
     assert Layout().line(event, NOON).endswith('stack=3 exception=["a"]')
+
+
+def test_what_is_remembered_is_bounded():
+    """A thousand keys, and long ones, are shown as the first was."""
+    layout = Layout()
+
+    lines = [
+        layout.line(make_event(**{f"{'k' * 150}_{n}": n, f"n{n}": n}), NOON) for n in range(600)
+    ]
+
+    assert [line.split()[-1] for line in lines] == [f"n{n}={n}" for n in range(600)]

@@ -213,48 +213,42 @@ def _words(name: str) -> list[str]:
 
 
 def _make_text_test(mask: Callable[[str], str], clean: set[str]) -> Callable[[str], bool]:
-    is_unmasked = _make_memory(mask, clean)
+    # Most texts that are new differ from an old one in their digits only: a time, an id, a port.
+    # To no rule but that of cards one digit is another.
+    shapes: set[bytes] = set()
 
     def is_clean(text: str) -> bool:
         if len(text) < _SHORTEST_ALONE and "=" not in text and ":" not in text:
             return True
 
         plain = text.encode("utf-8", "surrogatepass")
-        telling = plain.translate(None, _IDLE)
-        if not telling or telling == plain[:1]:  # a sentence's capital
-            if len(plain) <= _LONGEST_REMEMBERED:
-                _remember(text, clean)
-            return len(plain) <= _LONGEST_SEEN
+        if len(plain) > _LONGEST_REMEMBERED:
+            return _is_unmasked(text, plain, mask)
 
-        return is_unmasked(text, plain)
-
-    return is_clean
-
-
-def _make_memory(mask: Callable[[str], str], clean: set[str]) -> Callable[[str, bytes], bool]:
-    # Most texts that are new differ from an old one in their digits only: a time, an id, a port.
-    # To no rule but that of cards one digit is another.
-    shapes: set[bytes] = set()
-
-    def is_unmasked(text: str, plain: bytes) -> bool:
-        size = len(plain)
-        shape = plain.translate(_ZEROS) if size <= _LONGEST_REMEMBERED else b""
+        shape = plain.translate(_ZEROS)
         if shape in shapes:
             return True
 
-        if size > _LONGEST_SEEN or not _is_unmasked(text, mask):
+        if not _is_unmasked(text, plain, mask):
             return False
 
         if shape == plain:
             _remember(text, clean)
-        elif shape and not may_hold_a_card(text):
+        elif not may_hold_a_card(text):
             _remember(shape, shapes)
         return True
 
-    return is_unmasked
+    return is_clean
 
 
-def _is_unmasked(text: str, mask: Callable[[str], str]) -> bool:
+def _is_unmasked(text: str, plain: bytes, mask: Callable[[str], str]) -> bool:
+    if len(plain) > _LONGEST_SEEN:
+        return False
+
+    telling = plain.translate(None, _IDLE)
+    if not telling or telling == plain[:1]:  # a sentence's capital
+        return True
+
     try:
         return mask(text) == text
     except Exception:  # noqa: BLE001 -- out of memory, or of stack
