@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracelog import records
-from tracelog.context import bind_context, bound_context, clear_context, new_trace
+from tracelog.context import (
+    bind_context,
+    bound_context,
+    clear_context,
+    current_context,
+    new_trace,
+)
 from tracelog.fields import LEADING
 from tracelog.logger import get_logger
 from tracelog.records import (
@@ -26,6 +32,7 @@ from tracelog.records import (
     stack_of,
     stack_text,
     without_leading,
+    is_bare,
 )
 
 
@@ -486,3 +493,16 @@ def test_a_record_may_be_marked_later():
     assert native.replayed
     assert native.fields == {"room": "lobby", "replayed": True}
     assert own == {"room": "lobby"}
+
+
+def test_what_is_bare_has_no_secret_anywhere():
+    """Neither its text, nor its fields, nor what it is about; else it needs a record."""
+    plain = current_context()
+    with bound_context(token="hunter2"):
+        secret = current_context()
+
+    assert is_bare("hello", {"room": "lobby"}, plain)
+    assert not is_bare("token=hunter2", {}, plain)
+    assert not is_bare("hello", {"token": "hunter2"}, plain)
+    assert not is_bare("hello", {"rooms": ["lobby"]}, plain)
+    assert not is_bare("hello", {}, secret)
