@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, Final
 
-from tracelog.commands.asking import describe
+from tracelog.commands.arguments import describe
 from tracelog.commands.shells import SHELLS, Command, Word
 
 
