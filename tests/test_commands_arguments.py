@@ -57,9 +57,13 @@ def test_a_value_may_be_empty():
 
 def test_what_makes_sense_is_read():
     """A duration with its unit or without; a value may have anything in it."""
-    args = parse("a.log", "--over", "250ms", "--where", "a=b=c", "--map", "user_id=uid", over=True)
+    args = parse(
+        "a.log",
+        *("--over", "250ms", "--where", "a=b=c", "--map", "user_id=uid", "--top", "7"),
+        over=True,
+    )
 
-    assert (args.over, args.top, args.where) == (250.0, 20, [("a", "b=c")])
+    assert (args.over, args.top, args.where) == (250.0, 7, [("a", "b=c")])
     assert args.map == [("user_id", "uid")]
 
 
