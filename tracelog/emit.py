@@ -15,7 +15,7 @@ from tracelog.delivery import report_loss
 from tracelog.handlers import FileHandler, RotatingFileHandler, StreamHandler
 from tracelog.plain import SCALARS
 from tracelog.records import SURPRISING, Bare, Event, stack_text
-from tracelog.redact import REDACTOR
+from tracelog.redact import make_redactor
 from tracelog.tracebacks import exc_info_of
 
 
@@ -27,11 +27,11 @@ _MEANINGFUL: Final = frozenset({"exc_info", "stack_info", "stacklevel", "extra",
 # Not their subclasses: whatever a user overrides may look at the record.
 _OURS: Final = frozenset({FileHandler, RotatingFileHandler, StreamHandler})
 
-# Names that ask for a second look, here or by a formatter: one question for both.
+# Names that ask for a second look, here or by a formatter: one question for both, and for secrets.
 _SPECIAL: Final = _MEANINGFUL | SURPRISING
 
 _is_plain = _SPECIAL.isdisjoint
-_passes = REDACTOR.passes
+_passes = make_redactor(special=_SPECIAL).passes
 _time = time.time
 _get_ident = threading.get_ident
 _logger_class = logging.Logger
@@ -65,12 +65,8 @@ def emit(  # noqa: C901, PLR0915 -- every line's way: a call of its own for each
         created = 0.0
     bare = (created, logger.name, level, event, fields, context)
     record = None
-    if (
-        args
-        or not _is_plain(fields)
-        or not _passes(fields, event)  # these two are `is_bare`
-        or not (context.begun or context.begin())
-    ):
+    # What `is_bare` asks.
+    if args or not _passes(fields, event) or not (context.begun or context.begin()):
         record = _recorded(bare, args)
     try:
         if (

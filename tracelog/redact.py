@@ -163,11 +163,12 @@ def _is(one: Any, other: Any) -> bool:
     return one is other
 
 
-def make_redactor(keys: Iterable[str] = ()) -> Redactor:
+def make_redactor(keys: Iterable[str] = (), *, special: frozenset[str] = frozenset()) -> Redactor:
     """Build what masks secrets: those of the names that everybody uses, and of *keys*.
 
     Args:
         keys: More names, in any spelling: `tax_number` means `Tax-Number` and `userTaxNumber`, too.
+        special: Names that don't pass, though they are harmless: whoever asks has a use for them.
 
     Raises:
         ConfigError: If *keys* are no names.
@@ -178,7 +179,7 @@ def make_redactor(keys: Iterable[str] = ()) -> Redactor:
     is_clean = _make_text_test(mask, clean)
     text = _make_text(mask, is_clean, clean)
     known: set[str] = set()
-    knows = _make_knows(known, is_secret, is_clean)
+    knows = _make_knows(known, lambda name: name in special or is_secret(name), is_clean)
     passes = _make_passes(known, knows, is_clean, clean)
     return Redactor(known, is_secret, text, knows, passes, is_clean, clean)
 
