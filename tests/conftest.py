@@ -50,6 +50,8 @@ def pytest_runtestloop():
     """What is loaded by now stays: the collector needn't look through it again and again."""
     gc.collect()
     gc.freeze()
+    # What runs the tests is measured, not what they start.
+    os.environ.pop("COVERAGE_PROCESS_START", None)
 
 
 # Two files that every process that runs these tests has, and that have no other locks.
