@@ -46,6 +46,7 @@ _SETTINGS = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # whoever runs the loop lets nobody else
 def pytest_runtestloop():
     """What is loaded by now stays: the collector needn't look through it again and again."""
     gc.collect()
