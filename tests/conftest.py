@@ -62,7 +62,7 @@ _kept = False
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item, nextitem):
-    """Tests run two at a time, but those of what time something takes: while they do, no other runs."""
+    """While a test that is to be alone runs, no other does in any process."""
     global _kept
     alone = _alone(item)
     if not _kept:

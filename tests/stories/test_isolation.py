@@ -43,7 +43,8 @@ def test_every_line_of_a_user_is_there(lines):
     """In the handler, in its tasks and threads: each line is known to be the user's."""
     counted = defaultdict(int)
     for line in lines:
-        if "user_id" in line and line["event"] not in ("connection", "left"):
+        # Whether somebody held the loop for long depends on the machine.
+        if "user_id" in line and line["event"] not in ("connection", "left", "loop held"):
             counted[line["user_id"]] += 1
 
     assert counted == {f"user-{number}": EACH * MESSAGES for number in range(USERS)}
