@@ -55,7 +55,7 @@ def pytest_runtestloop():
     os.environ.pop("COVERAGE_PROCESS_START", None)
 
 
-# Two files that every process that runs these tests has, and that have no other locks.
+# Two things that each process that runs these tests can lock, and nothing else does.
 _TURN, _GATE = (os.open(path, os.O_RDONLY) for path in (__file__, Path(__file__).parent))
 _kept = False
 
