@@ -6,7 +6,16 @@ import json
 
 import pytest
 
-from tracelog.answers.shapes import CRI, DOCKER, JOURNAL, Recogniser, Shape, read_object, recognise
+from tracelog.answers.shapes import (
+    CRI,
+    DOCKER,
+    JOURNAL,
+    Recogniser,
+    Shape,
+    about_shapes,
+    read_object,
+    recognise,
+)
 
 
 OURS = {"timestamp": "2026-11-22T10:00:00Z", "level": "info", "logger": "a", "event": "e"}
@@ -95,3 +104,19 @@ def test_only_an_object_is_a_line():
     """Neither a number, nor what can't be parsed, nor what is too deep."""
     assert read_object('{"a":1}') == {"a": 1}
     assert [read_object(text) for text in ("1", "{", b"\xff", "[" * 99_999)] == [None] * 4
+
+
+def test_names_are_said_harmlessly():
+    """A file may be called anything."""
+    shape = Shape(DOCKER)
+
+    assert list(about_shapes([("\x1b[2J", shape), ("b", Shape())])) == [
+        "\\x1b[2J is read as Docker's json-file."
+    ]
+
+
+def test_those_of_one_shape_are_said_in_one_sentence():
+    """Of ours there is nothing to say."""
+    named = [("a", Shape(DOCKER)), ("b", Shape(DOCKER)), ("c", Shape())]
+
+    assert list(about_shapes(named)) == ["a and 1 more are read as Docker's json-file."]

@@ -106,3 +106,29 @@ def test_a_document_is_json():
     assert json.loads("".join(document(events)))["traceEvents"] == events
     assert json.loads("".join(document([])))["traceEvents"] == []
     assert "".join(document(events)).isascii()
+
+
+def test_the_formats_rules_are_kept():
+    """All that Perfetto asks of a file: what it would leave out, or draw in the wrong place."""
+    late = [{**LATE, "us": LATE["us"] + 1000 * n, "connection_id": f"c-{n % 2}"} for n in range(6)]
+    span = {"name": "llm", "total_ms": 20.0, "within": []}
+    events = list(trace_events([HOLD], [*late, {**late[0], "us": 1_400_000, "spans": [span]}]))
+
+    slices = [event for event in events if event["ph"] == "X"]
+    lanes = {(event["pid"], event["tid"]): [] for event in events if event["name"] == "thread_name"}
+    for event in slices:
+        assert event["ts"] >= 0 and event["dur"] >= 0
+        lanes[event["pid"], event["tid"]].append((event["ts"], event["ts"] + event["dur"]))
+    for lane in lanes.values():
+        around = []
+        for start, end in sorted(lane, key=lambda each: (each[0], -each[1])):
+            around = [each for each in around if each > start] or [end]
+            assert end <= around[-1]
+            around.append(end)
+    arrows = [event for event in events if event["ph"] in "sf"]
+    assert {event["ph"] for event in events} == {"M", "X", "s", "f"}
+    assert [event["ph"] for event in arrows] == ["s", "f"] * (len(arrows) // 2)
+    assert [event["id"] for event in arrows] == [1 + n // 2 for n in range(len(arrows))]
+    for arrow in arrows:  # it is drawn from slice to slice only
+        lane = lanes[arrow["pid"], arrow["tid"]]
+        assert any(start <= arrow["ts"] <= end for start, end in lane)

@@ -1,4 +1,4 @@
-"""What every command that asks a log has in common."""
+"""What the commands that ask a log open."""
 
 from __future__ import annotations
 
@@ -12,27 +12,16 @@ from tracelog.answers.filters import Filters
 from tracelog.answers.slowest import slowest
 from tracelog.answers.sources import Source
 from tracelog.answers.question import Tally
-from tracelog.answers.shapes import DOCKER, Shape
 from tracelog.answers.times import Moment
 from tracelog.commands import asking
+from tracelog.commands.arguments import add_arguments
 from tracelog.errors import InputError
 
 
 def parse(*arguments, over=False):
     parser = argparse.ArgumentParser()
-    asking.describe(parser, "show what there is", "examples:\n  tracelog x")
-    asking.add_arguments(parser, over=over)
+    add_arguments(parser, over=over)
     return parser.parse_args(arguments)
-
-
-def test_a_command_says_what_it_does_and_how(capsys):
-    """In a sentence, and with examples as they are typed."""
-    with pytest.raises(SystemExit):
-        parse("--help")
-
-    out = capsys.readouterr().out
-    assert "\nShow what there is.\n" in out
-    assert out.endswith("examples:\n  tracelog x\n")
 
 
 def test_filters_are_the_same_for_all():
@@ -60,33 +49,6 @@ def test_an_empty_time_is_no_time(option):
     """A shell's unset variable doesn't quietly ask for everything."""
     with pytest.raises(InputError, match="'' is no time"):
         asking.filters_of(parse("a.log", option, ""))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "problem"),
-    [
-        (["--over", "soon"], "argument --over: 'soon' is no number of milliseconds, such as 250"),
-        (["--over", "nan"], "argument --over: 'nan' is no number of milliseconds"),
-        (["--top", "few"], "argument --top: 'few' is no number between 1 and 999,999"),
-        (["--top", "0"], "argument --top: '0' is no number between 1 and 999,999"),
-        (["--top", "1000000"], "argument --top: '1000000' is no number between 1 and 999,999"),
-        (["--where", "room"], "argument --where: 'room' is no KEY=VALUE, such as room=lobby"),
-        (["--map", "x="], "argument --map: 'x=' is no OUR=THEIRS, such as user_id=usr.id"),
-        (["--where", "=x"], "argument --where: '=x' is no KEY=VALUE, such as room=lobby"),
-    ],
-)
-def test_an_argument_that_makes_no_sense_is_said(capsys, arguments, problem):
-    """Before anything is read."""
-    with pytest.raises(SystemExit) as exit_:
-        parse("a.log", *arguments, over=True)
-
-    assert exit_.value.code == 2
-    assert problem in capsys.readouterr().err
-
-
-def test_a_value_may_be_empty():
-    """A key that is there, and says nothing, can be asked for."""
-    assert parse("a.log", "--where", "room=").where == [("room", "")]
 
 
 def test_what_is_opened_can_be_asked(tmp_path, monkeypatch):
@@ -160,15 +122,6 @@ def test_a_shape_that_is_not_ours_is_said(tmp_path, capsys):
         f"{tmp_path}/a.log and 2 more are read as Google Cloud's JSON.\n"
         f"{tmp_path}/d.log is read as ECS.\n",
     )
-
-
-def test_names_are_said_harmlessly():
-    """A file may be called anything."""
-    shape = Shape(DOCKER)
-
-    assert list(asking.about_shapes([("\x1b[2J", shape), ("b", Shape())])) == [
-        "\\x1b[2J is read as Docker's json-file."
-    ]
 
 
 def test_a_table_is_opened_in_place_of_files(make_table):

@@ -44,7 +44,9 @@ def test_the_whole_command_line_is_in_it(capsys):
 
     out = capsys.readouterr().out
     assert (
-        "'*--map[a key of ours, and what it is called there; may be repeated]:OUR=THEIRS:'" in out
+        "'*--map=[a key of ours, and what it is called there; may be repeated]:OUR=THEIRS:'" in out
     )
     assert "(bash zsh fish)" in out
+    assert "'*:FILE:_files'" in out
+    assert "'*:TRACE FILE:_files'" in out
     assert all(f"                {name})\n" in out for name in cli._COMMANDS)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import re
+import shutil
 import subprocess
 
 import pytest
@@ -27,10 +31,10 @@ ZSH = """\
                 late)
                     _arguments '-h[show \\[help\\]]' \\
                         '--help[show \\[help\\]]' \\
-                        '--sort[by]:sort:(total loop)' \\
-                        '--user[this user'\\''s]:ID:' \\
+                        '--sort=[by]:sort:(total loop)' \\
+                        '--user=[this user'\\''s]:ID:' \\
                         '-o[where]:PATH:_files' \\
-                        '--output[where]:PATH:_files' \\
+                        '--output=[where]:PATH:_files' \\
                         '*:FILE:_files'
                     ;;
                 shell)
@@ -38,10 +42,12 @@ ZSH = """\
                     ;;
 """
 FISH = """\
+complete -c tracelog -n __fish_use_subcommand -s h -l help -d 'show a help message'
+complete -c tracelog -n __fish_use_subcommand -l version -d 'show the version'
 complete -c tracelog -n __fish_use_subcommand -a late -d 'who was late: it\\'s asked'
 complete -c tracelog -n '__fish_seen_subcommand_from late' -s h -l help -d 'show [help]'
-complete -c tracelog -n '__fish_seen_subcommand_from late' -l sort -r -a 'total loop' -d 'by'
-complete -c tracelog -n '__fish_seen_subcommand_from late' -l user -r -d 'this user\\'s'
+complete -c tracelog -n '__fish_seen_subcommand_from late' -l sort -x -a 'total loop' -d 'by'
+complete -c tracelog -n '__fish_seen_subcommand_from late' -l user -x -d 'this user\\'s'
 complete -c tracelog -n '__fish_seen_subcommand_from late' -s o -l output -r -F -d 'where'
 complete -c tracelog -n '__fish_seen_subcommand_from late' -F
 complete -c tracelog -n __fish_use_subcommand -a shell -d 'a shell'
@@ -95,6 +101,102 @@ def test_zsh_is_told_the_same():
 def test_fish_is_told_the_same():
     """A line for each word."""
     assert fish([LATE, SHELL]).endswith(FISH)
+
+
+# What zsh finds for what is typed in front of a ^T, as a line to the pipe `$1`.
+ZSH_PROBE = r"""
+PROMPT= RPROMPT=; autoload -Uz compinit; compinit -u -D
+compadd() {
+    if [[ ${@[1,(i)(-|--)]} != *-(O|A|D)\ * ]]; then
+        local -a hits; builtin compadd -A hits "$@"; found+=("${hits[@]}")
+    fi
+    builtin compadd "$@"
+}
+probe() {
+    found=(); _main_complete; compstate[insert]= compstate[list]=
+    print -ru PIPE -- ${(pj:\t:)found}
+}
+zle -C probe complete-word probe; bindkey '^T' probe
+"""
+
+
+def complete_in_zsh(script, folder, lines):
+    """Let a real zsh, which has to have a terminal, complete the last word of each line."""
+    keyboard, terminal = pty.openpty()
+    answers, pipe = os.pipe()
+    setup = folder / "setup.zsh"
+    setup.write_text(f"{ZSH_PROBE.replace('PIPE', str(pipe))}\n{script}")
+    environment = {**os.environ, "TERM": "dumb", "HOME": str(folder), "ZDOTDIR": str(folder)}
+    with subprocess.Popen(
+        *(["zsh", "-f", "-i"], -1, None, *[terminal] * 3),
+        **{"cwd": folder, "pass_fds": [pipe], "env": environment, "start_new_session": True},
+    ) as process:
+        os.close(terminal)
+        os.close(pipe)
+        os.write(keyboard, f"source {setup}\n".encode())
+        found = []
+        with open(answers) as file:
+            for line in lines:  # one by one: it completes nothing while more is typed
+                os.write(keyboard, f"\x15{line}\x14".encode())
+                found.append(sorted(file.readline().rstrip("\n").split("\t")))
+        process.kill()
+    os.close(keyboard)
+    return found
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="there is no zsh")
+def test_zsh_completes(tmp_path):
+    """The same as bash, where it is installed."""
+    for name in ("a.log", "a log.jsonl", "b.log"):
+        (tmp_path / name).touch()
+    logs = ["a.log", r"a\ log.jsonl"]
+    expected = {
+        "tracelog la": ["late"],
+        "tracelog --v": ["--version"],
+        "tracelog late --so": ["--sort"],
+        "tracelog late --sort l": ["loop"],
+        "tracelog late --sort=l": ["loop"],
+        "tracelog late --user a": [""],
+        "tracelog late --output a": logs,
+        "tracelog late b.log a": logs,
+        "tracelog shell ": ["x", "y"],
+        "tracelog nothing a": [""],
+    }
+
+    found = complete_in_zsh(zsh([LATE, SHELL, INIT]), tmp_path, expected)
+
+    assert found == [sorted(each) for each in expected.values()]
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="there is no fish")
+def test_fish_completes(tmp_path):
+    """The same, where it is installed."""
+    for name in ("a.log", "a log.jsonl", "b.log"):
+        (tmp_path / name).touch()
+    logs = ["a log.jsonl", "a.log"]
+    expected = {
+        "tracelog la": ["late"],
+        "tracelog --v": ["--version"],
+        "tracelog late --so": ["--sort"],
+        "tracelog late --sort l": ["loop"],
+        "tracelog late --sort=l": ["--sort=loop"],
+        "tracelog late --user a": [],
+        "tracelog late --output a": logs,
+        "tracelog late b.log a": logs,
+        "tracelog shell ": ["x", "y"],
+        "tracelog nothing a": [],
+    }
+    asked = "\n".join(f"complete -C'{line}'; echo ." for line in expected)
+    command = ["fish", "--no-config", "-c", f"{fish([LATE, SHELL, INIT])}\n{asked}"]
+    environment = {**os.environ, "HOME": str(tmp_path)}
+
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+    )
+
+    assert done.stderr == ""
+    found = re.sub(r"\t.*", "", done.stdout).split(".\n")[:-1]
+    assert [each.splitlines() for each in found] == [*expected.values()]
 
 
 def test_there_are_three():

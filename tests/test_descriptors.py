@@ -22,7 +22,7 @@ from tracelog import delivery, descriptors, sinks, spill
 from tracelog.delivery import delivery_stats
 from tracelog.descriptors import DescriptorSink, PipeSink, ThreadSink, open_sink
 from tracelog.process_lock import ProcessLock
-from tracelog.sinks import flush
+from tracelog.farewell import flush
 
 
 PATIENCE_S = 30  # of tests that wait for what is certain to come
@@ -311,12 +311,12 @@ def test_what_a_full_disk_refuses_waits_for_room(gained, said):
 
 STDERR_IS_FULL = """
 import atexit, sys
-from tracelog import descriptors, sinks, spill
+from tracelog import descriptors, farewell, spill
 spill.MAX_BYTES = 1000
 sink = descriptors.open_sink(sys.stdout)
 for _ in range(3000):
     sink.write(b"x" * 63 + b"\\n")  # fills the pipe to its last byte
-atexit.unregister(sinks._farewell)
+atexit.unregister(farewell._farewell)
 sys.exit(7 if sink.counts.dropped else 8)
 """
 
@@ -591,7 +591,7 @@ import os, sys, warnings
 warnings.simplefilter("ignore")
 from tracelog.delivery import delivery_stats
 from tracelog.descriptors import open_sink
-from tracelog.sinks import flush
+from tracelog.farewell import flush
 sink = open_sink(sys.stdout)
 for number in range(100):
     sink.write(f"{number:03999d}\\n".encode())

@@ -11,8 +11,7 @@ import threading
 import pytest
 
 from tracelog import delivery, sinks, spill
-from tracelog.delivery import delivery_stats
-from tracelog.sinks import Sink, flush
+from tracelog.sinks import Sink
 from tracelog.text_sink import TextSink
 
 
@@ -306,25 +305,21 @@ def test_a_signal_handler_that_flushes_gets_an_answer(monkeypatch):
 # Ends
 
 
-def test_what_is_not_out_at_the_end_is_counted(gained, said, monkeypatch):
-    """The interpreter doesn't wait for ever; how much is lost is its last word."""
-    monkeypatch.setattr(sinks, "_FAREWELL_S", 0.01)
-    monkeypatch.setattr(sinks, "_living", lambda: [sink])
+def test_what_is_given_up_is_counted(gained):
+    """The rest of a torn line counts for the line."""
     sink = Scripted(2, *[FULL] * 10)
     sink.write(b"torn\n")
     with sink._turn:
         sink.write(b"one\n")
 
-        sinks._farewell()
-        lost, last_word = gained()[2], said()
+        left = sink.give_up()
 
-    assert lost == 2
-    assert "(2 were waiting when the process ended)" in last_word
+    assert (left, gained()[2]) == (2, 2)
     sink.script.clear()
     sink.flush(PATIENCE_S)
 
 
-def test_the_child_of_a_fork_begins_anew(monkeypatch):
+def test_what_is_the_parents_is_forgotten():
     """What waits is the parent's; so is whoever had a lock."""
     sink = Scripted(2, *[FULL] * 10)
     sink.write(b"torn\n")
@@ -332,8 +327,7 @@ def test_the_child_of_a_fork_begins_anew(monkeypatch):
     sink._turn.acquire()
     sink._lock.acquire()
 
-    monkeypatch.setattr(sinks, "_living", lambda: [sink])
-    sinks._forget_all()
+    sink.forget()
     sink.script.clear()
 
     assert write_all(sink, b"of the child\n")
@@ -438,30 +432,6 @@ class NoThread(threading.Thread):
 
     def start(self):
         raise RuntimeError("can't create new thread at interpreter shutdown")
-
-
-def test_sinks_may_be_made_while_they_are_counted():
-    """Whoever asks for the counts, or flushes, isn't troubled by a thread that opens a file."""
-    made, done = [], threading.Event()
-
-    def keep_making():
-        while not done.is_set():
-            made.append(TextSink(io.StringIO()))
-            del made[:-100]
-
-    switching = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        thread = threading.Thread(target=keep_making)
-        thread.start()
-        for _ in range(1_000):
-            delivery_stats()
-        done.set()
-        thread.join()
-    finally:
-        sys.setswitchinterval(switching)
-
-    assert flush(PATIENCE_S)
 
 
 class Watched(TextSink):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tracelog.delivery import DeliveryStats, delivery_stats
     from tracelog.envelope import ClientWait
     from tracelog.errors import ConfigError, InputError, TracelogError, TraceparentError
+    from tracelog.farewell import flush
     from tracelog.flood import FloodFilter
     from tracelog.focus import Focus
     from tracelog.formatters import ConsoleFormatter, Formatter, JsonFormatter
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from tracelog.logger import BoundLogger, get_logger
     from tracelog.queues import LifoQueue, PriorityQueue, Queue
     from tracelog.records import ContextFilter
-    from tracelog.sinks import flush
 
 
 __version__ = "0.1.0"
@@ -103,6 +103,7 @@ _HOMES = {
     "envelope": ["ClientWait"],
     "errors": ["ConfigError", "InputError", "TracelogError", "TraceparentError"],
     "flood": ["FloodFilter"],
+    "farewell": ["flush"],
     "focus": ["Focus"],
     "formatters": ["ConsoleFormatter", "Formatter", "JsonFormatter"],
     "handlers": ["FileHandler", "RotatingFileHandler", "StreamHandler"],
@@ -114,7 +115,6 @@ _HOMES = {
     "logger": ["BoundLogger", "get_logger"],
     "queues": ["LifoQueue", "PriorityQueue", "Queue"],
     "records": ["ContextFilter"],
-    "sinks": ["flush"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -7,9 +7,7 @@ and said in the log itself once lines get out again.
 
 from __future__ import annotations
 
-import atexit
 import errno
-import os
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -18,15 +16,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum, auto
 from typing import Final
-from weakref import WeakValueDictionary
 
-from tracelog.delivery import Counts, report_failure, report_loss, report_losses
+from tracelog.delivery import Counts, report_failure, report_loss
+from tracelog.farewell import flush_at_exit
 from tracelog.spill import Lines, Spill
 
 
-__all__ = ["Sink", "Step", "flush"]
+__all__ = ["Sink", "Step"]
 
-_FAREWELL_S: Final = 1.5  # how long the interpreter's exit waits for what is not out
 _PAUSE_S: Final = 0.05  # before a stream that can't be waited for is tried again
 _MAX_INCOMING: Final = 1_000  # lines that nobody has taken in; beyond, a caller waits a moment
 _MOMENT_S: Final = 0.005
@@ -46,31 +43,6 @@ class Step(Enum):
     WAITS = auto()  # for a reader
     STUCK = auto()  # for room
     FAILED = auto()  # and will again, but for a later line perhaps
-
-
-_sinks: WeakValueDictionary[int, Sink] = WeakValueDictionary()
-
-
-def _living() -> list[Sink]:
-    """List the sinks; other threads may make some meanwhile, which iterating wouldn't survive."""
-    return [sink for reference in _sinks.valuerefs() if (sink := reference()) is not None]
-
-
-def flush(timeout: float | None = None) -> bool:
-    """Wait until every line accepted so far is out.
-
-    Args:
-        timeout: Seconds to wait at most; None waits as long as it takes.
-
-    Returns:
-        False if time ran out, or if there is no room on a disk.
-    """
-    deadline = None if timeout is None else time.monotonic() + timeout
-    done = True
-    for sink in _living():
-        left = None if deadline is None else max(0.0, deadline - time.monotonic())
-        done = sink.flush(left) and done
-    return done
 
 
 def _nothing(_count: int) -> Lines:
@@ -104,7 +76,7 @@ class Sink(ABC):
         self._moved = threading.Condition(self._lock)
         self._drainer: threading.Thread | None = None
         self._draining: int | None = None  # the thread that does so: at the end, it may be another
-        _sinks[id(self)] = self
+        flush_at_exit(self)
 
     def __del__(self) -> None:
         with suppress(AttributeError):  # what it is about could not be opened
@@ -389,17 +361,3 @@ def _made(tell: Callable[[int], Lines], count: int) -> bytes:
         return lines if isinstance(lines, bytes) else lines()
     except Exception:  # noqa: BLE001 -- the user's formatter made it; descriptor 2 has said it
         return b""
-
-
-def _farewell() -> None:
-    flush(_FAREWELL_S)
-    report_losses(sum(sink.give_up() for sink in _living()))
-
-
-def _forget_all() -> None:
-    for sink in _living():
-        sink.forget()
-
-
-atexit.register(_farewell)
-os.register_at_fork(after_in_child=_forget_all)

@@ -95,7 +95,7 @@ def select(question: Question, source: str = "") -> str:
     is_kept = bool(source)
     sound = IS_SOUND if is_kept else "line IS NOT NULL"  # lines are most of what is kept
     source = source or relation(question.view, columns_in(question.view, texts(question)))
-    marked = f"SELECT *, {_condition(question)} AS {_MATCH} FROM ({source})"  # noqa: S608
+    marked = _marked(question, source)
     named = "".join(
         f", CASE WHEN {_MATCH} THEN {sql} END AS {_KEY}{n}" for n, sql in enumerate(keys)
     )
@@ -111,13 +111,24 @@ def select(question: Question, source: str = "") -> str:
     )
 
 
-def _only_matches(question: Question) -> str:
-    """Write what leaves out of a figure what doesn't match.
+def _marked(question: Question, source: str) -> str:
+    """Mark what matches, and of what doesn't leave no value that a figure would look at.
 
-    Without conditions that is what isn't a row, which is in groups of its own and has no values:
-    half the time of a question goes into asking each figure about each row once more.
+    A figure's own filter would do, but asks about each row once more, and of what it leaves out
+    DISTINCT keeps every value. Without conditions, what isn't a row has no values anyway.
     """
-    return f" FILTER (WHERE {_MATCH})" if question.conditions or not _keys(question) else ""
+    marked = f"SELECT *, {_condition(question)} AS {_MATCH} FROM ({source})"  # noqa: S608
+    columns = [each.name for each in columns_in(question.view, question.figures)]
+    if not (columns and question.conditions and _keys(question)):
+        return marked
+
+    blank = ", ".join(f'CASE WHEN {_MATCH} THEN "{name}" END AS "{name}"' for name in columns)
+    return f"SELECT * REPLACE ({blank}) FROM ({marked})"  # noqa: S608
+
+
+def _only_matches(question: Question) -> str:
+    """Write what leaves out of a figure what doesn't match; groups have it apart."""
+    return "" if _keys(question) else f" FILTER (WHERE {_MATCH})"
 
 
 def _condition(question: Question) -> str:

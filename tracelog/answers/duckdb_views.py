@@ -203,11 +203,12 @@ def _entries(view: View, keys: _Keys) -> str:
         return ""
 
     lists = [*_parts(view, keys)]
-    # Most verdicts have no lists: looking for the words is less work than making empty lists.
-    words = (*view.lists, *(each for each in view.events if each != fields.EVENT_UTTERANCE))
-    hit = " OR ".join(f"contains(line, '{word}')" for word in words)
+    # Most verdicts have no lists: to look for one is less work than to make empty ones.
+    hit = "contains(line, '[')"
+    if fields.EVENT_HOLD in view.events:
+        hit = f"({hit} OR {keys.read(fields.EVENT)} = '{fields.EVENT_HOLD}')"
     return (
-        f"coalesce(nullif(CASE WHEN _found IS NOT NULL AND ({hit}) THEN {_concat(lists)} END, []), "
+        f"coalesce(nullif(CASE WHEN _found IS NOT NULL AND {hit} THEN {_concat(lists)} END, []), "
         "[NULL])"
     )
 

@@ -20,7 +20,7 @@ from tracelog.errors import InputError
 
 __all__ = ["Hit", "find", "find_last", "line_at", "needles_of"]
 
-_CHUNK: Final = 1 << 18  # bytes: fits the cache
+_CHUNK: Final = 1 << 20  # bytes: fits the cache, and each is some work in Python besides
 _WINDOW: Final = 16 << 20  # bytes: how much of a file's end is looked at first, and so on
 _ANYWHERE: Final = 1 << 62
 

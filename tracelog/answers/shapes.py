@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tracelog.escapes import printable
 from tracelog.fields import EVENT, LEVEL, LOGGER, SPAN_ID, TIMESTAMP, TRACE_ID, USER_ID
 
 
@@ -26,6 +27,7 @@ __all__ = [
     "Recogniser",
     "Shape",
     "Wrapper",
+    "about_shapes",
     "cri_prefix",
     "read_object",
     "recognise",
@@ -269,3 +271,15 @@ def _is_ours(event: Mapping[str, Any]) -> bool:
 def _marks(event: Mapping[str, Any]) -> Callable[[Naming], bool]:
     """Tell which naming marks *event*."""
     return lambda naming: any(event.keys() >= mark for mark in naming.marks)
+
+
+def about_shapes(named: Iterable[tuple[str, Shape]]) -> Iterator[str]:
+    """Say what shapes were recognised that aren't ours."""
+    by_about: dict[str, list[str]] = {}
+    for name, shape in named:
+        if shape.about:
+            by_about.setdefault(shape.about, []).append(printable(name))
+    for about, names in by_about.items():
+        first, *others = names
+        more = f" and {len(others):,} more are" if others else " is"
+        yield f"{first}{more} read as {about}."

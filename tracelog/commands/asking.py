@@ -1,4 +1,4 @@
-"""What every command that asks a log has in common: its arguments, and what it opens.
+"""What the commands that ask a log have in common: what they open.
 
 Neither DuckDB nor rich is loaded by importing this: `--help`, and a mistyped argument, answer at
 once.
@@ -7,7 +7,6 @@ once.
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -23,23 +22,15 @@ from tracelog.answers.filters import Filters
 from tracelog.answers.log import Log
 from tracelog.answers.progress import Progress
 from tracelog.answers.question import Engine, Read, Tally
-from tracelog.answers.shapes import OURS, Shape
+from tracelog.answers.shapes import OURS, about_shapes
 from tracelog.answers.sources import Source, Spool, open_sources
 from tracelog.answers.times import Moment
 from tracelog.commands.tables import opened_table
 from tracelog.errors import InputError
-from tracelog.escapes import printable
 
 
 __all__ = [
-    "TIMES",
     "Asked",
-    "about_shapes",
-    "add_arguments",
-    "add_files",
-    "add_filters",
-    "add_map",
-    "describe",
     "filters_of",
     "moment",
     "never_over_a_log",
@@ -47,12 +38,7 @@ __all__ = [
     "opened_log",
 ]
 
-TIMES: Final = """\
-A time is UTC: '2026-11-22T14:05:00Z', '2026-11-22 14:05', or '14:05' on the log's last day;
-'10m' (ms, s, m, h, d) counts back from the log's last line.
-"""
 _DRAWING: Final = "tracelog.answers.printing"
-_MOST: Final = 999_999  # that DuckDB keeps of a whole
 
 
 class Asked(NamedTuple):
@@ -72,86 +58,6 @@ class Asked(NamedTuple):
         """Tell what was read, and look for the first few lines that are no JSON."""
         broken_at = self.engine.broken(tally.broken) if tally.broken else ()
         return Read(names=self.names, tally=tally, broken_at=broken_at)
-
-
-def describe(parser: argparse.ArgumentParser, summary: str, epilog: str) -> None:
-    """Say what a command does, and show examples."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.description = f"{summary[0].upper()}{summary[1:]}."
-    parser.epilog = epilog
-
-
-def add_arguments(parser: argparse.ArgumentParser, *, over: bool = False) -> None:
-    """Declare what to read, what to leave out, and how to show the rest."""
-    add_files(parser, nargs="*")
-    parser.add_argument(
-        "--from",
-        dest="table",
-        metavar="URL",
-        help="a table of ClickHouse instead of files: clickhouse://user@host/db.table",
-    )
-    if over:
-        parser.add_argument(
-            "--over", type=_milliseconds, metavar="MS", help="only what took longer"
-        )
-    add_filters(parser)
-    parser.add_argument(
-        "--top", type=_top, default=20, metavar="N", help="how many to show (default: 20)"
-    )
-    parser.add_argument("--json", action="store_true", help="a line of JSON for each")
-    parser.add_argument(
-        "--no-cache", action="store_true", help="neither use nor keep what makes questions faster"
-    )
-
-
-def add_filters(parser: argparse.ArgumentParser) -> None:
-    """Declare what to leave out."""
-    parser.add_argument("--user", metavar="ID", help="only this user's")
-    parser.add_argument("--since", metavar="TIME", help="only from then on")
-    parser.add_argument("--until", metavar="TIME", help="only up to then")
-    parser.add_argument(
-        "--where",
-        type=_pair,
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="only lines with this value under this key; may be repeated",
-    )
-
-
-def add_files(parser: argparse.ArgumentParser, nargs: str = "+") -> None:
-    """Declare what to read, and what its keys are called."""
-    parser.add_argument(
-        "files",
-        nargs=nargs,
-        metavar="FILE",
-        help="a log, plain, .gz or .zst; a directory; a glob; s3:// or https://; - for a pipe",
-    )
-    add_map(parser)
-
-
-def add_map(parser: argparse.ArgumentParser) -> None:
-    """Declare what keys are called, where that isn't known by itself."""
-    parser.add_argument(
-        "--map",
-        type=_mapping,
-        action="append",
-        default=[],
-        metavar="OUR=THEIRS",
-        help="a key of ours, and what it is called there; may be repeated",
-    )
-
-
-def about_shapes(named: Iterable[tuple[str, Shape]]) -> Iterator[str]:
-    """Say what shapes were recognised that aren't ours."""
-    by_about: dict[str, list[str]] = {}
-    for name, shape in named:
-        if shape.about:
-            by_about.setdefault(shape.about, []).append(printable(name))
-    for about, names in by_about.items():
-        first, *others = names
-        more = f" and {len(others):,} more are" if others else " is"
-        yield f"{first}{more} read as {about}."
 
 
 def filters_of(args: argparse.Namespace) -> Filters:
@@ -242,42 +148,3 @@ def never_over_a_log(output: Path, sources: Iterable[Source]) -> None:
             raise InputError(
                 f"{str(output)!r} is one of the logs to read", hint=f"-o other{output.suffix}"
             )
-
-
-def _milliseconds(text: str) -> float:
-    """Read a number of milliseconds."""
-    try:
-        number = float(text.removesuffix("ms"))
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of milliseconds, such as 250")
-
-    return number
-
-
-def _pair(text: str) -> tuple[str, str]:
-    """Read a key and a value."""
-    key, equals, value = text.partition("=")
-    if not (key and equals):
-        raise argparse.ArgumentTypeError(f"{text!r} is no KEY=VALUE, such as room=lobby")
-
-    return key, value
-
-
-def _mapping(text: str) -> tuple[str, str]:
-    """Read a key of ours and one of theirs."""
-    ours, equals, theirs = text.partition("=")
-    if not (ours and equals and theirs):
-        raise argparse.ArgumentTypeError(f"{text!r} is no OUR=THEIRS, such as user_id=usr.id")
-
-    return ours, theirs
-
-
-def _top(text: str) -> int:
-    """Read how many to show."""
-    number = int(text) if text.isdecimal() else 0
-    if not 1 <= number <= _MOST:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number between 1 and {_MOST:,}")
-
-    return number

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, Final
 
-from tracelog.commands.asking import describe
+from tracelog.commands.arguments import describe
 from tracelog.commands.shells import SHELLS, Command, Word
 
 
@@ -57,6 +57,6 @@ def _word(action: argparse.Action) -> Word:
         about=(action.help or "").replace("%%", "%"),
         value=str(action.metavar or action.dest) if action.nargs != 0 else "",
         choices=tuple(map(str, action.choices or ())),
-        is_path=action.metavar in _PATHS,
-        is_repeated=action.nargs == "+" or isinstance(action.default, list),
+        is_path=str(action.metavar).split()[-1] in _PATHS,  # `show` takes `TRACE FILE`
+        is_repeated=action.nargs in ("+", "*") or isinstance(action.default, list),
     )

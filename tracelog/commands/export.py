@@ -9,15 +9,8 @@ from typing import Final
 from tracelog.answers.export import FORMATS, PARQUET, export, format_of
 from tracelog.answers.replacing import replacing
 from tracelog.answers.views import VIEWS
-from tracelog.commands.asking import (
-    TIMES,
-    add_files,
-    add_filters,
-    describe,
-    filters_of,
-    never_over_a_log,
-    opened_log,
-)
+from tracelog.commands.arguments import TIMES, add_files, add_filters, describe
+from tracelog.commands.asking import filters_of, never_over_a_log, opened_log
 from tracelog.errors import InputError
 from tracelog.escapes import printable
 

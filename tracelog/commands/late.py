@@ -14,15 +14,8 @@ from tracelog.answers.slowest import SORTS, slowest
 from tracelog.answers.sources import STDIN
 from tracelog.answers.times import Moment
 from tracelog.answers.utterances import Utterance
-from tracelog.commands.asking import (
-    TIMES,
-    Asked,
-    add_arguments,
-    describe,
-    filters_of,
-    moment,
-    opened,
-)
+from tracelog.commands.arguments import TIMES, add_arguments, describe
+from tracelog.commands.asking import Asked, filters_of, moment, opened
 from tracelog.errors import InputError
 
 

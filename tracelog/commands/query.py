@@ -11,7 +11,8 @@ from tracelog.answers.embedded import Embedded
 from tracelog.answers.log import LINES, Log, Result
 from tracelog.answers.tables import Tables
 from tracelog.answers.views import VIEWS
-from tracelog.commands.asking import add_files, describe, opened_log
+from tracelog.commands.arguments import add_files, describe
+from tracelog.commands.asking import opened_log
 from tracelog.escapes import printable
 
 

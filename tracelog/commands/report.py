@@ -10,7 +10,8 @@ from tracelog.answers.columns import page_data
 from tracelog.answers.gathering import gather
 from tracelog.answers.progress import Progress
 from tracelog.answers.report import make_page, write_page
-from tracelog.commands.asking import add_files, describe, never_over_a_log, opened_log
+from tracelog.commands.arguments import add_files, describe
+from tracelog.commands.asking import never_over_a_log, opened_log
 from tracelog.escapes import printable
 
 

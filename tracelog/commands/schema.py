@@ -7,7 +7,7 @@ from typing import Final
 
 from tracelog.answers.address import NAME
 from tracelog.answers.clickhouse_table import create
-from tracelog.commands.asking import describe
+from tracelog.commands.arguments import describe
 
 
 __all__ = ["HELP", "configure", "run"]

@@ -173,7 +173,8 @@ def _zsh_word(word: Word) -> Iterator[str]:
     repeated = "*" if word.is_repeated else ""
     about = _colons(word.about).replace("[", r"\[").replace("]", r"\]")
     for flag in word.flags:
-        yield _quoted(f"{repeated}{flag}[{about}]{value}")
+        joint = "=" if value and flag.startswith("--") else ""  # both `--sort loop`, `--sort=loop`
+        yield _quoted(f"{repeated}{flag}{joint}[{about}]{value}")
     if not word.flags:
         yield _quoted(f"{repeated}{value}")
 
@@ -195,6 +196,8 @@ def fish(commands: Iterable[Command]) -> str:
 def _fish(commands: Iterable[Command]) -> Iterator[str]:
     yield "# Lets fish complete tracelog's commands: ~/.config/fish/completions/tracelog.fish"
     yield "complete -c tracelog -f"
+    yield "complete -c tracelog -n __fish_use_subcommand -s h -l help -d 'show a help message'"
+    yield "complete -c tracelog -n __fish_use_subcommand -l version -d 'show the version'"
     for command in commands:
         about = _fish_quoted(command.about)
         yield f"complete -c tracelog -n __fish_use_subcommand -a {command.name} -d {about}"
@@ -209,10 +212,10 @@ def _fish_word(word: Word) -> str:
     """Write what `complete` is told of a word."""
     kinds = ("l" if flag.startswith("--") else "s" for flag in word.flags)
     parts = [f"-{kind} {flag.lstrip('-')}" for kind, flag in zip(kinds, word.flags, strict=True)]
-    if word.value and word.flags:
-        parts.append("-r")
     if word.is_path:
-        parts.append("-F")
+        parts.append("-r -F" if word.flags else "-F")
+    elif word.value and word.flags:
+        parts.append("-x")  # fish takes what needs a value for a file otherwise
     if word.choices:
         parts.append(f"-a {_fish_quoted(' '.join(word.choices))}")
     if word.flags:

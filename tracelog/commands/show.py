@@ -12,11 +12,12 @@ from typing import Final
 
 from tracelog.answers.entries import Entry
 from tracelog.answers.finding import line_at
+from tracelog.answers.shapes import about_shapes
 from tracelog.answers.sources import Source, Spool, open_sources
 from tracelog.answers.story import Story, tell
 from tracelog.answers.traces import Trace, find_trace, last_late, trace_of
 from tracelog.answers.translated import translated
-from tracelog.commands.asking import about_shapes, add_map, describe
+from tracelog.commands.arguments import add_map, describe
 from tracelog.errors import InputError
 from tracelog.escapes import printable
 

@@ -7,7 +7,8 @@ from functools import partial
 from typing import Final
 
 from tracelog.answers.stats import stats
-from tracelog.commands.asking import TIMES, add_arguments, describe, filters_of, opened
+from tracelog.commands.arguments import TIMES, add_arguments, describe
+from tracelog.commands.asking import filters_of, opened
 
 
 __all__ = ["HELP", "configure", "run"]

@@ -20,7 +20,8 @@ from tracelog.answers.frames import Frame
 from tracelog.answers.live import Live
 from tracelog.answers.screen import Screen
 from tracelog.answers.shaped import Shaped
-from tracelog.commands.asking import about_shapes, add_map, describe
+from tracelog.answers.shapes import about_shapes
+from tracelog.commands.arguments import add_map, describe
 from tracelog.escapes import printable
 from tracelog.layout import Layout
 
