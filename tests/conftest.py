@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import importlib.util
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -44,10 +46,39 @@ _SETTINGS = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # whoever runs the loop lets nobody else
 def pytest_runtestloop():
     """What is loaded by now stays: the collector needn't look through it again and again."""
     gc.collect()
     gc.freeze()
+    # What runs the tests is measured, not what they start.
+    os.environ.pop("COVERAGE_PROCESS_START", None)
+
+
+# Two things that each process that runs these tests can lock, and nothing else does.
+_TURN, _GATE = (os.open(path, os.O_RDONLY) for path in (__file__, Path(__file__).parent))
+_kept = False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item, nextitem):
+    """While a test that is to be alone runs, no other does in any process."""
+    global _kept
+    alone = _alone(item)
+    if not _kept:
+        fcntl.flock(_GATE, fcntl.LOCK_EX)  # so that nobody overtakes whoever waits to be alone
+        fcntl.flock(_TURN, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(_GATE, fcntl.LOCK_UN)
+    try:
+        return (yield)
+    finally:
+        _kept = alone and nextitem is not None and _alone(nextitem)
+        if not _kept:
+            fcntl.flock(_TURN, fcntl.LOCK_UN)
+
+
+def _alone(item):
+    return item.get_closest_marker("alone") is not None
 
 
 @pytest.fixture(autouse=True)

@@ -176,6 +176,7 @@ def test_a_response_that_has_begun_is_left_alone():
 # The server: lines
 
 
+@pytest.mark.alone
 def test_a_request_leaves_an_access_line_and_a_verdict(lines, time):
     """As under ASGI; what the handler bound is on both."""
 

@@ -50,7 +50,11 @@ def test_a_transport_is_found_behind_a_bound_receive():
     assert transport_of(protocol.receive) is protocol.transport
 
 
-@pytest.mark.parametrize("receive", [Protocol().receive, len, None, lambda: None], ids=str)
+@pytest.mark.parametrize(
+    "receive",
+    [Protocol().receive, len, None, lambda: None],
+    ids=["no transport", "builtin", "nothing", "function"],
+)
 def test_a_server_may_keep_its_transport_to_itself(receive):
     """Then there is none: a function, or a method of something else."""
     assert transport_of(receive) is None

@@ -10,7 +10,15 @@ import types
 
 import trio
 
-from tracelog.loops import in_trio, on_loop, running_task, variables_of, waiter_of, waits_for
+from tracelog.loops import (
+    coroutine_of,
+    in_trio,
+    on_loop,
+    running_task,
+    variables_of,
+    waiter_of,
+    waits_for,
+)
 
 
 mark = contextvars.ContextVar("mark")
@@ -178,6 +186,30 @@ def test_who_shows_nothing_waits_for_nobody():
     assert not waits_for(None, None)
     assert waiter_of(silent) is None
     assert waiter_of(waiting) is None
+
+
+def test_a_task_that_is_over_as_soon_as_it_began_has_no_coroutine():
+    """CPython 3.12.1 would end the process if it were asked for it; other tasks have one."""
+
+    async def nothing():
+        pass
+
+    async def main():
+        if sys.version_info >= (3, 12):
+            asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+        over = asyncio.create_task(nothing())
+        task = asyncio.current_task()
+        return over.done(), coroutine_of(over), coroutine_of(task) is task.get_coro()
+
+    over, coroutine, has_one = asyncio.run(main())
+
+    assert over == (coroutine is None)
+    assert has_one
+
+
+def test_what_is_no_task_has_no_coroutine():
+    """Nothing is asked of it."""
+    assert coroutine_of(object()) is None
 
 
 def test_asyncio_may_be_half_loaded(monkeypatch):

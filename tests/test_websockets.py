@@ -190,6 +190,7 @@ def test_a_failing_handler_is_told_with_its_trace(lines):
     assert (ended["close_code"], ended["closed_by"]) == (1011, "server")
 
 
+@pytest.mark.alone
 def test_a_message_that_waited_is_late(lines):
     """From when it came, not from when the handler asked for it."""
     time = Time()

@@ -8,7 +8,15 @@ from contextvars import Context
 from typing import Any
 
 
-__all__ = ["in_trio", "on_loop", "running_task", "variables_of", "waiter_of", "waits_for"]
+__all__ = [
+    "coroutine_of",
+    "in_trio",
+    "on_loop",
+    "running_task",
+    "variables_of",
+    "waiter_of",
+    "waits_for",
+]
 
 
 def on_loop() -> bool:
@@ -43,6 +51,16 @@ def waits_for(waiter: Any, task: Any) -> bool:
         future is task
         or any(each is future for callback in _callbacks_of(task) for each in _kept_by(callback))
     )
+
+
+def coroutine_of(task: Any) -> Any:
+    """Give a task's coroutine; None if it is no task, or was over as soon as it began."""
+    get_coro = getattr(task, "get_coro", None)
+    # Looked at first: CPython 3.12.1 crashes when it is asked for a coroutine that isn't there.
+    if get_coro is None or getattr(task, "_coro", task) is None:
+        return None
+
+    return get_coro()
 
 
 def waiter_of(task: Any) -> Any:

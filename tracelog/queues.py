@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 from weakref import ref
 
 from tracelog.context import Context, current_context, enter_context, snapshot
-from tracelog.loops import variables_of, waits_for
+from tracelog.loops import coroutine_of, variables_of, waits_for
 
 
 __all__ = ["LifoQueue", "PriorityQueue", "Queue", "Taken", "take_arrival", "taken", "task_of"]
@@ -256,7 +256,7 @@ def _hand_on(work: _Work, asked: Any, task: asyncio.Task[Any] | None) -> None:
 
 def _takes_for(worker: asyncio.Task[Any], task: asyncio.Task[Any]) -> bool:
     """Tell whether *task* does nothing but take an item, and *worker* nothing but wait for it."""
-    takes = getattr(task.get_coro(), "cr_code", None) is asyncio.Queue.get.__code__
+    takes = getattr(coroutine_of(task), "cr_code", None) is asyncio.Queue.get.__code__
     return takes and waits_for(worker, task)
 
 

@@ -9,6 +9,8 @@ from laboratory import FAULTS, Laboratory, experiments, judge, load_catalogue
 from stacks import ours
 
 
+pytestmark = pytest.mark.alone
+
 CATALOGUE = [
     pytest.param(fault, id=f"{fault.part}-{fault.id}")
     for fault in load_catalogue().values()

@@ -12,6 +12,9 @@ import nth_call
 import pytest
 
 
+pytestmark = pytest.mark.alone
+
+
 @pytest.fixture(scope="module")
 def found(request, tmp_path_factory):
     """Run what this run's tests ask for, in two interpreters."""

@@ -8,6 +8,8 @@ import pytest
 import scenarios
 from clients import Server
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module", params=scenarios.LOOPS)
 def server(request):

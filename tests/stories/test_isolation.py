@@ -36,7 +36,8 @@ def lines(serve_talk):
 
     asyncio.run(main())
     server.wait_for(USERS, event="left")
-    return server.lines()
+    # Whether somebody held the loop for long depends on the machine.
+    return [line for line in server.lines() if line["event"] != "loop held"]
 
 
 def test_every_line_of_a_user_is_there(lines):

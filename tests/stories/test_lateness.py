@@ -12,6 +12,8 @@ import pytest
 from websockets.asyncio.client import connect
 
 
+pytestmark = pytest.mark.alone
+
 # uvicorn is going to drop the implementation on websockets' legacy API.
 DEPRECATED = "ignore:The `websockets` implementation"
 HOLD_MS = 400

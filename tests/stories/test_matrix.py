@@ -18,6 +18,7 @@ def load_matrix():
 
 
 matrix = load_matrix()
+pytestmark = pytest.mark.alone  # it drives several servers at a time
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from tracelog.context import Context
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.places import Place, frames_of_awaits, places_of_awaits, users_place
-from tracelog.loops import waiter_of
+from tracelog.loops import coroutine_of, waiter_of
 
 
 __all__ = ["Await", "await_of", "is_for_client", "send_back", "send_to"]
@@ -99,8 +99,7 @@ def await_of(task: Any, within: Any = None) -> Await:
 
 
 def _places(task: Any) -> list[Place]:
-    get_coro = getattr(task, "get_coro", None)
-    return [] if get_coro is None else places_of_awaits(get_coro())
+    return places_of_awaits(coroutine_of(task))
 
 
 def is_for_client(task: Any) -> bool:
@@ -111,8 +110,7 @@ def is_for_client(task: Any) -> bool:
 
 def _sending_frame(task: Any) -> FrameType | None:
     """Find where *task* sends, unless it waits for something in the user's code within that."""
-    get_coro = getattr(task, "get_coro", None)
-    for frame in [] if get_coro is None else frames_of_awaits(get_coro()):
+    for frame in frames_of_awaits(coroutine_of(task)):
         if frame.f_code in {send_back.__code__, send_to.__code__}:
             return frame
         if Place.of(frame.f_code, frame.f_lineno).is_users:

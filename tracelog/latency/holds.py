@@ -31,6 +31,7 @@ from tracelog.latency.clock import ms_of
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.places import places_of_awaits, users_place
 from tracelog.latency.samples import Seen
+from tracelog.loops import coroutine_of
 
 
 __all__ = ["Hold", "about_context", "kind_of", "name_of_step", "place_of_step"]
@@ -158,7 +159,7 @@ def name_of_step(step: Any) -> str:
     """Name what ran, where no trace does: a task, or a function."""
     task = _task_of(step)
     if task is not None:
-        name = getattr(task.get_coro(), "__qualname__", "")
+        name = getattr(coroutine_of(task), "__qualname__", "")
         return f"task {task.get_name()} {name}".rstrip()
 
     return str(getattr(step, "__qualname__", type(step).__qualname__))
@@ -171,7 +172,7 @@ def place_of_step(step: Any, seen: Seen | None) -> str:
         return str(place)
 
     task = _task_of(step)
-    stopped = users_place(places_of_awaits(task.get_coro())) if task is not None else None
+    stopped = users_place(places_of_awaits(coroutine_of(task))) if task is not None else None
     return f"before {stopped}" if stopped is not None else name_of_step(step)
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType
 from typing import Any, Final, NamedTuple
 
+from tracelog.loops import coroutine_of
+
 
 __all__ = ["Place", "frames_of_awaits", "places_of_awaits", "places_of_frames", "users_place"]
 
@@ -145,9 +147,9 @@ def _awaited(awaitable: Any, frame: FrameType) -> Any:
     """Tell what a suspended coroutine, whose *frame* that is, awaits."""
     if frame.f_code is _WAIT_FOR:
         # Before Python 3.12 what it waits for is a task of its own, which it doesn't await.
-        get_coro = getattr(frame.f_locals.get("fut"), "get_coro", None)
-        if get_coro is not None:
-            return get_coro()
+        coroutine = coroutine_of(frame.f_locals.get("fut"))
+        if coroutine is not None:
+            return coroutine
 
     awaited = _first(awaitable, _AWAITS)
     while _is_between(awaited):

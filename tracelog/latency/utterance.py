@@ -20,7 +20,7 @@ from tracelog.latency.loop import watch_of_running_loop
 from tracelog.latency.places import places_of_awaits
 from tracelog.latency.policy import Policy
 from tracelog.latency.steps import SHORT_S, Step
-from tracelog.loops import in_trio
+from tracelog.loops import coroutine_of, in_trio
 from tracelog.queues import task_of
 
 
@@ -248,5 +248,5 @@ class Utterance:
         if waits.to is not None:
             fields[TO] = about_context(waits.to)
         if task is not None:
-            fields[STACK] = " < ".join(map(str, places_of_awaits(task.get_coro())[:_STACK]))
+            fields[STACK] = " < ".join(map(str, places_of_awaits(coroutine_of(task))[:_STACK]))
         emit(_log, logging.WARNING, EVENT_STILL, (), fields, self.context)
