@@ -11,8 +11,8 @@ import threading
 import pytest
 
 from tracelog import delivery, file_sinks
+from tracelog.farewell import flush
 from tracelog.file_sinks import FileSink, RotatingSink
-from tracelog.sinks import flush
 
 
 PATIENCE_S = 30
@@ -293,8 +293,8 @@ def test_who_finds_the_lock_taken_leaves_it_to_the_thread(path, monkeypatch):
 
 ROTATING = """
 import sys
+from tracelog.farewell import flush
 from tracelog.file_sinks import RotatingSink
-from tracelog.sinks import flush
 sink = RotatingSink(sys.argv[1], 2_000, 1_000)
 for number in range(500):
     sink.write(f"{sys.argv[2]} {number}\\n".encode())
