@@ -25,7 +25,6 @@ def found(request, tmp_path_factory):
             [sys.executable, nth_call.__file__, tmp_path_factory.mktemp("calls"), *names],
             env={**os.environ, "PYTHONPATH": path},
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
             timeout=60,
             check=True,
         ).stdout
