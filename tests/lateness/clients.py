@@ -187,10 +187,10 @@ class User:
         for said in saids:
             await self._finish(said)
 
-    async def books(self):
-        """Leave something to the service's worker; gives what waits until that has done it."""
+    async def books(self, ms=200):
+        """Leave that long a task to the service's worker; gives what waits until it is done."""
         asked, said = self._say("book", "websocket"), self._say("book", "queue")
-        await self._socket.send("book")
+        await self._socket.send(f"book {ms}")
         await self._finish(asked)
         return asyncio.create_task(self._finish(said, answers=("booked",)))
 

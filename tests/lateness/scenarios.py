@@ -431,7 +431,7 @@ async def behind_ones_own_query(bob, alice):
 @late("alice", "queue_ms", AnotherItem(("bob",)))
 async def a_worker_fed_by_a_queue(bob, alice):
     """alice's booking waits in a tracelog.Queue, as its worker is at bob's, for 200 ms."""
-    await asyncio.gather(await bob.books(), await alice.books())
+    await asyncio.gather(await bob.books(), await alice.books(100))
 
 
 @late("alice", "queue_ms", AnotherItem(("bob", "carol")))

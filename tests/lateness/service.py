@@ -585,22 +585,22 @@ async def subscribe(user):
 
 
 @verb
-async def book(user):
+async def book(user, ms):
     """Leave it to the worker, who tells the user."""
-    await bookings.put(user)
+    await bookings.put((user, int(ms) / 1000))
     return "booking"
 
 
 async def work():
     while True:
-        user = await bookings.get()
+        user, seconds = await bookings.get()
         with tracelog.utterance(budget_ms=100):
-            await book_flight()
+            await book_flight(seconds)
             await user.hears("booked")
 
 
-async def book_flight():
-    await asyncio.sleep(SLOW_S)
+async def book_flight(seconds):
+    await asyncio.sleep(seconds)
 
 
 # -- the service -------------------------------------------------------------------------------------
