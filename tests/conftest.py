@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import importlib.util
 import logging
@@ -55,30 +54,11 @@ def pytest_runtestloop():
     os.environ.pop("COVERAGE_PROCESS_START", None)
 
 
-# Two things that each process that runs these tests can lock, and nothing else does.
-_TURN, _GATE = (os.open(path, os.O_RDONLY) for path in (__file__, Path(__file__).parent))
-_kept = False
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item, nextitem):
-    """While a test that is to be alone runs, no other does in any process."""
-    global _kept
-    alone = _alone(item)
-    if not _kept:
-        fcntl.flock(_GATE, fcntl.LOCK_EX)  # so that nobody overtakes whoever waits to be alone
-        fcntl.flock(_TURN, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-        fcntl.flock(_GATE, fcntl.LOCK_UN)
-    try:
-        return (yield)
-    finally:
-        _kept = alone and nextitem is not None and _alone(nextitem)
-        if not _kept:
-            fcntl.flock(_TURN, fcntl.LOCK_UN)
-
-
-def _alone(item):
-    return item.get_closest_marker("alone") is not None
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session, exitstatus):
+    """Of the tests that somebody asks for, none may have to be alone, or all."""
+    if exitstatus is pytest.ExitCode.NO_TESTS_COLLECTED and session.config.option.markexpr:
+        session.exitstatus = pytest.ExitCode.OK
 
 
 @pytest.fixture(autouse=True)

@@ -19,10 +19,10 @@ pytestmark = pytest.mark.alone
 def found(request, tmp_path_factory):
     """Run what this run's tests ask for, in two interpreters."""
 
-    def run(names):
+    def run(folder, names):
         path = os.pathsep.join(path for path in sys.path if path)
         return subprocess.run(
-            [sys.executable, nth_call.__file__, tmp_path_factory.mktemp("calls"), *names],
+            [sys.executable, nth_call.__file__, folder, *names],
             env={**os.environ, "PYTHONPATH": path},
             stdout=subprocess.PIPE,
             timeout=60,
@@ -31,8 +31,10 @@ def found(request, tmp_path_factory):
 
     here = [item for item in request.session.items if item.path == request.path]
     names = [item.callspec.params["name"] for item in here]
+    parts = (names[0::3], names[1::3] + names[2::3])
+    folders = [tmp_path_factory.mktemp("calls") for _ in parts]  # no two threads may make one
     with ThreadPoolExecutor(2) as pool:
-        outputs = pool.map(run, (names[0::3], names[1::3] + names[2::3]))
+        outputs = pool.map(run, folders, parts)
         return {name: problems for each in outputs for name, problems in json.loads(each).items()}
 
 
