@@ -3,9 +3,9 @@
 python benchmarks/load.py [--records 1000000] [--kills 200]
 
 load: 8 threads and 200 tasks log as fast as they can. Every record is there or counted, the event
-loop is kept by no call for long, memory doesn't grow. kills: SIGKILL at random
-moments of busy logging to a file; no line but the last one may be torn. stalled: what a line costs
-its caller behind a pipe that nobody reads, against one that is read.
+loop is kept by no call for long, memory doesn't grow. kills: SIGKILL at random moments of busy
+logging to a file; no line but the last one may be torn. stalled: what a line costs its caller
+behind a pipe that nobody reads, against one that is read.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""All sinks there are: flushed together, at the interpreter's end, too; a fork leaves them to it.
+"""All sinks there are: flushed together, at the interpreter's end, too, and emptied after a fork.
 
 What waits when a process forks is the parent's to write.
 """

@@ -1,6 +1,6 @@
 """The arguments that several commands declare alike.
 
-It loads nothing of what answers: `show`, which needs neither, has begun to look by then.
+It loads nothing of what answers: `show`, which needs no engine, would wait for it in vain.
 """
 
 from __future__ import annotations
