@@ -18,7 +18,7 @@ import pytest
 from tracelog.latency import samples
 from tracelog.latency.places import Place
 from tracelog.latency.samples import Sampler, Seen
-from tracelog.latency.usage import Usage
+from tracelog.latency.usage import Usage, UsageReader
 
 
 class Clock:
@@ -66,7 +66,7 @@ def clock():
 def machine(monkeypatch):
     """What the system says of its threads: by native id, and of the others."""
     machine = {"own": Usage(1.0, 0.0, 10), "others": {}}
-    monkeypatch.setattr(samples, "usage_of", lambda _: machine["own"])
+    monkeypatch.setattr(UsageReader, "read", lambda _: machine["own"])
     monkeypatch.setattr(samples, "usages_of_others", lambda _: machine["others"])
     return machine
 

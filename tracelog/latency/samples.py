@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tracelog.latency.places import Place, places_of_frames
-from tracelog.latency.usage import Usage, usage_of, usages_of_others
+from tracelog.latency.usage import Usage, UsageReader, usages_of_others
 
 
 __all__ = ["Sampler", "Seen"]
@@ -79,16 +79,16 @@ class Sampler:
         self._clock = clock
         self._process_clock = process_clock
         self.ident = threading.get_ident() if ident is None else ident
-        self._native_id = threading.get_native_id() if native_id is None else native_id
+        self._usage = UsageReader(threading.get_native_id() if native_id is None else native_id)
         self._began = 0.0  # of the step that the samples are of
         self._stacks: list[tuple[Place, ...]] = []
-        self._baseline = (clock(), process_clock(), usage_of(self._native_id))
+        self._baseline = (clock(), process_clock(), self._usage.read())
         self._others: tuple[float, dict[threading.Thread, Usage]] = (0.0, {})
         self._rivals: dict[threading.Thread, Place | None] = {}
 
     def rest(self) -> None:
         """Note what the thread has had of the CPU so far: no step takes long."""
-        self._baseline = (self._clock(), self._process_clock(), usage_of(self._native_id))
+        self._baseline = (self._clock(), self._process_clock(), self._usage.read())
 
     def look(self, began: float, still: Callable[[], bool]) -> None:
         """Note where the thread is, in the step that *began* then, if that is *still* so."""
@@ -124,17 +124,17 @@ class Sampler:
         [(stack, _)] = Counter(stacks).most_common(1)
         now = self._clock()
         at, all_before, before = self._baseline
-        usage = usage_of(self._native_id)
+        after = self._usage.read()
         over = now - at
-        if before is None or usage is None or over <= 0:
+        if before is None or after is None or over <= 0:
             return Seen(list(stack), len(stacks))
 
-        running = usage.running - before.running
+        running = after.running - before.running
         return Seen(
             *(list(stack), len(stacks), over),
             running=running / over,
-            queued=(usage.queued - before.queued) / over,
-            switches=(usage.slices - before.slices) / over,
+            queued=(after.queued - before.queued) / over,
+            switches=(after.slices - before.slices) / over,
             rivals=(self._process_clock() - all_before - running) / over,
             rival=self._rival(now),
         )
