@@ -142,7 +142,7 @@ def _add_reasons(fields: dict[str, Any], utterance: Utterance, *, late: bool) ->
     if found is not None:
         if late and watch is not None:
             found.note_others(watch.steps)
-        fields.update(_findings(found))
+        _add_findings(fields, found)
     cause = cause_of(fields) if late else ""
     if cause:
         fields[CAUSE] = cause
@@ -160,15 +160,21 @@ def _ahead(utterance: Utterance) -> list[dict[str, Any]]:
     return [{MS: ms, **about_context(who[trace_id])} for trace_id, ms in _most(sums)]
 
 
-def _findings(found: Findings) -> dict[str, Any]:
-    lists = {
-        BLOCKED_BY: [{MS: ms, **hold.about()} for hold, ms in _most(found.holds)],
-        HELD: [{MS: ms, WHERE: place, KIND: kind} for (place, kind), ms in _most(found.own)],
-        BUSIEST: [{MS: ms, **about_context(found.who[id_])} for id_, ms in _most(found.others)],
-        AWAITS: [_awaited(found, awaited, ms) for awaited, ms in _most(found.awaits)],
-        SPANS: [_span(path, sums) for path, sums in islice(found.spans.items(), _SPANS)],
-    }
-    return {key: entries for key, entries in lists.items() if entries}
+def _add_findings(fields: dict[str, Any], found: Findings) -> None:
+    """Add what was found; under load many wait for a while, and nothing is to be said of it."""
+    if found.holds:
+        fields[BLOCKED_BY] = [{MS: ms, **hold.about()} for hold, ms in _most(found.holds)]
+    if found.own:
+        most = _most(found.own)
+        fields[HELD] = [{MS: ms, WHERE: place, KIND: kind} for (place, kind), ms in most]
+    if found.others:
+        who, most = found.who, _most(found.others)
+        fields[BUSIEST] = [{MS: ms, **about_context(who[trace_id])} for trace_id, ms in most]
+    if found.awaits:
+        fields[AWAITS] = [_awaited(found, awaited, ms) for awaited, ms in _most(found.awaits)]
+    if found.spans:
+        spans = islice(found.spans.items(), _SPANS)
+        fields[SPANS] = [_span(path, sums) for path, sums in spans]
 
 
 def _most(sums: Mapping[Any, float]) -> Iterator[tuple[Any, float]]:
