@@ -7,6 +7,7 @@ import math
 import os
 import select
 import stat
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -36,7 +37,7 @@ class DescriptorSink(Sink):
     never written to.
     """
 
-    _whole: float = math.inf  # bytes that are taken whole, or not at all, whoever else writes
+    _whole = sys.maxsize  # bytes that are taken whole, or not at all, whoever else writes
     _due: float = math.inf  # when to look whether it is the right file still
 
     def __init__(self, descriptor: int) -> None:
@@ -50,17 +51,17 @@ class DescriptorSink(Sink):
             super().write(lines, level)
             return
 
-        size = 0
+        size, length = 0, -1
         try:
             length = len(lines)  # type: ignore[arg-type]
             if length <= self._whole:
                 size = _write(self._descriptor, lines)  # type: ignore[arg-type]
         except (OSError, TypeError):  # refused, or lines that are yet to be made
             pass
-        if size == 0:
-            super().write(lines, level)  # in turn; and once more, for what an error means
-        elif size == length:
+        if size == length:
             self.counts.written += 1
+        elif size == 0:
+            super().write(lines, level)  # in turn; and once more, for what an error means
         else:
             self._keep_rest(lines[size:])  # type: ignore[index]
 

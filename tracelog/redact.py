@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
 from itertools import zip_longest
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
+from tracelog.clean_texts import make_text_test, remember
 from tracelog.errors import ConfigError
 from tracelog.plain import SCALARS
-from tracelog.secret_texts import MASK, is_card, make_mask, may_hold_a_card
+from tracelog.secret_texts import MASK, is_card, make_mask
 
 
 __all__ = ["REDACTOR", "Redactor", "make_redactor"]
@@ -34,19 +35,12 @@ _SHORT: Final = 4
 _BORDER: Final = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _LONGEST_NAME: Final = 200
 _SHORTEST: Final = 6  # a text with a secret in it
-_SHORTEST_ALONE: Final = 14  # a secret that can be told without its name, such as a card's number
-_LONGEST_REMEMBERED: Final = 200
-_LONGEST_SEEN: Final = 65_536  # past that, whoever cuts the text is going to mask it
-_MOST: Final = 1_000  # are remembered, of each kind
+_MOST: Final = 1_000  # names are remembered
 _LONGEST_CARD: Final = 16  # digits
 _FIRST_CARD: Final = 10**13
 _PAST_CARDS: Final = 10**_LONGEST_CARD
 _IDS: Final = ("id", "Id", "ID")
 _DEPTH: Final = 32
-# Whatever gives a secret away has one of the others, and not as the first of its text.
-_IDLE: Final = bytes(set(range(256)).difference(b"=:\"'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
-_ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
-_T = TypeVar("_T")
 _HINT: Final = "secret_keys: [iban, tax_number]"
 
 
@@ -176,7 +170,7 @@ def make_redactor(keys: Iterable[str] = (), *, special: frozenset[str] = frozens
     is_secret, endings = _make_name_test([*_SECRET, *_checked(keys)])
     mask = make_mask(is_secret, endings)
     clean: set[str] = set()
-    is_clean = _make_text_test(mask, clean)
+    is_clean = make_text_test(mask, clean)
     text = _make_text(mask, is_clean, clean)
     known: set[str] = set()
     knows = _make_knows(known, lambda name: name in special or is_secret(name), is_clean)
@@ -213,55 +207,6 @@ def _words(name: str) -> list[str]:
     return [word.lower() for word in _BORDER.split(name) if word]
 
 
-def _make_text_test(mask: Callable[[str], str], clean: set[str]) -> Callable[[str], bool]:
-    # Most texts that are new differ from an old one in their digits only: a time, an id, a port.
-    # To no rule but that of cards one digit is another.
-    shapes: set[bytes] = set()
-
-    def is_clean(text: str) -> bool:
-        if len(text) < _SHORTEST_ALONE and "=" not in text and ":" not in text:
-            return True
-
-        plain = text.encode("utf-8", "surrogatepass")
-        if len(plain) > _LONGEST_REMEMBERED:
-            return _is_unmasked(text, plain, mask)
-
-        shape = plain.translate(_ZEROS)
-        if shape in shapes:
-            return True
-
-        if not _is_unmasked(text, plain, mask):
-            return False
-
-        if shape == plain:
-            _remember(text, clean)
-        elif not may_hold_a_card(text):
-            _remember(shape, shapes)
-        return True
-
-    return is_clean
-
-
-def _is_unmasked(text: str, plain: bytes, mask: Callable[[str], str]) -> bool:
-    if len(plain) > _LONGEST_SEEN:
-        return False
-
-    telling = plain.translate(None, _IDLE)
-    if not telling or telling == plain[:1]:  # a sentence's capital
-        return True
-
-    try:
-        return mask(text) == text
-    except Exception:  # noqa: BLE001 -- out of memory, or of stack
-        return False
-
-
-def _remember(item: _T, where: set[_T]) -> None:
-    if len(where) >= _MOST:
-        where.clear()  # what recurs is back soon
-    where.add(item)
-
-
 def _make_text(
     mask: Callable[[str], str], is_clean: Callable[[str], bool], clean: set[str]
 ) -> Callable[[str], str]:
@@ -289,7 +234,7 @@ def _make_knows(
                 if is_secret(name) or not is_clean(name):
                     return False
 
-                _remember(name, known)
+                remember(name, known)
         return True
 
     return knows
@@ -318,7 +263,7 @@ def _make_passes(  # noqa: C901 -- every line's way: a call of its own for each 
             elif kind is int:
                 if value >= first_card and _number(value) is not value:
                     return False
-            elif kind not in scalars:
+            elif kind is not float and kind not in scalars:
                 return False
         return True
 
