@@ -114,7 +114,7 @@ class Log:
         # Else all of it waits in memory for what comes first.
         self._connection.execute("SET preserve_insertion_order = false")
         self._rows(
-            f"COPY ({sql}) TO $path (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 20_480)",
+            f"COPY ({sql}) TO $path (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 10_240)",
             source,
             {"path": str(path)},
         )

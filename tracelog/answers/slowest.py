@@ -29,7 +29,7 @@ _BY: Final = {
     **{name: f"{name}_ms" for name in ("socket", "queue", "loop", "code", "await", "send")},
 }
 SORTS: Final = tuple(_BY)
-LATE: Final = "sum(CASE WHEN late THEN 1 ELSE 0 END)"
+LATE: Final = "count(CASE WHEN late THEN 1 END)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

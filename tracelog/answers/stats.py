@@ -159,7 +159,7 @@ def stats(engine: Engine, filters: Filters) -> Stats:
 
 def _count(condition: str) -> str:
     """Count the rows of which *condition* holds."""
-    return f"sum(CASE WHEN {condition} THEN 1 ELSE 0 END)"
+    return f"count(CASE WHEN {condition} THEN 1 END)"
 
 
 def _width(engine: Engine, filters: Filters) -> int:

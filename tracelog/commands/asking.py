@@ -25,7 +25,6 @@ from tracelog.answers.question import Engine, Read, Tally
 from tracelog.answers.shapes import OURS, about_shapes
 from tracelog.answers.sources import Source, Spool, open_sources
 from tracelog.answers.times import Moment
-from tracelog.commands.tables import opened_table
 from tracelog.errors import InputError
 
 
@@ -101,6 +100,8 @@ def opened(args: argparse.Namespace) -> Iterator[Asked]:
         raise InputError("'--map' is for files: a table has columns", hint="leave it out")
 
     if args.table:
+        from tracelog.commands.tables import opened_table  # noqa: PLC0415 -- files are the rule
+
         with opened_table(args.table) as (table, name):
             yield Asked(table, (name,))
     else:
