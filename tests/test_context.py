@@ -475,67 +475,6 @@ def test_a_generator_is_bound_while_it_runs_only():
     assert seen == [({"room": "attic"}, {})] * 2
 
 
-def test_a_decorated_generator_is_a_generator_still():
-    """Sent values, thrown exceptions and the result pass through, and its code runs bound."""
-    log = []
-
-    @bound_context(room="attic")
-    def steps():
-        try:
-            log.append((yield 1))
-            yield 2
-        except KeyError as error:
-            log.append((repr(error), bound()))
-        yield 3
-        return "result"
-
-    generator = steps()
-
-    assert next(generator) == 1
-    assert generator.send("sent") == 2
-    assert generator.throw(KeyError("thrown")) == 3
-    with pytest.raises(StopIteration) as end:
-        next(generator)
-    assert end.value.value == "result"
-    assert log == ["sent", ("KeyError('thrown')", {"room": "attic"})]
-    assert bound() == {}
-
-
-def test_closing_a_decorated_generator_closes_it_bound():
-    """Its `finally` runs at once, with its values."""
-    log = []
-
-    @bound_context(room="attic")
-    def steps():
-        try:
-            yield
-        finally:
-            log.append(bound())
-
-    generator = steps()
-    next(generator)
-
-    generator.close()
-
-    assert log == [{"room": "attic"}]
-    assert bound() == {}
-
-
-def test_an_exception_that_a_decorated_generator_does_not_catch():
-    """It comes out, and nothing stays bound."""
-
-    @bound_context(room="attic")
-    def steps():
-        yield
-
-    generator = steps()
-    next(generator)
-
-    with pytest.raises(KeyError):
-        generator.throw(KeyError("thrown"))
-    assert bound() == {}
-
-
 def test_an_async_generator_is_bound_while_it_runs_only():
     """As a generator is."""
 
@@ -549,54 +488,6 @@ def test_an_async_generator_is_bound_while_it_runs_only():
         return [(inside, bound()) async for inside in steps()]
 
     assert asyncio.run(main()) == [({"room": "attic"}, {})] * 2
-
-
-def test_a_decorated_async_generator_is_one_still():
-    """Sent values and thrown exceptions pass through, and its code runs bound."""
-    log = []
-
-    @bound_context(room="attic")
-    async def steps():
-        try:
-            log.append((yield 1))
-            yield 2
-        except KeyError as error:
-            log.append((repr(error), bound()))
-        yield 3
-
-    async def main():
-        generator = steps()
-        assert await anext(generator) == 1
-        assert await generator.asend("sent") == 2
-        assert await generator.athrow(KeyError("thrown")) == 3
-        with pytest.raises(StopAsyncIteration):
-            await anext(generator)
-        return bound()
-
-    assert asyncio.run(main()) == {}
-    assert log == ["sent", ("KeyError('thrown')", {"room": "attic"})]
-
-
-def test_closing_a_decorated_async_generator_closes_it_bound():
-    """Its `finally` runs at once, with its values."""
-    log = []
-
-    @bound_context(room="attic")
-    async def steps():
-        try:
-            yield
-        finally:
-            await asyncio.sleep(0)
-            log.append(bound())
-
-    async def main():
-        generator = steps()
-        await anext(generator)
-        await generator.aclose()
-        return bound()
-
-    assert asyncio.run(main()) == {}
-    assert log == [{"room": "attic"}]
 
 
 def test_a_context_knows_its_connection():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter
 
 import pytest
@@ -175,6 +176,92 @@ def test_a_coroutine_function_can_be_timed(lines):
     assert asyncio.run(main()) == [3, 7]
     assert asyncio.iscoroutinefunction(add)
     assert len(lines("span")) == 2
+
+
+def test_a_generator_can_be_timed(lines):
+    """From its first step to its end; whoever iterates isn't in it."""
+
+    @span("read")
+    def rows():
+        yield current_trace().span_id
+        yield current_trace().span_id
+
+    outer = new_trace()
+    inside = {step for step in rows() if current_trace() is outer}
+
+    [line] = lines("span")
+    assert (line["name"], len(inside), inside == {outer.span_id}) == ("read", 1, False)
+    assert current_trace() is outer
+
+
+def test_an_async_generator_can_be_timed(lines):
+    """As the tokens of an answer come: what is bound in it is there at its next step."""
+
+    @span("llm")
+    async def tokens():
+        bind_context(model="m")
+        yield "a"
+        await asyncio.sleep(0.02)
+        yield get_context()["model"]
+
+    async def story():
+        with utterance():
+            seen = [(token, "model" in get_context()) async for token in tokens()]
+        assert seen == [("a", False), ("m", False)]
+
+    on_a_watched_loop(story)
+
+    [line], [verdict] = lines("span"), lines("utterance")
+    assert line["total_ms"] == pytest.approx(verdict["total_ms"], abs=5)
+    assert [each["name"] for each in verdict["spans"]] == ["llm"]
+    assert verdict["awaits"][0]["where"].endswith("tokens")
+
+
+def test_a_generator_that_raises_has_failed_and_one_that_is_closed_has_not(lines):
+    """Nobody has to read to the end."""
+
+    @span("read")
+    def rows():
+        yield 1 / 1
+        yield 1 / 0
+
+    next(rows()).is_integer()
+    with pytest.raises(ZeroDivisionError):
+        [*rows()]
+
+    assert [line.get("failed") for line in lines("span")] == [None, True]
+
+
+def test_a_generator_s_steps_are_its_own_time(lines):
+    """Though the loop's step goes on for whoever iterates it: that is one, this another."""
+
+    took = []
+
+    @utterance(user_id="kim")
+    async def answer():
+        for _ in range(2):
+            took.append(busy())
+            yield
+
+    async def story():
+        async for _ in answer():
+            busy()
+
+    on_a_watched_loop(story)
+
+    [verdict] = lines("utterance")
+    boxes = ("socket_ms", "queue_ms", "loop_ms", "code_ms", "await_ms", "send_ms")
+    assert verdict["code_ms"] == pytest.approx(sum(took), abs=15)
+    assert verdict["total_ms"] - verdict["code_ms"] >= 39
+    assert sum(verdict[box] for box in boxes) == pytest.approx(verdict["total_ms"], abs=1)
+
+
+def busy():
+    """Compute for 20 ms; tell how long that was, on a machine that others use, too."""
+    began = time.monotonic()
+    while time.monotonic() < began + 0.02:
+        pass
+    return (time.monotonic() - began) * 1000
 
 
 def test_a_function_can_be_an_utterance(lines):

@@ -7,15 +7,16 @@ in a generator that is closed elsewhere.
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable, Collection, Mapping
+from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import partial, wraps
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
 
+from tracelog.decorating import decorate
 from tracelog.errors import TraceparentError
 from tracelog.fields import CONNECTION_ID, LEADING, SPAN_ID, TRACE_ID, name_beside
 from tracelog.ids import TraceContext
@@ -293,9 +294,8 @@ class bound_context:  # noqa: N801 -- used like a function, as `contextlib.suppr
 
     def __call__(self, func: Callable[_P, _R], /) -> Callable[_P, _R]:
         """Decorate *func*."""
-        wrap = next((wrap for is_kind, wrap in _WRAPPERS if is_kind(func)), _wrap_function)
-        wrapped: Callable[_P, _R] = wrap(func, self._values)
-        return wrapped
+        block = partial(bound_context, **self._values)
+        return decorate(func, block, lambda: nullcontext(block))
 
 
 _Entry: TypeAlias = tuple[bound_context, Mapping[str, Any]]
@@ -310,84 +310,3 @@ def _exchanged(
     """Give *keys* the values they have in *outer*, or none."""
     kept = {key: value for key, value in bound.items() if key not in keys}
     return {**kept, **{key: outer[key] for key in keys if key in outer}}
-
-
-def _wrap_function(func: Callable[_P, _R], values: dict[str, Any]) -> Callable[_P, _R]:
-    @wraps(func)
-    def bound(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        with bound_context(**values):
-            return func(*args, **kwargs)
-
-    return bound
-
-
-def _wrap_coroutine(func: Any, values: dict[str, Any]) -> Any:
-    @wraps(func)
-    async def bound(*args: Any, **kwargs: Any) -> Any:
-        with bound_context(**values):
-            return await func(*args, **kwargs)
-
-    return bound
-
-
-def _wrap_generator(func: Any, values: dict[str, Any]) -> Any:
-    @wraps(func)
-    def bound(*args: Any, **kwargs: Any) -> Any:
-        # Bound around each step only: a generator shares the context of whoever iterates it.
-        steps = func(*args, **kwargs)
-        advance = partial(steps.send, None)
-        try:
-            while True:
-                with bound_context(**values):
-                    try:
-                        item = advance()
-                    except StopIteration as end:
-                        return end.value
-                try:
-                    sent = yield item
-                except GeneratorExit:
-                    raise
-                except BaseException as error:  # noqa: BLE001 -- whatever was thrown is passed on
-                    advance = partial(steps.throw, error)
-                else:
-                    advance = partial(steps.send, sent)
-        finally:
-            with bound_context(**values):
-                steps.close()
-
-    return bound
-
-
-def _wrap_async_generator(func: Any, values: dict[str, Any]) -> Any:
-    @wraps(func)
-    async def bound(*args: Any, **kwargs: Any) -> Any:
-        # The same once more: Python can't share the two.
-        steps = func(*args, **kwargs)
-        advance = partial(steps.asend, None)
-        try:
-            while True:
-                with bound_context(**values):
-                    try:
-                        item = await advance()
-                    except StopAsyncIteration:
-                        return
-                try:
-                    sent = yield item
-                except GeneratorExit:
-                    raise
-                except BaseException as error:  # noqa: BLE001 -- whatever was thrown is passed on
-                    advance = partial(steps.athrow, error)
-                else:
-                    advance = partial(steps.asend, sent)
-        finally:
-            with bound_context(**values):
-                await steps.aclose()
-
-    return bound
-
-
-_WRAPPERS: tuple[tuple[Callable[[Any], bool], Callable[[Any, dict[str, Any]], Any]], ...] = (
-    (inspect.iscoroutinefunction, _wrap_coroutine),
-    (inspect.isasyncgenfunction, _wrap_async_generator),
-    (inspect.isgeneratorfunction, _wrap_generator),
-)

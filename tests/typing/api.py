@@ -63,7 +63,14 @@ async def decorated_generator(number: int) -> AsyncIterator[int]:
     yield number
 
 
+@tracelog.span("llm")
+async def timed_generator(number: int) -> AsyncIterator[int]:
+    yield number
+
+
 async def calling() -> None:
+    async for number in timed_generator(1):
+        assert_type(number, int)
     assert_type(decorated(1, text="x"), str)
     assert_type(await decorated_too(1), int)
     async for number in decorated_generator(1):

@@ -6,15 +6,15 @@ by value, as everywhere: a generator may be closed elsewhere.
 
 from __future__ import annotations
 
-import inspect
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, ParamSpec, Self, TypeVar
 from weakref import WeakKeyDictionary
 
 from tracelog.context import Context, current_context, enter_context
+from tracelog.decorating import Block, decorate
 from tracelog.emit import emit
 from tracelog.fields import EVENT_SPAN, FAILED, NAME, OWN_MS, TOTAL_MS
 from tracelog.ids import TraceContext
@@ -43,6 +43,9 @@ _before: WeakKeyDictionary[Any, Before] = WeakKeyDictionary()  # by the task tha
 class _Timed(ABC):
     """A `with` block, or each call of a decorated function."""
 
+    _outer: Context  # what was there before
+    _inside: Context  # of a generator: what it was in when it gave its last item
+
     @abstractmethod
     def _again(self) -> Self:
         """Make another one like this: each call of a function has its own."""
@@ -54,22 +57,35 @@ class _Timed(ABC):
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None: ...
 
     def __call__(self, func: Callable[_P, _R], /) -> Callable[_P, _R]:
-        """Decorate *func*, a function or a coroutine function."""
-        if inspect.iscoroutinefunction(func):
+        """Decorate *func*: a function or a generator function, sync or async."""
+        return decorate(func, self._again, lambda: self._again()._in_steps())  # noqa: SLF001 -- ours
 
-            @wraps(func)
-            async def timed_coroutine(*args: _P.args, **kwargs: _P.kwargs) -> Any:
-                with self._again():
-                    return await func(*args, **kwargs)
+    @contextmanager
+    def _in_steps(self) -> Iterator[Block]:
+        """Be around a generator: from its first step to its end, but for what is between steps."""
+        with self:
+            self._inside = current_context()
+            enter_context(self._outer)
+            try:
+                yield self._step
+            finally:
+                self._outer = current_context()
+                enter_context(self._inside)
 
-            return timed_coroutine  # type: ignore[return-value]
-
-        @wraps(func)
-        def timed(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-            with self._again():
-                return func(*args, **kwargs)
-
-        return timed
+    @contextmanager
+    def _step(self) -> Iterator[None]:
+        self._outer = current_context()
+        enter_context(self._inside)
+        began = SYSTEM_CLOCK.monotonic()
+        try:
+            yield
+        finally:
+            self._inside = current_context()
+            # The loop's own step goes on for whoever iterates.
+            watch, ledger = watch_of_running_loop(), self._inside.ledger
+            if watch is not None and ledger is not None:
+                ledger.ran(max(began, watch.steps.began), SYSTEM_CLOCK.monotonic())
+            enter_context(self._outer)
 
 
 class span(_Timed):  # noqa: N801 -- used like a function, as `bound_context` is
