@@ -333,15 +333,22 @@ def test_a_logger_that_does_not_propagate_is_where_lines_end():
     assert lines.events() == ["utterance"]
 
 
-def test_a_configuration_that_is_replaced_takes_its_lines_along():
-    """What was kept for a handler that is gone has nowhere to go."""
+def test_a_configuration_that_is_replaced_hands_its_lines_over():
+    """To the handlers that record now; there may be none."""
     configure()
 
     with tracelog.utterance(budget_ms=LATE):
         tracelog.get_logger("app").debug("looked up")
         lines = configure()
 
-    assert lines.events() == ["utterance"]
+    assert [line["event"] for line in lines.replayed()] == ["looked up"]
+    assert lines.events() == ["looked up", "utterance"]
+
+    with tracelog.utterance(budget_ms=LATE):
+        tracelog.get_logger("app").debug("looked up")
+        tracelog.configure_logging(sink=lines.stream, format="json")
+
+    assert lines.events() == ["looked up", "utterance", "utterance"]
 
 
 def test_a_filter_that_fails_loses_one_line():

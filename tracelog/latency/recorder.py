@@ -11,7 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 from weakref import ref
 
 from tracelog.context import Context
@@ -50,6 +50,9 @@ class FlightRecorder(logging.Filter):
         ConfigError: If one of these makes no sense.
     """
 
+    # By whichever it was kept: a configuration may be replaced while an utterance is handled.
+    _replaying: ClassVar[set[logging.LogRecord]] = set()
+
     halves = True  # of native events, `SinkHandler` asks it without completing them
 
     def __init__(
@@ -73,7 +76,6 @@ class FlightRecorder(logging.Filter):
         self.seconds = seconds
         self._policy = Policy.of({"keep": keep})
         self._at_once = max(self.level, logging.WARNING) if keep < 1 else self.level
-        self._replaying: set[logging.LogRecord] = set()
 
     @classmethod
     def check(cls, **options: Any) -> None:
@@ -127,11 +129,19 @@ class FlightRecorder(logging.Filter):
         finally:
             self._replaying.discard(record)
 
-    def _handlers(self, name: str) -> Iterator[logging.Handler]:
-        logger: logging.Logger | None = nearest(name, logging.root.manager.loggerDict)
-        while logger is not None:
-            yield from (handler for handler in logger.handlers if self in handler.filters)
-            logger = logger.parent if logger.propagate else None
+    def _handlers(self, name: str) -> list[logging.Handler]:
+        """Find the handlers that have this filter; if none has it any more, those with another."""
+        recorded = [*_recorded_handlers(name)]
+        return [each for each in recorded if self in each.filters] or recorded
+
+
+def _recorded_handlers(name: str) -> Iterator[logging.Handler]:
+    logger: logging.Logger | None = nearest(name, logging.root.manager.loggerDict)
+    while logger is not None:
+        for handler in logger.handlers:
+            if any(isinstance(each, FlightRecorder) for each in handler.filters):
+                yield handler
+        logger = logger.parent if logger.propagate else None
 
 
 class _Flight:
