@@ -76,6 +76,8 @@ def test_a_file_is_shown_from_where_it_was_imported(monkeypatch, file, shown):
         ("/srv/tracelog/demo/service.py", None, True),
         ("/srv/tracelog/queues.py", None, False),
         ("/x/site-packages/asyncpg/connection.py", "asyncpg", False),
+        ("/x/site-packages/own/views.py", None, True),
+        ("/x/site-packages/own.py", None, True),
         ("/x/dist-packages/six.py", "six", False),
         ("/x/site-packages", None, True),
         (f"{STDLIB}/json/decoder.py", None, False),
@@ -87,6 +89,7 @@ def test_whose_a_file_is(monkeypatch, file, library, users):
     """The user's is what isn't Python's, nor ours, nor an installed library's."""
     monkeypatch.setattr(places, "_OURS", "/srv/tracelog/")
     monkeypatch.setattr(places, "_DEMO", "/srv/tracelog/demo/")
+    monkeypatch.setattr(places, "_OWN", {"own"})
     monkeypatch.setattr(places, "_library_of", places._library_of.__wrapped__)
     monkeypatch.setattr(places, "_is_users", places._is_users.__wrapped__)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType
 from typing import Any, Final, NamedTuple
 
+from tracelog.latency.own_packages import own_packages
 from tracelog.loops import coroutine_of
 
 
@@ -33,6 +34,7 @@ _BETWEEN: Final = frozenset(
 _WAIT_FOR: Final = asyncio.wait_for.__code__
 _STEP_RUNNERS: Final = frozenset({"_run", "_run_once", "_run_step"})
 _LIBRARY_FOLDERS: Final = frozenset({"site-packages", "dist-packages"})
+_OWN: Final = own_packages(each for each in sys.path if Path(each).name in _LIBRARY_FOLDERS)
 _STDLIB: Final = tuple({sysconfig.get_paths()[name] + os.sep for name in ("stdlib", "platstdlib")})
 
 
@@ -58,7 +60,7 @@ class Place(NamedTuple):
 
     @property
     def library(self) -> str | None:
-        """The installed package that it is in, if it is in one."""
+        """The installed package that it is in, if it is in one that isn't the user's own."""
         return _library_of(self.file)
 
     @property
@@ -84,7 +86,8 @@ def _library_of(file: str) -> str | None:
     parts = () if file.startswith(_DEMO) else Path(file).parts
     for number, part in enumerate(parts[:-1]):
         if part in _LIBRARY_FOLDERS:
-            return parts[number + 1].removesuffix(".py")
+            name = parts[number + 1].removesuffix(".py")
+            return None if name in _OWN else name
 
     return None
 
