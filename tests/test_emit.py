@@ -15,7 +15,7 @@ import pytest
 
 from tracelog.context import Context, bind_context
 from tracelog.delivery import delivery_stats
-from tracelog.emit import emit
+from tracelog.emit import emit, nearest
 from tracelog.handlers import StreamHandler
 from tracelog.json_formatter import JsonFormatter
 from tracelog.latency.ledger import Ledger
@@ -415,3 +415,13 @@ def test_without_a_clock_a_line_is_of_1970(logger, kept, monkeypatch):
     emit(logger, logging.INFO, "hello", (), {})
 
     assert kept[0].created == 0.0
+
+
+def test_the_nearest_logger_is_its_own_or_one_above():
+    """A placeholder is none: nobody has asked for it, only for one below."""
+    below = logging.getLogger("test_emit_nearest.a.b")
+    top = logging.getLogger("test_emit_nearest")
+
+    assert nearest("test_emit_nearest.a.b") is below
+    assert nearest("test_emit_nearest.a.c") is top
+    assert nearest("test_emit_elsewhere.a") is nearest("") is logging.root

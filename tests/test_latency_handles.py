@@ -127,7 +127,7 @@ def test_a_reader_is_nobodys(steps, loop, work, ledger):
 @pytest.mark.parametrize("kind", CHARGED)
 def test_a_step_that_enters_an_utterance_is_charged_to_that(kind, steps, loop, clock):
     """A handler gets its message in the middle of a step."""
-    ledger = Ledger(100.2)
+    ledger = Ledger(100.1)
 
     def hear():
         clock.now = 100.3
@@ -135,7 +135,7 @@ def test_a_step_that_enters_an_utterance_is_charged_to_that(kind, steps, loop, c
 
     make(kind, steps, loop, hear)._run()
 
-    assert ledger.code == pytest.approx(0.1)
+    assert ledger.code == pytest.approx(0.2)
     assert steps.recent[-1].context.ledger is ledger
 
 

@@ -328,6 +328,17 @@ def test_an_utterance_that_ends_in_a_hold_of_its_own_knows_where(loop, dog, seco
     assert [*(ledger.notes.own.values() if ledger.notes else ())] == pytest.approx(noted)
 
 
+def test_an_utterance_has_of_a_hold_what_came_after_its_beginning(loop, dog):
+    """Not what its handler had done before in the same step."""
+    ledger = Ledger(1.4)
+    context = Context.make({}, None, None, Ledger(1.8, "query", ledger))
+
+    hold = make_watch(loop, Clock())._make_hold(print, context, 1.0, 2.0)
+
+    assert hold.seconds == 1.0
+    assert [*ledger.notes.own.values()] == [pytest.approx(0.6)]
+
+
 def test_a_loop_that_is_busy_with_short_steps_is_looked_at_afresh(loop, dog, monkeypatch):
     """What its thread has had of the CPU is counted from the last look at which nothing was long."""
     clock, rested = Clock(), []

@@ -100,6 +100,25 @@ def test_a_step_that_somebody_left_soon_is_the_others(steps):
     assert steps.recent[-1].context is begun
 
 
+@pytest.mark.parametrize(("begun", "blamed"), [(99.0, True), (100.1, True), (100.3, False)])
+def test_what_began_at_a_steps_end_is_not_to_blame(steps, begun, blamed):
+    """A handler that loads something first, before it says whom it serves."""
+    last = context(begun)
+
+    steps.end_long("task", last, 100.4)
+
+    assert steps.recent[-1].context is (last if blamed else None)
+
+
+def test_a_span_is_its_utterances_time(steps):
+    """However late it began."""
+    inner = Context.make({}, None, None, Ledger(100.3, "query", Ledger(99.0)))
+
+    steps.end_long("task", inner, 100.4)
+
+    assert steps.recent[-1].context is inner
+
+
 def test_of_several_who_left_a_step_the_longest_counts(steps):
     """By how long each was in it: since it began there, or since the step did."""
     contexts = [context(), context(100.3), context(100.31), context()]

@@ -19,7 +19,7 @@ from tracelog.redact import make_redactor
 from tracelog.tracebacks import exc_info_of
 
 
-__all__ = ["emit"]
+__all__ = ["emit", "nearest"]
 
 # Keyword arguments that logging gives a meaning, and `event`, which may come as one.
 _MEANINGFUL: Final = frozenset({"exc_info", "stack_info", "stacklevel", "extra", "event"})
@@ -98,6 +98,17 @@ def emit(  # noqa: C901, PLR0915 -- every line's way: a call of its own for each
         root = context.ledger and (context.ledger.outermost or context.ledger)
         if root is not None and root.thread == _get_ident():
             root.logging += _time() - bare[0]
+
+
+def nearest(name: str) -> logging.Logger:
+    """Find the logger of that *name*, or else the nearest one above it."""
+    registry = logging.root.manager.loggerDict
+    while name:
+        found = registry.get(name)
+        if isinstance(found, logging.Logger):
+            return found
+        name = name.rpartition(".")[0]
+    return logging.root
 
 
 def _handle(handle: Callable[[logging.LogRecord], Any], record: Event) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from typing import Any, Final, Protocol, cast
 
 import structlog
@@ -11,11 +10,11 @@ from structlog.exceptions import DropEvent
 from structlog.testing import LogCapture
 
 from tracelog.context import current_context, snapshot
-from tracelog.emit import emit
+from tracelog.emit import emit, nearest
 from tracelog.plain import text_of
 
 
-__all__ = ["BoundLogger", "LogMethod", "get_logger", "nearest"]
+__all__ = ["BoundLogger", "LogMethod", "get_logger"]
 
 # logging keeps every logger for ever. The first names are registered there, as expected; of names
 # past these, made up for each connection perhaps, nothing stays.
@@ -71,18 +70,8 @@ class _Unregistered(logging.Logger):
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802 -- logging's name
         # Looked up each time: nothing tells when a logger takes the place of a placeholder.
-        self.parent = nearest(self.name, logging.root.manager.loggerDict)
+        self.parent = nearest(self.name)
         return self.parent.isEnabledFor(level)
-
-
-def nearest(name: str, registry: Mapping[str, Any]) -> logging.Logger:
-    """Find the logger of that *name*, or else the nearest one above it."""
-    while name:
-        found = registry.get(name)
-        if isinstance(found, logging.Logger):
-            return found
-        name = name.rpartition(".")[0]
-    return logging.root
 
 
 class LogMethod(Protocol):

@@ -210,8 +210,10 @@ class LoopWatch:
         hold = self._described(step, context, began, ended, self._seen(began))
         self._sampler.forget()
         self._untold.append(hold)
-        if context is not None and context.ledger is not None and context.ledger.root.is_open:
-            Findings.of(context.ledger).note_own(hold.where, hold.kind, hold.seconds)
+        ledger = context.ledger.root if context is not None and context.ledger else None
+        if ledger is not None and ledger.is_open:
+            seconds = ended - max(began, ledger.begun)
+            Findings.of(ledger).note_own(hold.where, hold.kind, seconds)
         return hold
 
     def _seen(self, began: float) -> Seen | None:

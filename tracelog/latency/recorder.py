@@ -16,6 +16,7 @@ from weakref import ref
 
 from tracelog.context import Context
 from tracelog.delivery import report_loss
+from tracelog.emit import nearest
 from tracelog.errors import ConfigError
 from tracelog.fields import LEFT_OUT_LINES, REPLAYED
 from tracelog.gate import is_open
@@ -23,7 +24,6 @@ from tracelog.latency.clock import SYSTEM_CLOCK
 from tracelog.latency.held import hold
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.policy import Policy
-from tracelog.logger import nearest
 from tracelog.records import context_of, mark
 from tracelog.settings import level_number
 
@@ -136,7 +136,7 @@ class FlightRecorder(logging.Filter):
 
 
 def _recorded_handlers(name: str) -> Iterator[logging.Handler]:
-    logger: logging.Logger | None = nearest(name, logging.root.manager.loggerDict)
+    logger: logging.Logger | None = nearest(name)
     while logger is not None:
         for handler in logger.handlers:
             if any(isinstance(each, FlightRecorder) for each in handler.filters):

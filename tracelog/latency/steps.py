@@ -115,8 +115,10 @@ class Steps:
         """Note a *step* that ends, and isn't short; whose it is: who had most of it."""
         began, seconds = self.began, ended - self.began
         left_began, left, longest = self._left
-        if left_began == began and longest > seconds / 2:
-            context = left
+        if left_began == began:
+            context = left if longest > seconds / 2 else context
+        elif context is not None and _part_of(context, began, ended) < seconds / 2:
+            context = None  # what it began with was in no context that anybody knows
         hold = None
         if seconds >= self._hold_s:
             try:
@@ -126,3 +128,9 @@ class Steps:
         if hold is not None:
             self.held_until = ended
         self.recent.append(Step(began, ended, context, hold))
+
+
+def _part_of(context: Context, began: float, ended: float) -> float:
+    """Tell how much of a step was *context*'s: an utterance may begin in its midst."""
+    ledger = context.ledger
+    return ended - (began if ledger is None else max(began, ledger.root.begun))
