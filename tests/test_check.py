@@ -464,6 +464,30 @@ MISTAKES = {
         "is refused: exceptions is 'structured' or 'text'",
         "leave out",
     ),
+    "a misspelt option of ours": (
+        formatter({"()": "tracelog.Formatter", "procesors": []}),
+        "formatters.plain.procesors",
+        "there is no such option as 'procesors'",
+        "did you mean 'processors'?",
+    ),
+    "a misspelt option of python-json-logger's": (
+        formatter({"()": "tracelog.JsonFormatter", "json_indent": 1, "renam_fields": {}}),
+        "formatters.plain.renam_fields",
+        "there is no such option as 'renam_fields'",
+        "did you mean 'rename_fields'?",
+    ),
+    "a misspelt option of the console's": (
+        formatter({"()": "tracelog.ConsoleFormatter", "color": True}),
+        "formatters.plain.color",
+        "tracelog.console.ConsoleFormatter takes no 'color'",
+        "did you mean 'colors'?",
+    ),
+    "a class whose module's name is as near": (
+        formatter({"()": "tracelog.JsonFormater"}),
+        "formatters.plain.()",
+        "'tracelog' has no 'JsonFormater'",
+        "did you mean tracelog.JsonFormatter?",
+    ),
     "processors that aren't a list": (
         formatter({"()": "tracelog.JsonFormatter", "processors": 3}),
         "formatters.plain.processors",

@@ -111,7 +111,7 @@ def closest(word: object, known: Iterable[object], *, cutoff: float = 0.6) -> st
         return None
 
     names = [name for name in islice(known, _MOST_CANDIDATES) if isinstance(name, str)]
-    plain = {_plain(name): name for name in names}
+    plain = {_plain(name): name for name in reversed(names)}  # of two that look alike, the first
     best = get_close_matches(_plain(word), plain, n=1, cutoff=cutoff)
     return plain[best[0]] if best else None
 

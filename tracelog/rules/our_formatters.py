@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from inspect import Parameter
 from typing import Any, Final
 
 from tracelog.errors import ConfigError
 from tracelog.escapes import printable
-from tracelog.rules.classes import class_of, is_ours
+from tracelog.json_formatter import JsonFormatter
+from tracelog.rules.classes import class_of, is_ours, parameters
 from tracelog.rules.draft import BROKEN, Draft, Entry
-from tracelog.rules.findings import Finding, Path, clip, index, kind, show
+from tracelog.rules.findings import (
+    Finding,
+    Path,
+    clip,
+    did_you_mean,
+    index,
+    kind,
+    show,
+    step,
+)
 from tracelog.rules.handlers import keyword_findings
 from tracelog.rules.names import Unresolved
 
@@ -35,6 +46,14 @@ def _options(path: Path, factory: Any, entry: Entry) -> Iterator[Finding]:
     if BROKEN in options.values():
         return
 
+    taken = parameters(factory) or {}
+    if Parameter.VAR_KEYWORD not in {each.kind for each in taken.values()}:
+        if not options.keys() <= taken.keys():
+            return  # as is said of every factory
+    elif unknown := list(_unknown(path, taken, options)):
+        yield from unknown
+        return
+
     try:
         factory(**options)
     except ConfigError as error:
@@ -42,6 +61,16 @@ def _options(path: Path, factory: Any, entry: Entry) -> Iterator[Finding]:
     except Exception as error:  # noqa: BLE001 -- python-json-logger's options raise what they like
         reason = clip(printable(str(error)), at=200)
         yield Finding(path, f"is refused: {reason}", "leave out what isn't needed")
+
+
+def _unknown(path: Path, taken: Iterable[str], options: Iterable[str]) -> Iterator[Finding]:
+    """Say which options nobody takes: neither the formatter, nor to whom it passes them on."""
+    passed_on = (name for each in JsonFormatter.__mro__ for name in parameters(each) or ())
+    known = [*dict.fromkeys((*taken, *passed_on))]
+    for key in options:
+        if key not in known and not key.startswith("json_"):
+            text = f"there is no such option as {show(key)}"
+            yield Finding((*path, step(key)), text, did_you_mean(key, known))
 
 
 def _finding(path: Path, error: ConfigError, options: Mapping[str, object]) -> Finding:
