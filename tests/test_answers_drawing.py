@@ -205,6 +205,11 @@ FRAMES = [{"file": "app.py", "line": number, "function": f"f{number}"} for numbe
             id="many frames",
         ),
         pytest.param(
+            [{**ERROR, "frames": [{**FRAMES[0], "file": "/venv/site-packages/lib/a.py"}]}],
+            ["ValueError: no\\x1b[2J", "  in lib/a.py:0 f0"],
+            id="a library's",
+        ),
+        pytest.param(
             [{"type": "ExceptionGroup", "message": "two", "exceptions": [[ERROR], 5]}],
             ["ExceptionGroup: two", "  ValueError: no\\x1b[2J"],
             id="a group",

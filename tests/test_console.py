@@ -19,7 +19,7 @@ from tracelog.console import ConsoleFormatter
 from tracelog.context import Connection, Context, current_context, enter_context
 from tracelog.errors import ConfigError
 from tracelog.ids import TraceContext
-from tracelog.layout import VERDICTS
+from tracelog.layout import HOLDS, VERDICTS
 from tracelog.records import ContextFilter, Event
 
 
@@ -501,6 +501,24 @@ def test_a_verdict_that_a_processor_changed_is_shown_as_it_is(arrived_at):
     assert verdict().split()[2:] == ["utterance", "utterance"]
 
 
+def test_a_hold_says_what_it_cost():
+    """In its text, where `delayed` and `delayed_ms` would be two fields of one name."""
+    record = make_record(
+        "loop held",
+        name="tracelog.hold",
+        held_ms=251.0,
+        where="a.py:6 f",
+        delayed=2,
+        delayed_ms=431,
+    )
+
+    line = make_formatter().format(record)
+
+    assert line.split("tracelog.hold ")[1].strip() == (
+        "loop held 251ms in a.py:6 f, 2 delayed by 431ms in all"
+    )
+
+
 def test_secrets_are_masked():
     """By name, in text, in what was bound; in the traceback, drawn or written, and in the stack."""
     error = ValueError("postgresql://app:hunter2@db/x")
@@ -531,6 +549,7 @@ def test_a_bare_event_is_written_as_its_record_is():
 
     assert line == formatter.encode(Event.of(bare))
     assert formatter.line_of((NOON, VERDICTS, *bare[2:])) == b""
+    assert formatter.line_of((NOON, HOLDS, *bare[2:])) == b""
     assert formatter.line_of((*bare[:2], 25, *bare[3:])) == b""
 
 

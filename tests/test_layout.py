@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tracelog.layout import Layout, taken_below, verdict_for_eyes
+from tracelog.layout import Layout, hold_for_eyes, taken_below, verdict_for_eyes
 
 
 NOON = 1795348800.123456  # 2026-11-22 12:00:00 UTC
@@ -110,6 +110,32 @@ def test_a_verdict_says_nothing_twice(arrived_at, shown):
 def test_a_verdict_without_an_arrival_is_shown_still():
     """A processor may have taken anything out."""
     assert verdict_for_eyes(make_event(event="utterance"))["event"] == "utterance "
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        pytest.param(
+            {"held_ms": 251, "where": "a.py:6 f", "kind": "C", "delayed": 10, "delayed_ms": 431},
+            " 251ms in a.py:6 f (C), 10 delayed by 431ms in all",
+            id="whole",
+        ),
+        pytest.param({"held_ms": 1e300, "delayed": 0, "delayed_ms": 0.0}, "", id="nothing"),
+        pytest.param({"held_ms": 5, "delayed": 2}, " 5ms, 2 delayed", id="not how long"),
+    ],
+)
+def test_a_hold_says_what_it_cost(fields, said):
+    """In the event's text: `delayed` and `delayed_ms` would look alike as fields."""
+    assert hold_for_eyes(make_event(event="loop held", **fields)) == make_event(
+        event=f"loop held{said}"
+    )
+
+
+def test_a_hold_began_at_a_local_time():
+    """As the clock in front of the line shows it."""
+    hold = hold_for_eyes(make_event(event="loop held", held_at="2026-11-22T11:59:59.840Z"))
+
+    assert hold["held_at"] == "11:59:59.840"
 
 
 def test_what_does_not_fit_a_line_goes_below_it():

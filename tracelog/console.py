@@ -13,7 +13,14 @@ from typing import Any, Final
 
 from tracelog.events import make_event_reader
 from tracelog.fields import EVENT, EXCEPTION, LEVEL, LOGGER, STACK
-from tracelog.layout import VERDICTS, Layout, taken_below, verdict_for_eyes
+from tracelog.layout import (
+    HOLDS,
+    VERDICTS,
+    Layout,
+    hold_for_eyes,
+    taken_below,
+    verdict_for_eyes,
+)
 from tracelog.loops import on_loop
 from tracelog.plain import Limits, Plain
 from tracelog.processors import make_chain
@@ -73,7 +80,7 @@ class ConsoleFormatter(logging.Formatter):
     def _line_of(self, bare: Bare) -> bytes:
         created, name, levelno, message, fields, context = bare
         level = LEVELS.get(levelno)
-        if level is None or name == VERDICTS:
+        if level is None or name in (VERDICTS, HOLDS):
             return b""
 
         event = {**context.begun, **fields, LEVEL: level, LOGGER: name, EVENT: message}  # type: ignore[dict-item]
@@ -88,9 +95,7 @@ class ConsoleFormatter(logging.Formatter):
         if not self._redactor.passes(event, ""):
             event = Plain(_LIMITS, masks=self._redactor).mapping(event)
         below = taken_below(event) if EXCEPTION in event or STACK in event else ""
-        if event[LOGGER] == VERDICTS:
-            event = verdict_for_eyes(event)
-        line = self._line(event, record.created) + below
+        line = self._line(_for_eyes(event), record.created) + below
         exc_info = exc_info_of(record.exc_info) if record.exc_info else None
         if exc_info is None:
             return f"{line}\n".encode("utf-8", "backslashreplace")
@@ -105,6 +110,14 @@ class ConsoleFormatter(logging.Formatter):
         lines = self.encode(record)
         done = lines if isinstance(lines, bytes) else lines()
         return done.decode().removesuffix("\n")
+
+
+def _for_eyes(event: dict[str, Any]) -> dict[str, Any]:
+    """Put what our own lines say into words; others are in their author's."""
+    if event[LOGGER] == VERDICTS:
+        return verdict_for_eyes(event)
+
+    return hold_for_eyes(event) if event[LOGGER] == HOLDS else event
 
 
 def _text_that_came_along(record: logging.LogRecord) -> Any:

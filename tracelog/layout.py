@@ -28,9 +28,14 @@ from tracelog.fields import (
     CLIENT_MS,
     CODE_MS,
     CONNECTION_ID,
+    DELAYED,
+    DELAYED_MS,
     EVENT,
     EXCEPTION,
     HELD,
+    HELD_AT,
+    HELD_MS,
+    KIND,
     LATE,
     LEADING,
     LEVEL,
@@ -47,6 +52,7 @@ from tracelog.fields import (
     TRACE_ID,
     USER_ID,
     UTTERANCE,
+    WHERE,
 )
 from tracelog.plain import text_of
 from tracelog.terminal import (
@@ -59,10 +65,19 @@ from tracelog.terminal import (
 )
 
 
-__all__ = ["BOLD", "VERDICTS", "Layout", "taken_below", "time_of_day", "verdict_for_eyes"]
+__all__ = [
+    "BOLD",
+    "HOLDS",
+    "VERDICTS",
+    "Layout",
+    "hold_for_eyes",
+    "taken_below",
+    "verdict_for_eyes",
+]
 
 BOLD: Final = "\x1b[1m"
-VERDICTS: Final = "tracelog.utterance"  # their logger
+HOLDS: Final = "tracelog.hold"  # their logger
+VERDICTS: Final = "tracelog.utterance"  # theirs
 
 _LEVELS: Final = {
     "trace": ("trace", DIM),
@@ -195,15 +210,40 @@ def verdict_for_eyes(event: dict[str, Any]) -> dict[str, Any]:
     }
     shown[EVENT] = f"{_text(event[EVENT])} {_text(event.get(UTTERANCE, ''))}"
     if ARRIVED_AT in shown:
-        shown[ARRIVED_AT] = time_of_day(shown[ARRIVED_AT])
+        shown[ARRIVED_AT] = _time_of_day(shown[ARRIVED_AT])
     return shown
+
+
+def hold_for_eyes(event: dict[str, Any]) -> dict[str, Any]:
+    """Say how long, where, why, and what it cost others; then whose it was."""
+    shown = dict(event)
+    held, delay = (_duration(shown.pop(key, None)) for key in (HELD_MS, DELAYED_MS))
+    where, kind, delayed = (_text(shown.pop(key, "")) for key in (WHERE, KIND, DELAYED))
+    parts = [
+        (held, f" {held}"),
+        (where, f" in {where}"),
+        (kind, f" ({kind})"),
+        (delayed.strip("0"), f", {delayed} delayed" + (f" by {delay} in all" if delay else "")),
+    ]
+    shown[EVENT] = _text(event[EVENT]) + "".join(text for said, text in parts if said)
+    if HELD_AT in shown:
+        shown[HELD_AT] = _time_of_day(shown[HELD_AT])
+    return shown
+
+
+def _duration(milliseconds: Any) -> str:
+    """Write a duration; nothing if it is none."""
+    if type(milliseconds) not in (int, float) or not 0 <= milliseconds < _MAX_DURATION_MS:
+        return ""
+
+    return duration_text(milliseconds)
 
 
 def _is_nothing(key: str, value: Any) -> bool:
     return key in _BOXES and type(value) in (int, float) and value < 1
 
 
-def time_of_day(timestamp: Any) -> Any:
+def _time_of_day(timestamp: Any) -> Any:
     """Write a line's *timestamp* as its clock does: local, to the millisecond."""
     try:
         moment = datetime.fromisoformat(timestamp)

@@ -14,19 +14,13 @@ from tracelog.answers.entries import Entry
 from tracelog.escapes import printable
 from tracelog.fields import (
     CAUSE,
-    DELAYED,
-    DELAYED_MS,
     EVENT,
     EXCEPTION,
-    HELD_AT,
-    HELD_MS,
-    KIND,
     LOGGER,
     TRACE_ID,
-    WHERE,
 )
-from tracelog.layout import BOLD, VERDICTS, Layout, taken_below, time_of_day, verdict_for_eyes
-from tracelog.terminal import DIM, color_of, duration_text, event_text
+from tracelog.layout import BOLD, VERDICTS, Layout, hold_for_eyes, taken_below, verdict_for_eyes
+from tracelog.terminal import DIM, color_of, event_text
 
 
 __all__ = ["ALARM", "Drawing", "exception_lines"]
@@ -34,10 +28,10 @@ __all__ = ["ALARM", "Drawing", "exception_lines"]
 ALARM: Final = "\x1b[1;38;5;196m"
 
 _NAME_WIDTH: Final = 20
-_MAX_DURATION_MS: Final = 1e15
 _LONGEST: Final = 500  # characters of one line below another
 _MOST_BELOW: Final = 40  # lines
 _FRAMES: Final = 5
+_INSTALLED: Final = "/site-packages/"  # where that is, nobody wants to read five times
 _DEPTH: Final = 3  # of groups in groups
 _LINKS: Final = {"cause": "caused by ", "context": "while handling "}
 
@@ -102,35 +96,9 @@ def _for_eyes(entry: Entry, event: dict[str, Any]) -> dict[str, Any]:
         return shown
 
     if entry.is_hold:
-        return _hold_for_eyes(event)
+        return hold_for_eyes(event)
 
     return verdict_for_eyes(event) if event[LOGGER] == VERDICTS else event
-
-
-def _hold_for_eyes(event: dict[str, Any]) -> dict[str, Any]:
-    """Say how long, where, why, and what it cost others; then whose it was."""
-    shown = dict(event)
-    held, delay = (_duration(shown.pop(key, None)) for key in (HELD_MS, DELAYED_MS))
-    where, kind, delayed = (shown.pop(key, None) for key in (WHERE, KIND, DELAYED))
-    parts = [
-        (held, f" {held}"),
-        (where, f" in {where}"),
-        (kind, f" ({kind})"),
-        (delayed, f", {delayed} delayed"),
-        (delayed and delay, f" by {delay} in all"),
-    ]
-    shown[EVENT] += "".join(text for value, text in parts if value)
-    if HELD_AT in shown:
-        shown[HELD_AT] = time_of_day(shown[HELD_AT])
-    return shown
-
-
-def _duration(milliseconds: Any) -> str:
-    """Write a duration; nothing if it is none."""
-    if type(milliseconds) not in (int, float) or not 0 <= milliseconds < _MAX_DURATION_MS:
-        return ""
-
-    return duration_text(milliseconds)
 
 
 def _below(event: dict[str, Any]) -> str:
@@ -146,7 +114,8 @@ def _frames(frames: Any) -> Iterator[str]:
     """Name the innermost, and say how many more there are."""
     known = [frame for frame in _listed(frames) if isinstance(frame, dict)]
     for frame in known[: -_FRAMES - 1 : -1]:
-        yield f"{frame.get('file')}:{frame.get('line')} {frame.get('function')}"
+        file = str(frame.get("file")).rpartition(_INSTALLED)[2]
+        yield f"{file}:{frame.get('line')} {frame.get('function')}"
     if len(known) > _FRAMES:
         yield f"{len(known) - _FRAMES} more"
 
