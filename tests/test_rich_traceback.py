@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 import re
+import statistics
 
 import pytest
 from hypothesis import given, settings
@@ -65,6 +67,36 @@ def test_the_source_is_shown_around_the_line(tmp_path):
     code = [line.strip("│ ") for line in drawn.splitlines()[3:6]]
     assert code == ["2 │   secret = 'hunter2'", "❱ 3 │   raise error", "4 │   return secret"]
     assert drawn.count("hunter2") == 1
+
+
+def drawn_of(func, *, since=0):
+    """What is drawn of the ValueError that *func* raises, without its first frames."""
+    with pytest.raises(ValueError, match="no room|same length") as caught:
+        func()
+    error = caught.value
+    for _ in range(since):
+        error.__traceback__ = error.__traceback__.tb_next
+    return render(exc_info_of(error), width=120, colors=False, mask=str)
+
+
+def test_of_a_librarys_frame_only_the_place_is_shown():
+    """A server's and a framework's are many, and nobody's own."""
+
+    def key(_):
+        raise ValueError("no room")
+
+    drawn = drawn_of(lambda: heapq.nlargest(2, [1], key=key))
+
+    assert "heapq.py" in drawn
+    assert drawn.count("❱") == 3  # ours: the lambda, what is around it, and in it
+
+
+def test_where_all_is_a_librarys_its_source_is_shown():
+    """An application may be installed itself."""
+    drawn = drawn_of(lambda: statistics.fmean([1], weights=[1, 2]), since=2)
+
+    assert "statistics.py" in drawn
+    assert "❱" in drawn
 
 
 def test_groups_and_notes_are_drawn():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import sysconfig
 from collections.abc import Callable
 from typing import Final
 
@@ -11,7 +12,7 @@ from pygments import token  # type: ignore[import-untyped]
 from rich.console import Console
 from rich.style import Style
 from rich.syntax import ANSISyntaxTheme
-from rich.traceback import Trace, Traceback
+from rich.traceback import Frame, Trace, Traceback
 
 from tracelog.escapes import printable
 from tracelog.tracebacks import ExcInfo, exception_text
@@ -21,6 +22,7 @@ __all__ = ["render"]
 
 _WIDTH: Final = 120  # past that, the eye loses the line
 _CODE_WIDTH: Final = 100
+_INSTALLED: Final = tuple(map(sysconfig.get_path, ("stdlib", "purelib", "platlib")))
 # A long text is wrapped, and would begin where our lines begin: with the time.
 _LIKE_OURS: Final = re.compile(r"^(?=(?:\x1b\[[0-9;]*m)*[0-9])", re.MULTILINE)
 # rich's own themes are made for a dark ground or for a light one.
@@ -60,6 +62,7 @@ def _drawn(exc_info: ExcInfo, *, width: int, colors: bool, mask: Callable[[str],
         no_color=not colors,
         legacy_windows=False,
     )
+    frames = [frame for stack in trace.stacks for frame in stack.frames]
     drawing = Traceback(
         trace,
         width=min(width, _WIDTH),
@@ -67,10 +70,16 @@ def _drawn(exc_info: ExcInfo, *, width: int, colors: bool, mask: Callable[[str],
         extra_lines=1,
         theme=_THEME,  # type: ignore[arg-type]  # Syntax, which gets it, takes either
         max_frames=20,
+        # Of a library's frames the place is enough, if there are others.
+        suppress=() if all(map(_is_installed, frames)) else _INSTALLED,
     )
     with console.capture() as capture:
         console.print(drawing)
     return _LIKE_OURS.sub("    ", capture.get().rstrip("\n"))
+
+
+def _is_installed(frame: Frame) -> bool:
+    return frame.filename.startswith(_INSTALLED)
 
 
 def _make_printable(trace: Trace, mask: Callable[[str], str]) -> None:
