@@ -124,6 +124,19 @@ def test_alone_it_lists_its_commands(capsys):
     assert "check a logging configuration" in capsys.readouterr().out
 
 
+def test_a_mistyped_option_is_told_with_those_that_there_are(capsys, command):
+    """Those of the command, not those of `tracelog` alone."""
+    command(lambda _args: 0)
+
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(["demo", "--fats", "7"])
+
+    assert exit_.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("usage: tracelog demo [-h] [--fast FAST]\n")
+    assert said.endswith("tracelog demo: error: unrecognized arguments: --fats 7\n")
+
+
 @pytest.mark.parametrize("arguments", [["--", "nonsense"], ["nonsense"]], ids=str)
 def test_without_a_command_the_usage_is_shown(capsys, arguments):
     """The exit code is that of any unusable input."""

@@ -43,6 +43,16 @@ def test_json_is_for_programs(capsys):
     assert err == ""
 
 
+def test_sql_and_file_in_each_others_place_are_told():
+    """A file isn't asked to be SQL, and SQL isn't looked for in the directory."""
+    with pytest.raises(
+        InputError, match=r"'app\.log' is a file, no SQL\n  Try: tracelog query FILE"
+    ):
+        run("FROM lines", "app.log")
+
+    assert run("app.log", f"SELECT 1 {' ' * 5_000}") == 0
+
+
 def test_a_terminal_gets_a_table(capsys, monkeypatch):
     """Of as many rows as somebody may read."""
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)

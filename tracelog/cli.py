@@ -59,7 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     """Hand over to the command's module."""
     meant = next((word for word in arguments if not word.startswith("-")), None)
-    args = _make_parser({meant}).parse_args(arguments)
+    args, unknown = _make_parser({meant}).parse_known_args(arguments)
+    if unknown:  # argparse itself would show the usage of all, not the command's
+        args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     code: int = args.run(args)
     sys.stdout.flush()  # here, where a closed pipe is expected
     return code
@@ -85,7 +87,7 @@ def _make_parser(meant: Container[str | None]) -> argparse.ArgumentParser:
 def _configure(parser: argparse.ArgumentParser, module: Any) -> None:
     """Let a command's module declare its arguments."""
     module.configure(parser)
-    parser.set_defaults(run=module.run, make_whole=partial(_make_parser, _COMMANDS))
+    parser.set_defaults(run=module.run, parser=parser, make_whole=partial(_make_parser, _COMMANDS))
 
 
 class _Version(argparse.Action):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from itertools import islice
 from typing import Final
@@ -13,6 +14,7 @@ from tracelog.answers.tables import Tables
 from tracelog.answers.views import VIEWS
 from tracelog.commands.arguments import add_files, describe
 from tracelog.commands.asking import opened_log
+from tracelog.errors import InputError
 from tracelog.escapes import printable
 
 
@@ -45,7 +47,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Ask, and show what comes."""
+    """Ask, and show what comes.
+
+    Raises:
+        InputError: If the files or the SQL can't be read, or stand in each other's place.
+    """
+    if os.path.isfile(args.sql):  # noqa: PTH113 -- `Path.is_file` raises at a long text
+        raise InputError(f"{args.sql!r} is a file, no SQL", hint="tracelog query FILE SQL")
+
     with opened_log(args) as log:
         tables = Tables(log)
         result = tables.ask(args.sql)
