@@ -84,11 +84,11 @@ const utteranceColumns = [
 const HOW = { blocked_by: "held the loop", held: "its own code", awaits: "waited for" };
 const placeColumns = [
   { name: "where", value: (row) => row[1] ?? "", text: (row) => plain(row[1] ?? "–") },
-  { name: "how", value: (row) => row[0], text: (row) => HOW[row[0]] },
+  { name: "how", value: (row) => row[0], text: (row) => HOW[row[0]], className: "c-how" },
   { name: "what", value: (row) => row[2] ?? "", text: (row) => plain(row[2] ?? "–") },
   figureOf("ms in all", (row) => row[4]),
   figureOf("longest", (row) => row[5], "figure c-longest"),
-  { name: "times", value: (row) => row[3], text: (row) => whole.format(row[3]), className: "figure" },
+  { name: "times", value: (row) => row[3], text: (row) => whole.format(row[3]), className: "figure c-times" },
   { name: "users", value: (row) => row[6], text: (row) => whole.format(row[6]), className: "figure" },
 ];
 const peopleColumns = [
