@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from tracelog.answers import printing
@@ -27,6 +29,18 @@ def test_a_width_that_was_asked_for_is_kept(capsys, monkeypatch):
     printing.show(lambda width, _: [Text(str(width))], [])
 
     assert capsys.readouterr().out == "40\n"
+
+
+def test_no_line_ends_in_blanks(capsys):
+    """A pager would wrap those of a table, and a ticket keep them."""
+    table = Table("one", "two")
+    table.add_row("1", "")
+
+    printing.show(lambda _width, _plain: [Padding(table, (1, 5))], [])
+
+    lines = capsys.readouterr().out.split("\n")
+    assert [line.rstrip() for line in lines] == lines
+    assert len(lines) == 8
 
 
 def test_what_is_said_is_neither_markup_nor_emoji(capsys):

@@ -26,7 +26,11 @@ def show(draw: Draw, said: Iterable[str]) -> None:
     """Print what *draw* makes of the width, and of whether it has to be plain; and sentences."""
     console = make_console()
     for drawn in draw(console.width, is_plain(console)):
-        console.print(drawn)
+        with console.capture() as captured:
+            console.print(drawn)
+        # rich fills each line with blanks, which a pager wraps, and a ticket keeps.
+        lines = (line.rstrip() for line in captured.get().split("\n"))
+        console.file.write("\n".join(lines))
     for sentence in said:
         console.print(sentence)
 
