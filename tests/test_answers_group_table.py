@@ -124,6 +124,21 @@ def test_changes_have_both_sides(width, expected):
     assert draw(group_table.draw_changes(CHANGES, "route", width, True), width) == expected
 
 
+@pytest.mark.parametrize(
+    ("p95_ms", "stands_out"), [(304.0, False), (305.0, True), (280.0, False)], ids=str
+)
+def test_only_what_got_slower_by_more_than_chance_stands_out(p95_ms, stands_out):
+    """Were each of many groups red that grew by a hundredth, none would be seen."""
+    ours = replace(ADA, late=0)
+    change = Change(key="/ws", before=ours, after=replace(ours, p95_ms=p95_ms))
+    console = Console(width=100, force_terminal=True, color_system="standard", file=io.StringIO())
+
+    for drawn in group_table.draw_changes([change], "route", 100, False):
+        console.print(drawn)
+
+    assert ("\x1b[1;31m" in console.file.getvalue()) is stands_out
+
+
 def test_time_that_no_box_tells_of_is_said():
     """Where the loop's steps aren't known."""
     known = draw(group_table.draw_groups([ADA], "user", 100, True), 100)

@@ -41,6 +41,7 @@ _WITH_BARS: Final = 80  # columns, below which there is no room for them
 _WITH_RATES: Final = 64
 _WITH_COUNTS: Final = 110
 _ROUNDED: Final = 0.005
+_NOTED: Final = 0.05  # of what it was: a percentile that grew by less may be chance
 _SHORT: Final = ("user", "minute", "route")  # what is read as a name, not as a sentence
 
 
@@ -159,7 +160,7 @@ def _figures(group: Group, by: str) -> tuple[Text, ...]:
 def _sides(change: Change) -> tuple[Text, ...]:
     """Write both sides of a comparison."""
     before, after = change.before, change.after
-    slower = before is not None and after is not None and change.grown_ms > 0
+    slower = before and after and change.grown_ms > before.p95_ms * _NOTED
     box, grown = change.box or (None, 0.0)
     return (
         Text(ms(before.p95_ms if before else None)),
