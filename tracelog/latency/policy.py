@@ -60,6 +60,11 @@ class Policy:
             ConfigError: If one of them makes no sense.
             TypeError: If there is no such option.
         """
+        unknown = sorted(options.keys() - PolicyOptions.__optional_keys__)
+        if unknown:  # else it would be told of a class that nobody has called
+            known = ", ".join(sorted(PolicyOptions.__optional_keys__))
+            raise TypeError(f"there is no option {unknown[0]!r}\n  Try: one of {known}")
+
         on_time: Any = options.get("on_time", "info")
         if on_time not in _LEVELS:
             text = f"expected 'info', 'debug' or None, got {on_time!r}"
