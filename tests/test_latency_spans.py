@@ -8,7 +8,14 @@ from collections import Counter
 
 import pytest
 
-from tracelog.context import bind_context, current_context, current_trace, get_context, new_trace
+from tracelog.context import (
+    bind_context,
+    bound_context,
+    current_context,
+    current_trace,
+    get_context,
+    new_trace,
+)
 from tracelog.ids import TraceContext
 from tracelog.latency.loop import watch_loop
 from tracelog.latency.spans import span, utterance
@@ -52,6 +59,17 @@ def test_a_span_is_part_of_the_trace_that_is_there():
 
     assert (here.trace_id, here.span_id == outer.span_id) == (outer.trace_id, False)
     assert current_context() is before
+
+
+def test_what_is_bound_within_a_span_stays():
+    """A span times a part of its task's work: it may be the part that finds out whose that is."""
+    with bound_context(user_id=None):
+        outer = new_trace()
+        with span("sign in"):
+            bind_context(user_id="kim")
+
+        assert get_context()["user_id"] == "kim"
+        assert current_trace() == outer
 
 
 def test_a_span_without_a_trace_begins_one():

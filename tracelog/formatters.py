@@ -47,7 +47,7 @@ class Formatter(logging.Formatter):
         **json_options: Any,
     ) -> None:
         super().__init__()
-        processors = list(processors)
+        processors = list(processors or ())
         self._settings = read_settings(env_file, format=format, environment=environment)
         self._json = JsonFormatter(processors=processors, secret_keys=secret_keys, **json_options)
         self._console = ConsoleFormatter(

@@ -67,6 +67,10 @@ def read_settings(
     Raises:
         ConfigError: If a variable's value makes no sense, or *env_file* can't be read.
     """
+    for where, given in (("environment", environment), ("format", format)):
+        if given is not None and not isinstance(given, str):
+            raise ConfigError(where, f"expected a text, got {given!r}", hint=f'{where}="..."')
+
     variables = {**_read_env_file(env_file), **os.environ}
     chosen = (format or variables.get("LOG_FORMAT") or "auto").lower()
     if chosen not in _FORMATS:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Final, ParamSpec, Self, TypeVar
 from weakref import WeakKeyDictionary
@@ -113,7 +113,8 @@ class span(_Timed):  # noqa: N801 -- used like a function, as `bound_context` is
             if isinstance(error, Exception):
                 fields[FAILED] = True
             emit(_log, logging.DEBUG, EVENT_SPAN, (), fields)
-        _leave(ledger, self._outer)
+        # What was bound within it is about its task, and stays: whose utterance it is, say.
+        _leave(ledger, self._outer, current_context().bound)
 
 
 class utterance(_Timed):  # noqa: N801 -- the same
@@ -177,7 +178,7 @@ class utterance(_Timed):  # noqa: N801 -- the same
         worker = running_task() if self._utterance.kind == _ITEM else None
         if worker is not None:
             _before[worker] = self._utterance.as_turn()
-        _leave(self._utterance.ledger, self._outer)
+        _leave(self._utterance.ledger, self._outer, self._outer.bound)
 
 
 def _item_before() -> Before | None:
@@ -186,7 +187,7 @@ def _item_before() -> Before | None:
     return None if worker is None else _before.get(worker)
 
 
-def _leave(ledger: Ledger, outer: Context) -> None:
+def _leave(ledger: Ledger, outer: Context, bound: Mapping[str, Any]) -> None:
     """Go back to *outer*, unless this is somebody else's context: a generator was closed there."""
     if current_context().ledger is ledger:
-        enter_context(outer)
+        enter_context(outer if bound is outer.bound else outer.with_bound(bound))
