@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from collections import Counter
+from contextlib import aclosing
 
 import pytest
 
@@ -193,6 +195,70 @@ def test_a_coroutine_function_can_be_timed(lines):
     assert asyncio.run(main()) == [3, 7]
     assert asyncio.iscoroutinefunction(add)
     assert len(lines("span")) == 2
+
+
+def test_a_generator_can_be_timed(lines):
+    """From its first step to its end; whoever iterates it is in the span at none of its own steps."""
+
+    @span("rooms")
+    def rooms():
+        sent = yield current_trace()
+        yield sent, get_context()["user_id"]
+
+    with bound_context(user_id=None):
+        outer = new_trace()
+        steps = rooms()
+        within = next(steps)
+        bind_context(user_id="kim")
+        given = steps.send("lobby")
+
+        assert within.trace_id == outer.trace_id
+        assert within.span_id != outer.span_id == current_trace().span_id
+        assert given == ("lobby", "kim")
+        assert not lines("span")
+        assert list(steps) == []
+        assert [line["name"] for line in lines("span")] == ["rooms"]
+        assert get_context()["user_id"] == "kim"
+
+
+def test_an_async_generator_can_be_timed(lines):
+    """The answer of a language model, say, which may not be read to its end."""
+
+    @span("llm")
+    async def answer():
+        await asyncio.sleep(0)
+        yield current_trace()
+
+    async def main():
+        new_trace()
+        outer = current_trace()
+        async with aclosing(answer()) as steps:
+            assert (await anext(steps)).trace_id == outer.trace_id
+            assert current_trace() == outer
+            assert not lines("span")
+        assert current_trace() == outer
+
+    asyncio.run(main())
+
+    assert inspect.isasyncgenfunction(answer)
+    assert [line["name"] for line in lines("span")] == ["llm"]
+
+
+def test_a_generator_can_be_an_utterance(lines):
+    """What it binds is there at each of its steps, and for nobody else."""
+
+    @utterance(room="lobby")
+    def stream():
+        bind_context(user_id="kim")
+        yield
+        yield dict(get_context())
+
+    before = current_context()
+    _, within = stream()
+
+    assert current_context() is before
+    assert (within["user_id"], within["room"]) == ("kim", "lobby")
+    assert [line["kind"] for line in lines("utterance")] == ["task"]
 
 
 def test_a_function_can_be_an_utterance(lines):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial, wraps
@@ -24,6 +25,7 @@ from tracelog.redact import REDACTOR
 
 __all__ = [
     "CURRENT",
+    "Around",
     "Connection",
     "Context",
     "bind_context",
@@ -35,6 +37,7 @@ __all__ = [
     "get_context",
     "new_trace",
     "snapshot",
+    "step_by_step",
     "unbind_context",
 ]
 
@@ -42,6 +45,7 @@ _passes = REDACTOR.passes
 _RESERVED: Final = frozenset(LEADING) - {TRACE_ID}
 _NOTHING: Final = dict.fromkeys(LEADING)
 
+Around: TypeAlias = Callable[[], AbstractContextManager[AbstractContextManager[Any]]]
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -293,8 +297,9 @@ class bound_context:  # noqa: N801 -- used like a function, as `contextlib.suppr
 
     def __call__(self, func: Callable[_P, _R], /) -> Callable[_P, _R]:
         """Decorate *func*."""
-        wrap = next((wrap for is_kind, wrap in _WRAPPERS if is_kind(func)), _wrap_function)
-        wrapped: Callable[_P, _R] = wrap(func, self._values)
+        wrap: Any = _wrap_coroutine if inspect.iscoroutinefunction(func) else _wrap_function
+        stepwise = step_by_step(func, lambda: nullcontext(bound_context(**self._values)))
+        wrapped: Callable[_P, _R] = stepwise or wrap(func, self._values)
         return wrapped
 
 
@@ -330,64 +335,72 @@ def _wrap_coroutine(func: Any, values: dict[str, Any]) -> Any:
     return bound
 
 
-def _wrap_generator(func: Any, values: dict[str, Any]) -> Any:
+def step_by_step(func: Any, around: Around) -> Any:
+    """Wrap a generator function, of either kind; None if *func* is none.
+
+    Args:
+        func: The function.
+        around: Entered for each call; gives what is entered for each of its steps only, as a
+            generator shares the context of whoever iterates it.
+    """
+    if inspect.isasyncgenfunction(func):
+        return _wrap_async_generator(func, around)
+
+    return _wrap_generator(func, around) if inspect.isgeneratorfunction(func) else None
+
+
+def _wrap_generator(func: Any, around: Around) -> Any:
     @wraps(func)
-    def bound(*args: Any, **kwargs: Any) -> Any:
-        # Bound around each step only: a generator shares the context of whoever iterates it.
-        steps = func(*args, **kwargs)
-        advance = partial(steps.send, None)
-        try:
-            while True:
-                with bound_context(**values):
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        with around() as block:
+            steps = func(*args, **kwargs)
+            advance = partial(steps.send, None)
+            try:
+                while True:
+                    with block:
+                        try:
+                            item = advance()
+                        except StopIteration as end:
+                            return end.value
                     try:
-                        item = advance()
-                    except StopIteration as end:
-                        return end.value
-                try:
-                    sent = yield item
-                except GeneratorExit:
-                    raise
-                except BaseException as error:  # noqa: BLE001 -- whatever was thrown is passed on
-                    advance = partial(steps.throw, error)
-                else:
-                    advance = partial(steps.send, sent)
-        finally:
-            with bound_context(**values):
-                steps.close()
+                        sent = yield item
+                    except GeneratorExit:
+                        raise
+                    except BaseException as error:  # noqa: BLE001 -- whatever was thrown is passed on
+                        advance = partial(steps.throw, error)
+                    else:
+                        advance = partial(steps.send, sent)
+            finally:
+                with block:
+                    steps.close()
 
-    return bound
+    return wrapped
 
 
-def _wrap_async_generator(func: Any, values: dict[str, Any]) -> Any:
+def _wrap_async_generator(func: Any, around: Around) -> Any:
     @wraps(func)
-    async def bound(*args: Any, **kwargs: Any) -> Any:
+    async def wrapped(*args: Any, **kwargs: Any) -> Any:
         # The same once more: Python can't share the two.
-        steps = func(*args, **kwargs)
-        advance = partial(steps.asend, None)
-        try:
-            while True:
-                with bound_context(**values):
+        with around() as block:
+            steps = func(*args, **kwargs)
+            advance = partial(steps.asend, None)
+            try:
+                while True:
+                    with block:
+                        try:
+                            item = await advance()
+                        except StopAsyncIteration:
+                            return
                     try:
-                        item = await advance()
-                    except StopAsyncIteration:
-                        return
-                try:
-                    sent = yield item
-                except GeneratorExit:
-                    raise
-                except BaseException as error:  # noqa: BLE001 -- whatever was thrown is passed on
-                    advance = partial(steps.athrow, error)
-                else:
-                    advance = partial(steps.asend, sent)
-        finally:
-            with bound_context(**values):
-                await steps.aclose()
+                        sent = yield item
+                    except GeneratorExit:
+                        raise
+                    except BaseException as error:  # noqa: BLE001 -- whatever was thrown is passed on
+                        advance = partial(steps.athrow, error)
+                    else:
+                        advance = partial(steps.asend, sent)
+            finally:
+                with block:
+                    await steps.aclose()
 
-    return bound
-
-
-_WRAPPERS: tuple[tuple[Callable[[Any], bool], Callable[[Any, dict[str, Any]], Any]], ...] = (
-    (inspect.iscoroutinefunction, _wrap_coroutine),
-    (inspect.isasyncgenfunction, _wrap_async_generator),
-    (inspect.isgeneratorfunction, _wrap_generator),
-)
+    return wrapped

@@ -9,12 +9,13 @@ from __future__ import annotations
 import inspect
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Final, ParamSpec, Self, TypeVar
 from weakref import WeakKeyDictionary
 
-from tracelog.context import Context, current_context, enter_context
+from tracelog.context import Context, current_context, enter_context, step_by_step
 from tracelog.emit import emit
 from tracelog.fields import EVENT_SPAN, FAILED, NAME, OWN_MS, TOTAL_MS
 from tracelog.ids import TraceContext
@@ -53,8 +54,33 @@ class _Timed(ABC):
     @abstractmethod
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None: ...
 
+    @abstractmethod
+    def _pause(self) -> None:
+        """Go out of it: a generator of its has given an item."""
+
+    @abstractmethod
+    def _go_on(self) -> None:
+        """Come back into it, maybe in another task."""
+
+    @contextmanager
+    def _around(self) -> Generator[_Steps, None, None]:
+        block = self._again()
+        with block:
+            block._pause()  # noqa: SLF001 -- of this class
+            try:
+                yield _Steps(block)
+            finally:
+                block._go_on()  # noqa: SLF001 -- of this class
+
     def __call__(self, func: Callable[_P, _R], /) -> Callable[_P, _R]:
-        """Decorate *func*, a function or a coroutine function."""
+        """Decorate *func*: a function, a coroutine function, or a generator function of either.
+
+        A generator's call lasts from its first step to its end.
+        """
+        stepwise: Callable[_P, _R] | None = step_by_step(func, self._around)
+        if stepwise is not None:
+            return stepwise
+
         if inspect.iscoroutinefunction(func):
 
             @wraps(func)
@@ -70,6 +96,19 @@ class _Timed(ABC):
                 return func(*args, **kwargs)
 
         return timed
+
+
+class _Steps:
+    """Each step of a generator: who iterates it isn't in its span meanwhile."""
+
+    def __init__(self, block: _Timed) -> None:
+        self._block = block
+
+    def __enter__(self) -> None:
+        self._block._go_on()  # noqa: SLF001 -- of this module
+
+    def __exit__(self, *_error: object) -> None:
+        self._block._pause()  # noqa: SLF001 -- of this module
 
 
 class span(_Timed):  # noqa: N801 -- used like a function, as `bound_context` is
@@ -94,11 +133,19 @@ class span(_Timed):  # noqa: N801 -- used like a function, as `bound_context` is
         return type(self)(self._name, **self._values)
 
     def __enter__(self) -> TraceContext:
-        outer = self._outer = current_context()
-        trace = outer.trace.child() if outer.trace else TraceContext.new()
+        outer = current_context()
+        self._trace = outer.trace.child() if outer.trace else TraceContext.new()
         self._ledger = Ledger(SYSTEM_CLOCK.monotonic(), self._name, outer.ledger)
-        enter_context(Context.make(outer.bound, trace, outer.connection, self._ledger))
-        return trace
+        self._go_on()
+        return self._trace
+
+    def _go_on(self) -> None:
+        outer = self._outer = current_context()
+        enter_context(Context.make(outer.bound, self._trace, outer.connection, self._ledger))
+
+    def _pause(self) -> None:
+        # What was bound within it is about its task, and stays: whose utterance it is, say.
+        _leave(self._ledger, self._outer, current_context().bound)
 
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         now, ledger = SYSTEM_CLOCK.monotonic(), self._ledger
@@ -113,8 +160,7 @@ class span(_Timed):  # noqa: N801 -- used like a function, as `bound_context` is
             if isinstance(error, Exception):
                 fields[FAILED] = True
             emit(_log, logging.DEBUG, EVENT_SPAN, (), fields)
-        # What was bound within it is about its task, and stays: whose utterance it is, say.
-        _leave(ledger, self._outer, current_context().bound)
+        self._pause()
 
 
 class utterance(_Timed):  # noqa: N801 -- the same
@@ -173,12 +219,20 @@ class utterance(_Timed):  # noqa: N801 -- the same
         enter_context(context)
         return trace
 
+    def _go_on(self) -> None:
+        self._outer = current_context()
+        enter_context(self._inner)
+
+    def _pause(self) -> None:
+        self._inner = current_context()
+        _leave(self._utterance.ledger, self._outer, self._outer.bound)
+
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         conclude(self._utterance, failed=isinstance(error, Exception))
         worker = running_task() if self._utterance.kind == _ITEM else None
         if worker is not None:
             _before[worker] = self._utterance.as_turn()
-        _leave(self._utterance.ledger, self._outer, self._outer.bound)
+        self._pause()
 
 
 def _item_before() -> Before | None:
