@@ -76,6 +76,12 @@ def test_what_cannot_be_made_is_named(parts, where):
     assert refused.value.where == f"logging.yaml: {where}"
 
 
+@pytest.mark.parametrize("root", [None, {"handlers": None, "filters": None, "level": None}])
+def test_what_is_left_empty_is_as_if_it_was_not_there(root):
+    """As with dictConfig: `root:` or `handlers:` in YAML, and nothing below it."""
+    assert plan(root=root).loggers.keys() <= {""}
+
+
 def _refuse():
     raise ConfigError("processors[0]", "there is no such processor", hint="another")
 

@@ -37,6 +37,10 @@ def no_handlers():
     logging.root.handlers = [h for h in logging.root.handlers if "_pytest" in type(h).__module__]
 
 
+CLOSED = io.StringIO()
+CLOSED.close()
+
+
 def add_region(logger, method, event):
     return {**event, "region": "eu"}
 
@@ -632,6 +636,11 @@ def refuse():
             r"config: formatters\.json: RuntimeError: not my day",
             id="formatter",
         ),
+        pytest.param({"sink": 5}, "sink: expected a path or a text stream, got 5", id="no sink"),
+        pytest.param({"sink": io.BytesIO()}, "sink: expected a path or a text stream", id="bytes"),
+        pytest.param({"sink": CLOSED}, "sink: .* is closed", id="a closed sink"),
+        pytest.param({"secret_keys": "iban"}, "secret_keys: expected a list, got 'iban'", id="key"),
+        pytest.param({"processors": None}, "processors: expected a list, got None", id="none"),
     ],
 )
 def test_a_refused_configuration_changes_nothing(arguments, message):
@@ -644,6 +653,19 @@ def test_a_refused_configuration_changes_nothing(arguments, message):
 
     assert "\n  Try: " in str(caught.value)
     assert state() == before
+
+
+def test_what_a_file_leaves_empty_is_the_default(tmp_path):
+    """`root:`, `processors:` and so on, with nothing below, because it is commented out, say."""
+    path = tmp_path / "my.yaml"
+    path.write_text(
+        "version: 1\nformatters:\n  f:\n    (): tracelog.Formatter\n    processors:\n"
+        "    secret_keys:\nroot:\n"
+    )
+
+    configure_logging(path)
+
+    assert not handlers_of()
 
 
 def test_the_line_of_a_file_is_named(tmp_path):

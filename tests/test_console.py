@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import logging.config
 import logging.handlers
 import queue
 import re
@@ -108,6 +109,15 @@ SCREEN = """\
 12:00:00.823 warn  3c6ef372 app.chat          utterance                  user_id=lee late=true queue=304ms total=1.52s c-1b22c0aa
 12:00:00.923 error 3c6ef372 chat.rooms        reply failed               user_id=lee room="general talk" c-1b22c0aa
 12:00:01.023 crit  3c6ef372 websockets.server disk full                  user_id=lee free=0 c-1b22c0aa"""
+
+
+def test_dict_config_may_name_it_as_a_class():
+    """What it then gives by position is about texts of the standard library's."""
+    draft = {"class": "tracelog.ConsoleFormatter", "format": "%(message)s"}
+
+    made = logging.config.DictConfigurator({}).configure_formatter(draft)
+
+    assert type(made) is ConsoleFormatter
 
 
 def test_the_screen():

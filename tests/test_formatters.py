@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import logging.config
 
 import pytest
 
@@ -39,6 +40,23 @@ def test_the_environment_decides(options, on_terminal, elsewhere):
     """And the terminal where the environment says nothing."""
     assert chosen(True, **options) is on_terminal
     assert chosen(False, **options) is elsewhere
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, JsonFormatter),
+        ({"format": "console"}, ConsoleFormatter),
+        ({"format": "%(message)s %(lineno)d"}, JsonFormatter),
+    ],
+)
+def test_dict_config_may_name_it_as_a_class(options, expected):
+    """It then gives `format`, `datefmt` and `style` by position, as to `logging.Formatter`."""
+    draft = {"class": "tracelog.Formatter", **options}
+
+    made = logging.config.DictConfigurator({}).configure_formatter(draft)
+
+    assert type(made.chosen) is expected
 
 
 def test_variables_decide_where_arguments_do_not(tmp_path, monkeypatch):

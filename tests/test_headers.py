@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from email import message_from_string
+
 import pytest
 import structlog
 from hypothesis import given
@@ -86,6 +88,7 @@ def test_any_mutable_mapping_is_filled_and_returned():
         pytest.param({"TraceParent": HEADER}, id="dict, any case"),
         pytest.param([(b"host", b"a"), (b"traceparent", HEADER.encode())], id="ASGI list"),
         pytest.param(Headers({"traceparent": HEADER}), id="starlette"),
+        pytest.param(message_from_string(f"Traceparent: {HEADER}\n\n"), id="http.server"),
         pytest.param(iter([("Traceparent", HEADER)]), id="any iterable of pairs"),
     ],
 )
@@ -176,6 +179,15 @@ def test_a_message_carries_the_trace_and_when_it_was_sent():
 
     assert message == {"text": "hello", "traceparent": HEADER, "sent_at": 1763812800.25}
     assert extract(message) == TRACE
+
+
+def test_headers_that_are_written_otherwise_do_not_stay_beside_ours():
+    """As Go writes them, say, and a proxy passes them on: of two, the other side would take none."""
+    enter(TRACE)
+
+    headers = inject({"Traceparent": "another's", "TraceState": "a=1", "Accept": "*/*", 5: 1})
+
+    assert headers == {"traceparent": HEADER, "Accept": "*/*", 5: 1}
 
 
 def test_another_trace_s_state_does_not_stay():

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import time
 from collections import Counter
+from contextlib import aclosing
 
 import pytest
 
-from tracelog.context import bind_context, current_context, current_trace, get_context, new_trace
+from tracelog.context import (
+    bind_context,
+    bound_context,
+    current_context,
+    current_trace,
+    get_context,
+    new_trace,
+)
 from tracelog.ids import TraceContext
 from tracelog.latency.loop import watch_loop
 from tracelog.latency.spans import span, utterance
@@ -53,6 +62,17 @@ def test_a_span_is_part_of_the_trace_that_is_there():
 
     assert (here.trace_id, here.span_id == outer.span_id) == (outer.trace_id, False)
     assert current_context() is before
+
+
+def test_what_is_bound_within_a_span_stays():
+    """A span times a part of its task's work: it may be the part that finds out whose that is."""
+    with bound_context(user_id=None):
+        outer = new_trace()
+        with span("sign in"):
+            bind_context(user_id="kim")
+
+        assert get_context()["user_id"] == "kim"
+        assert current_trace() == outer
 
 
 def test_a_span_without_a_trace_begins_one():
@@ -179,35 +199,64 @@ def test_a_coroutine_function_can_be_timed(lines):
 
 
 def test_a_generator_can_be_timed(lines):
-    """From its first step to its end; whoever iterates isn't in it."""
+    """From its first step to its end; whoever iterates it is in the span at none of its own steps."""
 
-    @span("read")
-    def rows():
-        yield current_trace().span_id
-        yield current_trace().span_id
+    @span("rooms")
+    def rooms():
+        sent = yield current_trace()
+        yield sent, get_context()["user_id"]
 
-    outer = new_trace()
-    inside = {step for step in rows() if current_trace() is outer}
+    with bound_context(user_id=None):
+        outer = new_trace()
+        steps = rooms()
+        within = next(steps)
+        bind_context(user_id="kim")
+        given = steps.send("lobby")
 
-    [line] = lines("span")
-    assert (line["name"], len(inside), inside == {outer.span_id}) == ("read", 1, False)
-    assert current_trace() is outer
+        assert within.trace_id == outer.trace_id
+        assert within.span_id != outer.span_id == current_trace().span_id
+        assert given == ("lobby", "kim")
+        assert not lines("span")
+        assert list(steps) == []
+        assert [line["name"] for line in lines("span")] == ["rooms"]
+        assert get_context()["user_id"] == "kim"
 
 
 def test_an_async_generator_can_be_timed(lines):
-    """As the tokens of an answer come: what is bound in it is there at its next step."""
+    """The answer of a language model, say, which may not be read to its end."""
+
+    @span("llm")
+    async def answer():
+        await asyncio.sleep(0)
+        yield current_trace()
+
+    async def main():
+        new_trace()
+        outer = current_trace()
+        async with aclosing(answer()) as steps:
+            assert (await anext(steps)).trace_id == outer.trace_id
+            assert current_trace() == outer
+            assert not lines("span")
+        assert current_trace() == outer
+
+    asyncio.run(main())
+
+    assert inspect.isasyncgenfunction(answer)
+    assert [line["name"] for line in lines("span")] == ["llm"]
+
+
+def test_a_generator_s_span_is_its_utterances(lines):
+    """As the tokens of an answer come: what is waited for between them is named."""
 
     @span("llm")
     async def tokens():
-        bind_context(model="m")
         yield "a"
         await asyncio.sleep(0.02)
-        yield get_context()["model"]
+        yield "b"
 
     async def story():
         with utterance():
-            seen = [(token, "model" in get_context()) async for token in tokens()]
-        assert seen == [("a", False), ("m", False)]
+            assert [token async for token in tokens()] == ["a", "b"]
 
     on_a_watched_loop(story)
 
@@ -215,6 +264,23 @@ def test_an_async_generator_can_be_timed(lines):
     assert line["total_ms"] == pytest.approx(verdict["total_ms"], abs=5)
     assert [each["name"] for each in verdict["spans"]] == ["llm"]
     assert verdict["awaits"][0]["where"].endswith("tokens")
+
+
+def test_a_generator_can_be_an_utterance(lines):
+    """What it binds is there at each of its steps, and for nobody else."""
+
+    @utterance(room="lobby")
+    def stream():
+        bind_context(user_id="kim")
+        yield
+        yield dict(get_context())
+
+    before = current_context()
+    _, within = stream()
+
+    assert current_context() is before
+    assert (within["user_id"], within["room"]) == ("kim", "lobby")
+    assert [line["kind"] for line in lines("utterance")] == ["task"]
 
 
 def test_a_generator_that_raises_has_failed_and_one_that_is_closed_has_not(lines):

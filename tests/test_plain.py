@@ -29,6 +29,14 @@ class Color(enum.Enum):
     RED = "red"
 
 
+class Count(int):
+    pass
+
+
+class Ratio(float):
+    pass
+
+
 class Text(str):
     """A string whose own code can't be trusted."""
 
@@ -134,6 +142,9 @@ def of(value, limits=WIDE, default=None):
         pytest.param(2**64, "18446744073709551616", id="too large a number"),
         pytest.param(-(2**63) - 1, "-9223372036854775809", id="too small a number"),
         pytest.param(1.5, 1.5, id="float"),
+        pytest.param(Count(3), 3, id="a number of another class"),
+        pytest.param(Ratio(0.5), 0.5, id="a float of another class"),
+        pytest.param(Ratio("nan"), None, id="not a number of another class"),
         pytest.param(math.nan, None, id="not a number"),
         pytest.param(-math.inf, None, id="infinity"),
         pytest.param(decimal.Decimal("1.50"), "1.50", id="decimal"),

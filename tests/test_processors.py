@@ -79,8 +79,9 @@ def run(*processors, event=EVENT, name="app.chat", method="info"):
 
 
 def test_no_processors_are_no_chain():
-    """Then there is nothing to call for every event."""
+    """Then there is nothing to call for every event; `processors:` in YAML may be left empty."""
     assert make_chain([]) is None
+    assert make_chain(None) is None
 
 
 def test_processors_run_in_their_order():

@@ -162,6 +162,22 @@ def test_fields_never_replace_attributes_of_a_record():
     assert fields_now(event)["lineno"] == "mine"
 
 
+def test_fields_never_replace_methods_of_a_record(kept):
+    """Other handlers call them."""
+    get_logger("records").info("hello %s", "kim", getMessage="mine", complete=True)
+
+    [record] = kept
+    assert record.getMessage() == "hello kim"
+    assert fields_now(record) == {"getMessage": "mine", "complete": True}
+
+
+def test_a_stacklevel_is_no_field(kept):
+    """Formatters of others show every attribute that ordinary records haven't."""
+    get_logger("records").info("hello", stacklevel=1)
+
+    assert "depth" not in vars(kept[0])
+
+
 def test_attributes_of_a_record_factory_are_fields(kept):
     """What an application's own record factory adds is shown, unless the event says otherwise."""
     factory = logging.getLogRecordFactory()

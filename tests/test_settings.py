@@ -272,6 +272,13 @@ def test_an_argument_that_makes_no_sense_is_named():
         read_settings(format="xml")
 
 
+@pytest.mark.parametrize("name", ["environment", "format"])
+def test_an_argument_that_is_no_text_is_refused(name):
+    """By its name, and not by whatever it lacks."""
+    with pytest.raises(ConfigError, match=f"{name}: expected a text, got 5"):
+        read_settings(**{name: 5})
+
+
 def test_nothing_else_is_made_up():
     """A misspelt name is an error, as in any module."""
     with pytest.raises(AttributeError, match="'tracelog.settings' has no attribute 'LOG_LEVL'"):

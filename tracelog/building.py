@@ -95,7 +95,7 @@ def _incremental_plan(parts: Any) -> Plan:
 
 
 def _loggers(parts: Any) -> dict[str, Any]:
-    return {**parts.get("loggers", {}), **({"": parts["root"]} if "root" in parts else {})}
+    return {**parts.get("loggers", {}), **({"": parts["root"]} if parts.get("root") else {})}
 
 
 def _built_handlers(configurator: Any, *, source: str) -> dict[str, logging.Handler]:
@@ -126,11 +126,12 @@ def _reason(error: BaseException) -> str:
 
 
 def _logger_plan(draft: Any, parts: Any, handlers: Mapping[str, logging.Handler]) -> LoggerPlan:
-    level = draft.get("level")
+    level, names = draft.get("level"), draft.get("handlers")
     filters = parts.get("filters", {})
+    chosen = [filters[f] if isinstance(f, str) else f for f in draft.get("filters") or ()]
     return LoggerPlan(
         level=None if level is None else level_number(level, where="level"),
-        handlers=[handlers[name] for name in draft["handlers"]] if "handlers" in draft else None,
-        filters=[filters[f] if isinstance(f, str) else f for f in draft.get("filters", ())] or None,
+        handlers=None if names is None else [handlers[name] for name in names],
+        filters=chosen or None,
         propagate=draft.get("propagate"),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -68,6 +69,12 @@ def configure_logging(  # noqa: PLR0913 -- one function is the whole configurati
     Raises:
         ConfigError: If anything is wrong. The configuration that was working still works.
     """
+    given = {
+        "processors": _list_of("processors", processors, "processors=[my_app.logs.add_region]"),
+        "secret_keys": _list_of("secret_keys", secret_keys, 'secret_keys=["iban"]'),
+    }
+    if sink is not None and not isinstance(sink, (str, os.PathLike)):
+        _refuse_stream(sink)
     settings = read_settings(env_file, environment=environment, format=format)
     source, plain, lines = _load(config if config is not None else settings.config)
     refuse(plain, source=source, lines=lines, allow=_allowed(config, allow, settings))
@@ -75,13 +82,32 @@ def configure_logging(  # noqa: PLR0913 -- one function is the whole configurati
         "environment": environment,
         "format": format,
         "env_file": env_file and os.fspath(env_file),
-        "processors": list(processors),
-        "secret_keys": list(secret_keys),
+        **given,
     }
     plain = _with_overrides(plain, settings, sink=sink, level=level, formatter=formatter)
     plan = build(plain, source=source)
     install_logger_class()
     install(plan)
+
+
+def _list_of(where: str, given: Any, example: str) -> list[Any]:
+    """Take a list; of a text, which could be iterated, too, only its letters would be taken."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise ConfigError(where, f"expected a list, got {given!r}", hint=example)
+
+    return list(given)
+
+
+def _refuse_stream(sink: Any) -> None:
+    """Raise if no line could ever be written to *sink*."""
+    if not callable(getattr(sink, "write", None)) or isinstance(sink, BytesIO):
+        text = f"expected a path or a text stream, got {sink!r}"
+    elif getattr(sink, "closed", False) is True:
+        text = f"{sink!r} is closed"
+    else:
+        return
+
+    raise ConfigError("sink", text, hint='sink="app.log", or sink=sys.stderr')
 
 
 def _load(
@@ -120,7 +146,7 @@ def _with_overrides(
     if sink is not None:
         handlers = config.get("handlers", {})
         changed["handlers"] = {name: _handler(draft, sink) for name, draft in handlers.items()}
-    root = {**config.get("root", {})}
+    root = {**(config.get("root") or {})}  # "root:" with nothing below it
     if level is not None:
         root["level"] = level_number(level, where="level")
     elif root.get("level") == _LEVEL_SETTING:
@@ -139,7 +165,8 @@ def _formatter(draft: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[s
     if made_by not in _OUR_FORMATTERS:
         return {**draft}
 
-    added = {key: [*draft.get(key, ()), *overrides[key]] for key in ("processors", "secret_keys")}
+    lists = ("processors", "secret_keys")
+    added = {key: [*(draft.get(key) or ()), *overrides[key]] for key in lists}
     if made_by != "tracelog.Formatter":
         return {**draft, **added}
 

@@ -40,6 +40,7 @@ class ConsoleFormatter(logging.Formatter):
     """One line for eyes for each record, and under it the traceback if there is one.
 
     Args:
+        _logging: What dictConfig gives each `class: …`, format, datefmt and style: not used.
         colors: Use colours; None asks NO_COLOR, FORCE_COLOR and the terminal.
         processors: As `JsonFormatter` takes them.
         env_file: Where NO_COLOR and FORCE_COLOR may stand, too.
@@ -53,7 +54,7 @@ class ConsoleFormatter(logging.Formatter):
 
     def __init__(
         self,
-        *,
+        *_logging: Any,
         colors: bool | None = None,
         processors: Iterable[Any] = (),
         env_file: str | None = ENV_FILE,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from copy import copy
 from typing import Any
 
 from tracelog.console import ConsoleFormatter
 from tracelog.json_formatter import JsonFormatter
 from tracelog.records import Bare
-from tracelog.settings import ENV_FILE, read_settings
+from tracelog.settings import ENV_FILE, FORMATS, read_settings
 from tracelog.spill import Lines
 
 
@@ -25,6 +25,10 @@ class Formatter(logging.Formatter):
     console.
 
     Args:
+        fmt: As `JsonFormatter` takes it, like the next three; or a *format*.
+        datefmt: As `JsonFormatter` takes it.
+        style: Of *fmt*.
+        validate: Check *fmt*.
         format: In place of LOG_FORMAT.
         environment: In place of ENVIRONMENT.
         env_file: Where these may stand, too; None for nowhere.
@@ -36,8 +40,12 @@ class Formatter(logging.Formatter):
         ConfigError: If one of these makes no sense.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- logging's own four, and ours by keyword only
         self,
+        fmt: str | Sequence[str] | None = None,
+        datefmt: str | None = None,
+        style: str = "%",
+        validate: bool = True,  # noqa: FBT001, FBT002 -- logging's signature
         *,
         format: str | None = None,  # noqa: A002 -- the setting's name
         environment: str | None = None,
@@ -47,9 +55,16 @@ class Formatter(logging.Formatter):
         **json_options: Any,
     ) -> None:
         super().__init__()
-        processors = list(processors)
+        if fmt in FORMATS:  # `class: tracelog.Formatter` and `format: json`, as dictConfig gives it
+            fmt, format = None, format or str(fmt)  # noqa: A001
+        processors = list(processors or ())
         self._settings = read_settings(env_file, format=format, environment=environment)
-        self._json = JsonFormatter(processors=processors, secret_keys=secret_keys, **json_options)
+        self._json = JsonFormatter(
+            *(fmt, datefmt, style, validate),
+            processors=processors,
+            secret_keys=secret_keys,
+            **json_options,
+        )
         self._console = ConsoleFormatter(
             processors=processors, secret_keys=secret_keys, env_file=env_file
         )

@@ -34,6 +34,7 @@ _Headers = TypeVar("_Headers", bound=MutableMapping[str, Any])
 
 TRACEPARENT: Final = "traceparent"
 _TRACESTATE: Final = "tracestate"
+_TRACE: Final = (TRACEPARENT, _TRACESTATE)
 _BAGGAGE: Final = "baggage"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+=/@~-]{0,127}")
 _REQUEST_ID_HEADERS: Final = ("x-request-id", "x-correlation-id")
@@ -79,12 +80,19 @@ def inject(headers: Any = None, *, keys: Collection[str] = (), sent_at: float | 
 
 
 def write_trace(headers: MutableMapping[str, Any], trace: TraceContext) -> None:
-    """Write *trace* into *headers*; another one's `tracestate` doesn't stay."""
+    """Write *trace* into *headers*; another one's doesn't stay, nor its `tracestate`."""
+    # `Traceparent`, as Go writes it: with two of them, a header is none.
+    for name in [name for name in headers if _is_written_otherwise(name)]:
+        del headers[name]
     headers[TRACEPARENT] = str(trace)
     if trace.state:
         headers[_TRACESTATE] = trace.state
     elif _TRACESTATE in headers:
         del headers[_TRACESTATE]
+
+
+def _is_written_otherwise(name: Any) -> bool:
+    return isinstance(name, str) and name not in _TRACE and name.lower() in _TRACE
 
 
 def _write_bound(headers: MutableMapping[str, Any], keys: Collection[str]) -> None:
@@ -107,7 +115,7 @@ def extract(headers: Headers) -> TraceContext | None:
     A message that has `traceparent` among its keys is such a mapping. Never raises: an invalid
     header counts as none, as W3C Trace Context asks; an invalid `tracestate` is left behind.
     """
-    found = _values(headers, (TRACEPARENT, _TRACESTATE))
+    found = _values(headers, _TRACE)
     if len(found[TRACEPARENT]) != 1:
         return None
 
@@ -148,7 +156,8 @@ def extract_request_id(headers: Headers) -> str | None:
 def _values(headers: Headers, names: tuple[str, ...]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {name: [] for name in names}
     try:
-        pairs = headers.items() if isinstance(headers, Mapping) else headers
+        # The standard library's own headers, email's, are mappings in all but name.
+        pairs = headers.items() if hasattr(headers, "items") else headers
         for name, value in pairs:
             values = found.get(_text(name, _MAX_NAME).lower())
             if values is not None and len(values) <= _MAX_SAME:

@@ -178,6 +178,10 @@ class Plain:
         if isinstance(value, str):
             return self._text(value)
 
+        for number in (int, float):  # numpy's float64 is one, too
+            if isinstance(value, number):
+                return self.of(number(value), depth)
+
         return self._guarded(self._converted, value, depth)
 
     def _guarded(self, walk: Callable[[Any, int], Any], value: Any, depth: int) -> Any:

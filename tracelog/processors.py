@@ -30,7 +30,7 @@ class Processor(Protocol):
         """Process *event_dict*."""
 
 
-def make_chain(processors: Iterable[Any]) -> Chain | None:
+def make_chain(processors: Iterable[Any] | None) -> Chain | None:
     """Build what runs *processors* one after the other; None if there are none.
 
     The chain gives None for an event that a processor dropped (`structlog.DropEvent`). A processor
@@ -39,7 +39,7 @@ def make_chain(processors: Iterable[Any]) -> Chain | None:
     Raises:
         ConfigError: If one of them can't be found or isn't callable.
     """
-    resolved = [resolve(item, where=f"processors[{i}]") for i, item in enumerate(processors)]
+    resolved = [resolve(item, where=f"processors[{i}]") for i, item in enumerate(processors or ())]
     if not resolved:
         return None
 

@@ -55,7 +55,11 @@ _KEPT: Final = "_tracelog_kept"
 # Every record has these first, in this order; what comes after them is `extra`.
 _BASE: Final = tuple(vars(logging.LogRecord("", 0, "", 0, "", (), None)))
 BASE_COUNT: Final = len(_BASE)
-_NO_ATTRIBUTES: Final = frozenset({*_BASE, "message", "asctime", "taskName", _CONTEXT, _KEPT})
+# A field named like a method would be called in its place.
+_METHODS: Final = ("getMessage", "complete")
+_NO_ATTRIBUTES: Final = frozenset(
+    {*_BASE, *_METHODS, "message", "asctime", "taskName", _CONTEXT, _KEPT}
+)
 _NO_FIELDS: Final = frozenset(
     {"message", "asctime", "color_message", "taskName", _CONTEXT, _KEPT, "websocket"}
 )
@@ -129,7 +133,8 @@ class Event(logging.LogRecord):
         if "pathname" in self.__dict__:
             return
 
-        path, line, function = _find_caller(self.depth)
+        # Taken out: to whoever reads records, what isn't an attribute of all of them is a field.
+        path, line, function = _find_caller(self.__dict__.pop("depth", self.depth))
         given = (self.name, self.levelno, path, line, self.msg, (), self.exc_info, function, None)
         try:
             made = logging.getLogRecordFactory()(*given)

@@ -13,12 +13,12 @@ from typing import Any, Final
 from tracelog.errors import ConfigError
 
 
-__all__ = ["ENV_FILE", "Settings", "level_number", "read_settings"]
+__all__ = ["ENV_FILE", "FORMATS", "Settings", "level_number", "read_settings"]
 
 ENV_FILE: Final = ".env"  # in the working directory
 
 _DEVELOPMENT: Final = frozenset({"development", "local", "dev"})
-_FORMATS: Final = ("auto", "console", "json")
+FORMATS: Final = ("auto", "console", "json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,15 @@ def read_settings(
     Raises:
         ConfigError: If a variable's value makes no sense, or *env_file* can't be read.
     """
+    for where, given in (("environment", environment), ("format", format)):
+        if given is not None and not isinstance(given, str):
+            raise ConfigError(where, f"expected a text, got {given!r}", hint=f'{where}="..."')
+
     variables = {**_read_env_file(env_file), **os.environ}
     chosen = (format or variables.get("LOG_FORMAT") or "auto").lower()
-    if chosen not in _FORMATS:
+    if chosen not in FORMATS:
         where = "format" if format else "LOG_FORMAT"
-        text = f"{chosen!r} is none of {', '.join(_FORMATS)}"
+        text = f"{chosen!r} is none of {', '.join(FORMATS)}"
         raise ConfigError(where, text, hint=f"{where}=auto")
 
     level = (variables.get("LOG_LEVEL") or "INFO").strip().upper()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, ParamSpec, Self, TypeVar
 from weakref import WeakKeyDictionary
@@ -43,9 +43,6 @@ _before: WeakKeyDictionary[Any, Before] = WeakKeyDictionary()  # by the task tha
 class _Timed(ABC):
     """A `with` block, or each call of a decorated function."""
 
-    _outer: Context  # what was there before
-    _inside: Context  # of a generator: what it was in when it gave its last item
-
     @abstractmethod
     def _again(self) -> Self:
         """Make another one like this: each call of a function has its own."""
@@ -60,32 +57,36 @@ class _Timed(ABC):
         """Decorate *func*: a function or a generator function, sync or async."""
         return decorate(func, self._again, lambda: self._again()._in_steps())  # noqa: SLF001 -- ours
 
+    @abstractmethod
+    def _go_on(self) -> None:
+        """Come into it, or back into it, maybe in another task."""
+
+    @abstractmethod
+    def _pause(self) -> None:
+        """Go out of it, for a while or for good."""
+
     @contextmanager
     def _in_steps(self) -> Iterator[Block]:
         """Be around a generator: from its first step to its end, but for what is between steps."""
         with self:
-            self._inside = current_context()
-            enter_context(self._outer)
+            self._pause()
             try:
                 yield self._step
             finally:
-                self._outer = current_context()
-                enter_context(self._inside)
+                self._go_on()
 
     @contextmanager
     def _step(self) -> Iterator[None]:
-        self._outer = current_context()
-        enter_context(self._inside)
+        self._go_on()
         began = SYSTEM_CLOCK.monotonic()
         try:
             yield
         finally:
-            self._inside = current_context()
             # The loop's own step goes on for whoever iterates.
-            watch, ledger = watch_of_running_loop(), self._inside.ledger
+            watch, ledger = watch_of_running_loop(), current_context().ledger
             if watch is not None and ledger is not None:
                 ledger.ran(max(began, watch.steps.began), SYSTEM_CLOCK.monotonic())
-            enter_context(self._outer)
+            self._pause()
 
 
 class span(_Timed):  # noqa: N801 -- used like a function, as `bound_context` is
@@ -110,11 +111,19 @@ class span(_Timed):  # noqa: N801 -- used like a function, as `bound_context` is
         return type(self)(self._name, **self._values)
 
     def __enter__(self) -> TraceContext:
-        outer = self._outer = current_context()
-        trace = outer.trace.child() if outer.trace else TraceContext.new()
+        outer = current_context()
+        self._trace = outer.trace.child() if outer.trace else TraceContext.new()
         self._ledger = Ledger(SYSTEM_CLOCK.monotonic(), self._name, outer.ledger)
-        enter_context(Context.make(outer.bound, trace, outer.connection, self._ledger))
-        return trace
+        self._go_on()
+        return self._trace
+
+    def _go_on(self) -> None:
+        outer = self._outer = current_context()
+        enter_context(Context.make(outer.bound, self._trace, outer.connection, self._ledger))
+
+    def _pause(self) -> None:
+        # What was bound within it is about its task, and stays: whose utterance it is, say.
+        _leave(self._ledger, self._outer, current_context().bound)
 
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         now, ledger = SYSTEM_CLOCK.monotonic(), self._ledger
@@ -129,7 +138,7 @@ class span(_Timed):  # noqa: N801 -- used like a function, as `bound_context` is
             if isinstance(error, Exception):
                 fields[FAILED] = True
             emit(_log, logging.DEBUG, EVENT_SPAN, (), fields)
-        _leave(ledger, self._outer)
+        self._pause()
 
 
 class utterance(_Timed):  # noqa: N801 -- the same
@@ -188,12 +197,20 @@ class utterance(_Timed):  # noqa: N801 -- the same
         enter_context(context)
         return trace
 
+    def _go_on(self) -> None:
+        self._outer = current_context()
+        enter_context(self._inner)
+
+    def _pause(self) -> None:
+        self._inner = current_context()
+        _leave(self._utterance.ledger, self._outer, self._outer.bound)
+
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         conclude(self._utterance, failed=isinstance(error, Exception))
         worker = running_task() if self._utterance.kind == _ITEM else None
         if worker is not None:
             _before[worker] = self._utterance.as_turn()
-        _leave(self._utterance.ledger, self._outer)
+        self._pause()
 
 
 def _item_before() -> Before | None:
@@ -202,7 +219,7 @@ def _item_before() -> Before | None:
     return None if worker is None else _before.get(worker)
 
 
-def _leave(ledger: Ledger, outer: Context) -> None:
+def _leave(ledger: Ledger, outer: Context, bound: Mapping[str, Any]) -> None:
     """Go back to *outer*, unless this is somebody else's context: a generator was closed there."""
     if current_context().ledger is ledger:
-        enter_context(outer)
+        enter_context(outer if bound is outer.bound else outer.with_bound(bound))
