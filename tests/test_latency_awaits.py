@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 import threading
 import types
 
+import anyio
+import anyio.to_thread
 import pytest
 
 from tracelog.context import Connection, Context
@@ -321,6 +324,78 @@ def test_what_has_a_name_is_not_the_client(user, whether):
             return is_for_client(task)
 
     assert asyncio.run(main()) is whether
+
+
+async def user_receives_from_anyio():
+    send, receive = anyio.create_memory_object_stream()
+    with send, receive:
+        await receive.receive()
+
+
+async def user_wants_a_token():
+    await anyio.CapacityLimiter(0).acquire()
+
+
+async def user_asks_anyios_thread():
+    release = threading.Event()
+    try:
+        await anyio.to_thread.run_sync(release.wait, abandon_on_cancel=True)
+    finally:
+        release.set()
+
+
+async def user_wants_anyios_thread():
+    await anyio.to_thread.run_sync(print, limiter=anyio.CapacityLimiter(0))
+
+
+@pytest.mark.parametrize(
+    ("user", "what"),
+    [
+        (user_receives_from_anyio, "queue get in anyio"),
+        (user_wants_a_token, "semaphore in anyio"),
+        (user_asks_anyios_thread, "thread running Event.wait"),
+        (user_wants_anyios_thread, "free thread for print"),
+    ],
+)
+def test_anyios_own_are_known_too(user, what):
+    """Starlette and FastAPI run what isn't async in its threads, and httpx reads by its streams."""
+
+    async def main():
+        async with waiting(user()) as task:
+            return await_of(task)
+
+    found = asyncio.run(main())
+
+    assert (found.what, found.where.rpartition(" ")[2]) == (what, user.__name__)
+
+
+async def middleware(endpoint, groups=1, others=()):
+    """As Starlette's run what they are around: in a group, and a message comes from there."""
+    async with anyio.create_task_group() as group:
+        inside = functools.partial(middleware, endpoint, groups - 1) if groups > 1 else endpoint
+        group.start_soon(inside)
+        for other in others:
+            group.start_soon(other)
+        await anyio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("task", "where"),
+    [
+        (lambda: middleware(user_sleeps), "user_sleeps"),
+        (lambda: middleware(user_sleeps, groups=3), "user_sleeps"),
+        (lambda: middleware(user_sleeps, others=[user_gets]), "middleware"),
+    ],
+    ids=["one", "three", "nobody knows which"],
+)
+def test_a_callbacks_wait_is_that_of_the_task_inside(task, where):
+    """A pool's or a subprocess's callback has no task: the handler's waits for its middlewares."""
+
+    async def main():
+        async with waiting(task()) as outer:
+            return await_of(None, outer).where
+
+    assert asyncio.run(main()).endswith(where)
 
 
 def test_what_is_no_task_waits_for_nobody_knows_what():

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from tracelog.context import Context
-from tracelog.latency.awaits import await_of, is_for_client
+from tracelog.latency.awaits import FREE_THREAD, THREAD_RUNNING, await_of, is_for_client
 from tracelog.latency.holds import Hold
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.steps import Step, Steps
@@ -23,8 +23,6 @@ NOTABLE_S: Final = 0.005  # shorter waits are counted, but nobody asks why
 _LEAST_S: Final = 0.001  # of a wait, or of a hold's part in one
 _MAX: Final = 64
 _LATEST: Final = 512  # steps that are looked at for whose the short ones were
-_THREAD: Final = "thread"
-_FREE_THREAD: Final = "free thread"
 
 
 class Awaited(NamedTuple):
@@ -103,8 +101,8 @@ class Findings:
         left = ended - began
         for job in [*self.jobs]:  # a thread may be adding one
             for what, first, last in (
-                (f"{_FREE_THREAD} for {job.name}", job.asked, job.began),
-                (f"{_THREAD} running {job.name}", job.began, job.ended),
+                (f"{FREE_THREAD} {job.name}", job.asked, job.began),
+                (f"{THREAD_RUNNING} {job.name}", job.began, job.ended),
             ):
                 seconds = min(ended, last) - max(began, first)
                 if seconds >= _LEAST_S:
