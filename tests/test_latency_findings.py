@@ -136,6 +136,20 @@ def test_a_wait_for_a_thread_is_told_apart(findings):
     }
 
 
+def test_threads_that_ran_side_by_side_do_not_add_up(findings):
+    """A moment of the wait counts once, however many jobs went on in it."""
+    findings.jobs.extend(
+        [Job("f", 0.0, 1.0, 4.0), Job("f", 0.0, 1.0, 4.5), Job("g", 2.0, 2.0, 5.0)]
+    )
+
+    findings.note_await(None, 1.0, 5.0, None)
+
+    assert findings.awaits == {
+        Awaited("thread running f", "", None): 3.5,
+        Awaited("thread running g", "", None): 0.5,
+    }
+
+
 def test_a_thread_that_ran_at_another_time_has_no_part(findings):
     """Nor has a part that is too short to be told."""
     findings.jobs.extend(

@@ -98,16 +98,13 @@ class Findings:
     def note_await(self, task: Any, began: float, ended: float, waker: Context | None) -> None:
         """Note that, from then to then, it waited for what *task* did, until *waker*'s step."""
         found = await_of(task, self._root.task)
-        left = ended - began
-        for job in [*self.jobs]:  # a thread may be adding one
-            for what, first, last in (
-                (f"{FREE_THREAD} {job.name}", job.asked, job.began),
-                (f"{THREAD_RUNNING} {job.name}", job.began, job.ended),
-            ):
-                seconds = min(ended, last) - max(began, first)
-                if seconds >= _LEAST_S:
-                    _add(self.awaits, Awaited(what, found.where, None), seconds)
-                    left -= seconds
+        left, told = ended - began, began
+        for first, last, what in self._stages():
+            seconds = min(ended, last) - max(told, first)
+            if seconds >= _LEAST_S:  # of jobs that went on side by side, each moment counts once
+                _add(self.awaits, Awaited(what, found.where, None), seconds)
+                left -= seconds
+                told = min(ended, last)
         if left < _LEAST_S:
             return
 
@@ -117,6 +114,13 @@ class Findings:
         elif waker is not None and not self._is_own(waker):
             until = self._remember(waker)
         _add(self.awaits, Awaited(found.what, found.where, until, to), left)
+
+    def _stages(self) -> list[tuple[float, float, str]]:
+        """List from when to when its jobs waited for a thread, and ran; in order."""
+        jobs = [*self.jobs]  # a thread may be adding one
+        asked = [(job.asked, job.began, f"{FREE_THREAD} {job.name}") for job in jobs]
+        ran = [(job.began, job.ended, f"{THREAD_RUNNING} {job.name}") for job in jobs]
+        return sorted(asked + ran)
 
     def note_wait(self, steps: Steps, began: float, ended: float) -> None:
         """Note that it waited for the loop from then to then.

@@ -211,7 +211,9 @@ class LoopWatch:
         self._sampler.forget()
         self._untold.append(hold)
         if context is not None and context.ledger is not None and context.ledger.root.is_open:
-            Findings.of(context.ledger).note_own(hold.where, hold.kind, hold.seconds)
+            seconds = ended - max(began, context.ledger.root.begun)  # it may have begun in there
+            if seconds >= self._hold_s:
+                Findings.of(context.ledger).note_own(hold.where, hold.kind, seconds)
         return hold
 
     def _seen(self, began: float) -> Seen | None:
