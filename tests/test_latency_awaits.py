@@ -369,24 +369,41 @@ def test_anyios_own_are_known_too(user, what):
     assert (found.what, found.where.rpartition(" ")[2]) == (what, user.__name__)
 
 
-async def middleware(endpoint, groups=1, others=()):
-    """As Starlette's run what they are around: in a group, and a message comes from there."""
-    async with anyio.create_task_group() as group:
-        inside = functools.partial(middleware, endpoint, groups - 1) if groups > 1 else endpoint
-        group.start_soon(inside)
-        for other in others:
-            group.start_soon(other)
-        await anyio.Event().wait()
+base = library(
+    "/x/site-packages/starlette/base.py",
+    "import anyio, functools\n"
+    "async def middleware(endpoint, *others):\n"
+    "    async with anyio.create_task_group() as group:\n"
+    "        for each in (endpoint, *others):\n"
+    "            group.start_soon(each)\n"
+    "        await anyio.Event().wait()\n",
+)
+
+
+async def user_is_a_middleware(*inside):
+    await base.middleware(*inside)
+
+
+async def user_is_another(*inside):
+    await base.middleware(functools.partial(base.middleware, *inside))
+
+
+async def user_has_a_group_of_their_own():
+    async with asyncio.TaskGroup() as group:
+        group.create_task(user_sleeps())
+        await asyncio.Event().wait()
 
 
 @pytest.mark.parametrize(
     ("task", "where"),
     [
-        (lambda: middleware(user_sleeps), "user_sleeps"),
-        (lambda: middleware(user_sleeps, groups=3), "user_sleeps"),
-        (lambda: middleware(user_sleeps, others=[user_gets]), "middleware"),
+        (lambda: user_is_a_middleware(user_sleeps), "user_sleeps"),
+        (lambda: user_is_another(user_sleeps), "user_sleeps"),
+        (lambda: user_is_a_middleware(user_sleeps, user_gets), "user_is_a_middleware"),
+        (user_gathers_tasks, "user_sleeps"),
+        (user_has_a_group_of_their_own, "user_has_a_group_of_their_own"),
     ],
-    ids=["one", "three", "nobody knows which"],
+    ids=["one", "one in another", "nobody knows which", "a group's end", "not a library's"],
 )
 def test_a_callbacks_wait_is_that_of_the_task_inside(task, where):
     """A pool's or a subprocess's callback has no task: the handler's waits for its middlewares."""

@@ -24,6 +24,7 @@ __all__ = [
     "THREAD_RUNNING",
     "Await",
     "await_of",
+    "inmost",
     "is_for_client",
     "send_back",
     "send_to",
@@ -113,7 +114,7 @@ def await_of(task: Any, within: Any = None) -> Await:
             the user's.
     """
     if coroutine_of(task) is None:
-        within = _inmost(within)
+        within = inmost(within)
     places, around = _places(task), _places(within)
     where = next((place for place in places if place.is_users), None)
     if where is None:
@@ -128,16 +129,19 @@ def _places(task: Any) -> list[Place]:
     return places_of_awaits(coroutine_of(task))
 
 
-def _inmost(task: Any) -> Any:
-    """Find who is at work for *task*: the one task of the groups that it and that one are in.
+def inmost(task: Any) -> Any:
+    """Find who is at work for *task*: the one task of a group that a library made for it.
 
-    Starlette's middlewares run what they are around in a group, and wait for a message from there.
+    Starlette's middlewares run what they are around in one, and wait for a message from there. Of
+    the user's own groups, nobody knows what their tasks are for.
     """
     found = {task}
     while True:
         frames = frames_of_awaits(coroutine_of(task))
-        groups = [each for frame in frames for each in frame.f_locals.values() if _is_group(each)]
-        tasks = {each for group in groups for each in group._tasks} - found  # noqa: SLF001
+        theirs = [frame for frame in frames if not Place.of(frame.f_code, 0).is_users]
+        groups = [each for frame in theirs for each in frame.f_locals.values() if _is_group(each)]
+        # At once, each: the watchdog asks, too, while the loop goes on.
+        tasks = set().union(*(group._tasks for group in groups)) - found  # noqa: SLF001
         if len(tasks) != 1:
             return task
 
