@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 import threading
 import types
 
+import anyio
+import anyio.to_thread
 import pytest
 
 from tracelog.context import Connection, Context
@@ -321,6 +324,95 @@ def test_what_has_a_name_is_not_the_client(user, whether):
             return is_for_client(task)
 
     assert asyncio.run(main()) is whether
+
+
+async def user_receives_from_anyio():
+    send, receive = anyio.create_memory_object_stream()
+    with send, receive:
+        await receive.receive()
+
+
+async def user_wants_a_token():
+    await anyio.CapacityLimiter(0).acquire()
+
+
+async def user_asks_anyios_thread():
+    release = threading.Event()
+    try:
+        await anyio.to_thread.run_sync(release.wait, abandon_on_cancel=True)
+    finally:
+        release.set()
+
+
+async def user_wants_anyios_thread():
+    await anyio.to_thread.run_sync(print, limiter=anyio.CapacityLimiter(0))
+
+
+@pytest.mark.parametrize(
+    ("user", "what"),
+    [
+        (user_receives_from_anyio, "queue get in anyio"),
+        (user_wants_a_token, "semaphore in anyio"),
+        (user_asks_anyios_thread, "thread running Event.wait"),
+        (user_wants_anyios_thread, "free thread for print"),
+    ],
+)
+def test_anyios_own_are_known_too(user, what):
+    """Starlette and FastAPI run what isn't async in its threads, and httpx reads by its streams."""
+
+    async def main():
+        async with waiting(user()) as task:
+            return await_of(task)
+
+    found = asyncio.run(main())
+
+    assert (found.what, found.where.rpartition(" ")[2]) == (what, user.__name__)
+
+
+base = library(
+    "/x/site-packages/starlette/base.py",
+    "import anyio, functools\n"
+    "async def middleware(endpoint, *others):\n"
+    "    async with anyio.create_task_group() as group:\n"
+    "        for each in (endpoint, *others):\n"
+    "            group.start_soon(each)\n"
+    "        await anyio.Event().wait()\n",
+)
+
+
+async def user_is_a_middleware(*inside):
+    await base.middleware(*inside)
+
+
+async def user_is_another(*inside):
+    await base.middleware(functools.partial(base.middleware, *inside))
+
+
+async def user_has_a_group_of_their_own():
+    async with asyncio.TaskGroup() as group:
+        group.create_task(user_sleeps())
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("task", "where"),
+    [
+        (lambda: user_is_a_middleware(user_sleeps), "user_sleeps"),
+        (lambda: user_is_another(user_sleeps), "user_sleeps"),
+        (lambda: user_is_a_middleware(user_sleeps, user_gets), "user_is_a_middleware"),
+        (user_gathers_tasks, "user_sleeps"),
+        (user_has_a_group_of_their_own, "user_has_a_group_of_their_own"),
+    ],
+    ids=["one", "one in another", "nobody knows which", "a group's end", "not a library's"],
+)
+def test_a_callbacks_wait_is_that_of_the_task_inside(task, where):
+    """A pool's or a subprocess's callback has no task: the handler's waits for its middlewares."""
+
+    async def main():
+        async with waiting(task()) as outer:
+            return await_of(None, outer).where
+
+    assert asyncio.run(main()).endswith(where)
 
 
 def test_what_is_no_task_waits_for_nobody_knows_what():

@@ -123,6 +123,78 @@ def test_where_it_waits_is_told_by_its_own_task(findings, root):
     assert awaited.where.endswith(".user")
 
 
+async def user_wants(lock):
+    await lock.acquire()
+
+
+def aside(findings, root, *last):
+    """Notes twice that a ping has slept while the handler waits for a lock, and then as told."""
+
+    async def main():
+        lock = asyncio.Lock()
+        await lock.acquire()
+        root.task = asyncio.create_task(user_wants(lock))
+        ping = asyncio.create_task(asyncio.sleep(3600))
+        await asyncio.sleep(0)
+        findings.note_await(ping, 1.0, 2.0, None)
+        findings.note_await(ping, 2.0, 3.0, None)
+        for waker in last:
+            findings.note_await(root.task, 3.0, 3.5, waker)
+        findings.settle()
+        for task in (root.task, ping):
+            task.cancel()
+        await asyncio.wait([root.task, ping])
+
+    asyncio.run(main())
+    return {(awaited.what, awaited.until): s for awaited, s in findings.awaits.items()}
+
+
+def test_while_the_handler_waits_what_others_of_its_tasks_do_is_beside_that(findings, root):
+    """One that pings all the time is not why it is late."""
+    whose = context(7, Ledger(0.0))
+
+    assert aside(findings, root, whose) == {("lock", trace_id(7)): 2.5}
+
+
+def test_if_a_task_of_its_own_lets_it_go_on_that_is_what_it_waited_for(findings, root):
+    """What that waited for, that is."""
+    assert aside(findings, root, context(1, root)) == {("sleep", None): 2.0, ("lock", None): 0.5}
+
+
+def test_if_nobody_knows_what_let_it_go_on_it_was_whatever_went_on(findings, root):
+    """It was too soon after that to be asked."""
+    assert aside(findings, root) == {("sleep", None): 2.0}
+
+
+def test_what_was_beside_another_wait_is_settled_before(findings, root):
+    """The handler has gone on meanwhile, and waits for something else."""
+
+    async def main():
+        first, second = asyncio.Event(), asyncio.Event()
+
+        async def user():
+            await first.wait()
+            await second.wait()
+
+        root.task = asyncio.create_task(user())
+        ping = asyncio.create_task(asyncio.sleep(3600))
+        await asyncio.sleep(0)
+        findings.note_await(ping, 1.0, 2.0, None)
+        first.set()
+        await asyncio.sleep(0)
+        findings.note_await(root.task, 2.0, 3.0, None)
+        for task in (root.task, ping):
+            task.cancel()
+        await asyncio.wait([root.task, ping])
+
+    asyncio.run(main())
+
+    assert {awaited.what: s for awaited, s in findings.awaits.items()} == {
+        "sleep": 1.0,
+        "event": 1.0,
+    }
+
+
 def test_a_wait_for_a_thread_is_told_apart(findings):
     """Until one was free, and while it ran; the rest is whatever the task waited for."""
     findings.jobs.append(Job("resize", 1.0, 2.0, 4.0))
@@ -133,6 +205,20 @@ def test_a_wait_for_a_thread_is_told_apart(findings):
         Awaited("free thread for resize", "", None): 1.0,
         Awaited("thread running resize", "", None): 2.0,
         Awaited("future", "", None): 3.0,
+    }
+
+
+def test_threads_that_ran_side_by_side_do_not_add_up(findings):
+    """A moment of the wait counts once, however many jobs went on in it."""
+    findings.jobs.extend(
+        [Job("f", 0.0, 1.0, 4.0), Job("f", 0.0, 1.0, 4.5), Job("g", 2.0, 2.0, 5.0)]
+    )
+
+    findings.note_await(None, 1.0, 5.0, None)
+
+    assert findings.awaits == {
+        Awaited("thread running f", "", None): 3.5,
+        Awaited("thread running g", "", None): 0.5,
     }
 
 

@@ -94,7 +94,7 @@ def test_a_late_beat_is_a_step_that_was_long(heart, loop, steps):
     [step] = steps.recent
     assert (step.began, step.ended) == (pytest.approx(100.04), pytest.approx(100.34))
     assert step.context is None
-    assert step.hold == (heart._beat, step.context, step.began, step.ended)
+    assert step.hold == (heart._beat, None, None, step.began, step.ended)
     assert steps.began == pytest.approx(100.36)
 
 

@@ -278,6 +278,28 @@ def test_a_hold_of_an_utterance_that_has_ended_is_not_its_own(loop, dog):
     assert watch.steps.recent[0].hold.seconds == pytest.approx(0.3)
 
 
+@pytest.mark.parametrize(("seconds", "noted"), [(0.04, []), (0.2, [0.2])], ids=str)
+def test_of_a_hold_in_which_an_utterance_begins_only_the_rest_is_its_own(loop, dog, seconds, noted):
+    """What the step did before that, an import say, is none of its time."""
+    clock = Clock()
+    watch = make_watch(loop, clock)
+
+    async def main():
+        watch.start()
+        await asyncio.sleep(0)
+        clock.now += 0.3
+        ledger = Ledger(clock.now)
+        enter_context(Context.make({}, None, None, ledger))
+        clock.now += seconds
+        await asyncio.sleep(0)
+        watch.stop()
+        return ledger
+
+    ledger = run(loop, main)
+
+    assert [*(ledger.notes.own.values() if ledger.notes else ())] == pytest.approx(noted)
+
+
 @pytest.mark.parametrize("loop", ["asyncio"], indirect=True)  # uvloop doesn't tell of these steps
 @pytest.mark.parametrize("served", [True, False], ids=["a server's", "somebody's"])
 def test_a_hold_while_a_socket_is_read_is_its_connections(loop, dog, served):
@@ -333,7 +355,7 @@ def test_an_utterance_has_of_a_hold_what_came_after_its_beginning(loop, dog):
     ledger = Ledger(1.4)
     context = Context.make({}, None, None, Ledger(1.8, "query", ledger))
 
-    hold = make_watch(loop, Clock())._make_hold(print, context, 1.0, 2.0)
+    hold = make_watch(loop, Clock())._make_hold(print, None, context, 1.0, 2.0)
 
     assert hold.seconds == 1.0
     assert [*ledger.notes.own.values()] == [pytest.approx(0.6)]
@@ -385,7 +407,7 @@ def test_whoever_has_not_ended_is_asked_ten_times_a_second(loop, dog):
 def test_two_threads_may_tell_of_the_same_holds(loop, dog, caplog):
     """Whoever stops a watch, and the watchdog: one finds nothing left."""
     watch = make_watch(loop, Clock())
-    watch._untold.append(watch._make_hold(print, None, 1.0, 2.0))
+    watch._untold.append(watch._make_hold(print, None, None, 1.0, 2.0))
 
     watch.finish()
     watch.finish()

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import sys
 import types
+from functools import partial
 
 import pytest
 
 import tracelog
 from tracelog.latency import places
-from tracelog.latency.places import Place, places_of_awaits, places_of_frames, users_place
+from tracelog.latency.places import (
+    Place,
+    name_of_function,
+    places_of_awaits,
+    places_of_frames,
+    users_place,
+)
 
 
 PACKAGE = tracelog.__path__[0]
@@ -189,6 +197,58 @@ def test_an_endless_recursion_is_told_in_part():
         return deep(left - 1) if left else places_of_frames(sys._getframe())
 
     assert len(deep(100)) == 40
+
+
+def test_the_users_own_line_is_told_however_deep_it_is(monkeypatch):
+    """Imports, and what copies or encodes deep data, pile frames up on it; these are told in part."""
+    library = load(
+        "/x/site-packages/deep.py",
+        "def deep(left, see):\n    return deep(left - 1, see) if left else see()\n",
+    )
+
+    def user(left):
+        return library.deep(left, lambda: places_of_frames(sys._getframe(1)))
+
+    seen = user(100)
+    monkeypatch.setattr(places, "_FARTHEST", 90)
+    beyond = user(100)
+
+    assert len(seen) == 41
+    assert seen[-1].function.endswith("user")
+    assert [found.function for found in beyond] == ["deep"] * 40
+
+
+def endpoint():
+    """FastAPI runs it in a thread, through a function of its own."""
+
+
+def run_endpoint(*, function):
+    """FastAPI's."""
+
+
+run_endpoint.__module__ = "fastapi.telemetry"
+
+
+class Job:
+    def __call__(self):
+        """A job."""
+
+
+@pytest.mark.parametrize(
+    ("func", "name"),
+    [
+        (endpoint, "endpoint"),
+        (partial(endpoint), "endpoint"),
+        (partial(contextvars.copy_context().run, endpoint), "endpoint"),
+        (partial(run_endpoint, function=endpoint), "endpoint"),
+        (partial(run_endpoint), "run_endpoint"),
+        (Job(), "Job"),
+    ],
+    ids=["function", "partial", "to_thread", "FastAPI", "FastAPI's own", "object"],
+)
+def test_a_function_is_named_as_its_author_does(func, name):
+    """Whatever passes it to a thread wraps it first."""
+    assert name_of_function(func) == name
 
 
 @types.coroutine

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import gc
-import gc
-import gc
-import gc
 import sys
 import threading
 import weakref
-import weakref
-import weakref
-import weakref
+from types import SimpleNamespace
 
 import pytest
 
@@ -64,8 +59,8 @@ def clock():
 
 @pytest.fixture
 def machine(monkeypatch):
-    """What the system says of its threads: by native id, and of the others."""
-    machine = {"own": Usage(1.0, 0.0, 10), "others": {}}
+    """What the system says of its threads: this one, each of the others, and all together."""
+    machine = {"own": Usage(1.0, 0.0, 10), "others": {}, "all": 5.0}
     monkeypatch.setattr(UsageReader, "read", lambda _: machine["own"])
     monkeypatch.setattr(samples, "usages_of_others", lambda _: machine["others"])
     return machine
@@ -73,7 +68,19 @@ def machine(monkeypatch):
 
 @pytest.fixture
 def sampler(clock, machine, held):
-    return Sampler(clock=clock, ident=held.ident, native_id=held.native_id)
+    return Sampler(
+        clock=clock,
+        process_clock=lambda: machine["all"],
+        ident=held.ident,
+        native_id=held.native_id,
+    )
+
+
+@pytest.fixture
+def rivals(machine, clock, sampler):
+    """Other threads have run since the step began, and so are asked for."""
+    clock.now += 10.0
+    machine["all"] += 2.0
 
 
 def still():
@@ -110,6 +117,22 @@ def test_the_stack_is_kept_as_text(sampler):
     assert seen.stack == [f"app.py:{number} f" for number in range(8)]
 
 
+def test_what_is_neither_on_a_cpu_nor_waits_for_one_is_idle():
+    """As far as that is known."""
+    assert Seen([], 1, over=2.0, running=0.25, queued=0.25).idle == 0.5
+    assert Seen([], 1).idle == 0.0
+
+
+def test_nobody_looks_while_there_are_other_interpreters(sampler, monkeypatch):
+    """To look at their frames, too, would end the process."""
+    interpreters = SimpleNamespace(list_all=lambda: [0, 1])
+    monkeypatch.setitem(sys.modules, "_interpreters", interpreters)
+
+    sampler.look(1.0, still)
+
+    assert sampler.seen(1.0) is None
+
+
 def test_a_step_that_is_over_meanwhile_is_not_sampled(sampler):
     """The stack may be the next one's."""
     sampler.look(1.0, lambda: False)
@@ -137,54 +160,11 @@ def test_a_thread_that_is_gone_is_nowhere(clock, machine):
     assert sampler.seen(1.0) is None
 
 
-def test_no_thread_is_kept_for_a_step_that_is_over(sampler, machine):
+def test_no_thread_is_kept_for_a_step_that_is_over(sampler, clock, machine):
     """Executors start and end them all the time."""
     for began in (1.0, 2.0):
-        with Held() as busy:
-            machine["others"] = {busy: Usage(5.0, 0, 0)}
-            sampler.look(began, still)
-        sampler.forget()
-    gone, machine["others"] = weakref.ref(busy), {}
-
-    del busy
-    gc.collect()
-
-    assert gone() is None
-
-
-def test_no_thread_is_kept_for_a_step_that_is_over(sampler, machine):
-    """Executors start and end them all the time."""
-    for began in (1.0, 2.0):
-        with Held() as busy:
-            machine["others"] = {busy: Usage(5.0, 0, 0)}
-            sampler.look(began, still)
-        sampler.forget()
-    gone, machine["others"] = weakref.ref(busy), {}
-
-    del busy
-    gc.collect()
-
-    assert gone() is None
-
-
-def test_no_thread_is_kept_for_a_step_that_is_over(sampler, machine):
-    """Executors start and end them all the time."""
-    for began in (1.0, 2.0):
-        with Held() as busy:
-            machine["others"] = {busy: Usage(5.0, 0, 0)}
-            sampler.look(began, still)
-        sampler.forget()
-    gone, machine["others"] = weakref.ref(busy), {}
-
-    del busy
-    gc.collect()
-
-    assert gone() is None
-
-
-def test_no_thread_is_kept_for_a_step_that_is_over(sampler, machine):
-    """Executors start and end them all the time."""
-    for began in (1.0, 2.0):
+        clock.now += 10.0
+        machine["all"] += 2.0
         with Held() as busy:
             machine["others"] = {busy: Usage(5.0, 0, 0)}
             sampler.look(began, still)
@@ -256,6 +236,7 @@ def test_without_the_systems_word_there_are_no_shares(clock, machine, held, when
     assert (seen.samples, seen.over, seen.running, seen.rival) == (1, 0.0, 0.0, "")
 
 
+@pytest.mark.usefixtures("rivals")
 def test_the_thread_that_ran_most_meanwhile_is_its_rival(sampler, clock, machine):
     """By what each has run since the first sample; with where it was seen last."""
     with Held() as busy:
@@ -275,20 +256,28 @@ def test_the_thread_that_ran_most_meanwhile_is_its_rival(sampler, clock, machine
     assert seen.rival.endswith("Held.stay")
 
 
-def test_what_other_threads_had_is_the_processs_without_its_own(held, clock, machine):
+def test_what_other_threads_had_is_the_processs_without_its_own(sampler, clock, machine):
     """Of the whole step: a thread that waits for the GIL may be seen only at the end of it."""
-    had = [5.0]
-    sampler = Sampler(
-        clock=clock, process_clock=lambda: had[0], ident=held.ident, native_id=held.native_id
-    )
     clock.now += 10.0
     sampler.look(1.0, still)
     machine["own"] = Usage(5.0, 0.0, 10)
-    had[0] = 15.0
+    machine["all"] = 15.0
 
     assert sampler.seen(1.0).rivals == pytest.approx(0.6)
 
 
+def test_threads_that_do_not_run_are_not_asked_for(sampler, clock, monkeypatch):
+    """A pool has forty: to ask them all takes so long that the step is over before the next look."""
+    asked = []
+    monkeypatch.setattr(samples, "usages_of_others", asked.append)
+    clock.now += 10.0
+
+    sampler.look(1.0, still)
+
+    assert (asked, sampler.seen(1.0).samples) == ([], 1)
+
+
+@pytest.mark.usefixtures("rivals")
 def test_a_rival_that_runs_no_code_of_the_users_has_a_name(sampler, clock, machine):
     """A thread of a library's, or one that was not seen."""
     gone = threading.Thread(name="pool-1")
@@ -301,6 +290,7 @@ def test_a_rival_that_runs_no_code_of_the_users_has_a_name(sampler, clock, machi
 
 
 @pytest.mark.parametrize("passed", [0.0, 10.0], ids=["no time has passed", "it has ended"])
+@pytest.mark.usefixtures("rivals")
 def test_there_may_be_no_rival(sampler, clock, machine, passed):
     """Who has ended meanwhile ran for nobody knows how long."""
     machine["others"] = {threading.Thread(): Usage(1.0, 0, 0)}
@@ -312,7 +302,7 @@ def test_there_may_be_no_rival(sampler, clock, machine, passed):
     seen = sampler.seen(1.0)
 
     assert seen.rival == ""
-    assert seen.over == 10.0 + passed
+    assert seen.over == 20.0 + passed
 
 
 def test_the_shares_are_the_systems(held):

@@ -77,7 +77,7 @@ def test_a_step_over_the_threshold_is_a_hold(steps, seconds, held):
 
     [step] = steps.recent
     assert (step.began, step.ended, step.context) == (100.0, 100.0 + seconds, whose)
-    assert step.hold == (("task", whose, 100.0, 100.0 + seconds) if held else None)
+    assert step.hold == (("task", whose, whose, 100.0, 100.0 + seconds) if held else None)
 
 
 def test_a_step_is_whose_most_of_it_was(steps):

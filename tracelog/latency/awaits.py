@@ -9,13 +9,28 @@ from typing import Any, Final, NamedTuple
 
 from tracelog.context import Context
 from tracelog.latency.ledger import Ledger
-from tracelog.latency.places import Place, frames_of_awaits, places_of_awaits, users_place
+from tracelog.latency.places import (
+    Place,
+    frames_of_awaits,
+    name_of_function,
+    places_of_awaits,
+    users_place,
+)
 from tracelog.loops import coroutine_of, waiter_of
 
 
-__all__ = ["Await", "await_of", "is_for_client", "send_back", "send_to"]
+__all__ = [
+    "FREE_THREAD",
+    "THREAD_RUNNING",
+    "Await",
+    "await_of",
+    "inmost",
+    "is_for_client",
+    "send_back",
+    "send_to",
+]
 
-# asyncio's own coroutines, by what they wait for.
+# asyncio's own coroutines, and anyio's, which has some of the same names, by what they wait for.
 _WHAT: Final = {
     "sleep": "sleep",
     "Lock.acquire": "lock",
@@ -44,10 +59,20 @@ _WHAT: Final = {
     "TaskGroup.__aexit__": "tasks",
     "wait": "tasks",
     "_wait": "tasks",
+    "CapacityLimiter.acquire_on_behalf_of": "semaphore",
+    "MemoryObjectReceiveStream.receive": "queue get",
+    "MemoryObjectSendStream.send": "queue put",
+    "SocketStream.receive": "network read",
+    "SocketStream.send": "network write",
 }
+_ANYIO: Final = "anyio"
 _BUILT_OF: Final = frozenset({"event", "condition"})  # others of asyncio's, inside
 _FUTURE: Final = "future"
 _SEND: Final = "send"
+_WITH_GROUPS: Final = frozenset({_ANYIO, "asyncio"})
+_ANYIO_THREAD: Final = "AsyncIOBackend.run_sync_in_worker_thread"
+FREE_THREAD: Final = "free thread for"
+THREAD_RUNNING: Final = "thread running"
 # For tasks that send, or for whatever: that may be their client, too.
 _VAGUE: Final = frozenset({_SEND, "tasks", _FUTURE})
 
@@ -84,22 +109,49 @@ def await_of(task: Any, within: Any = None) -> Await:
     """Tell what *task* waits for.
 
     Args:
-        task: What waits; anything else than a task waits for nobody knows what.
+        task: What waits; of anything else than a task, what the task inside of *within* waits for.
         within: One that it is part of: where, if neither *task* nor who waits for it is in code of
             the user's.
     """
+    if coroutine_of(task) is None:
+        within = inmost(within)
     places, around = _places(task), _places(within)
     where = next((place for place in places if place.is_users), None)
     if where is None:
         outside = (*_places(waiter_of(task)), *around)
         where = next((place for place in outside if place.is_users), users_place(places))
     sending = _sending_frame(task)
-    what = _what(places or around) if sending is None else _SEND
+    what = _thread(task) or _what(places or around) if sending is None else _SEND
     return Await(what, str(where or ""), sending and sending.f_locals.get("recipient"))
 
 
 def _places(task: Any) -> list[Place]:
     return places_of_awaits(coroutine_of(task))
+
+
+def inmost(task: Any) -> Any:
+    """Find who is at work for *task*: the one task of a group that a library made for it.
+
+    Starlette's middlewares run what they are around in one, and wait for a message from there. Of
+    the user's own groups, nobody knows what their tasks are for.
+    """
+    found = {task}
+    while True:
+        frames = frames_of_awaits(coroutine_of(task))
+        theirs = [frame for frame in frames if not Place.of(frame.f_code, 0).is_users]
+        groups = [each for frame in theirs for each in frame.f_locals.values() if _is_group(each)]
+        # At once, each: the watchdog asks, too, while the loop goes on.
+        tasks = set().union(*(group._tasks for group in groups)) - found  # noqa: SLF001
+        if len(tasks) != 1:
+            return task
+
+        found |= tasks
+        [task] = tasks
+
+
+def _is_group(thing: Any) -> bool:
+    kind = type(thing)
+    return kind.__name__ == "TaskGroup" and kind.__module__.partition(".")[0] in _WITH_GROUPS
 
 
 def is_for_client(task: Any) -> bool:
@@ -119,11 +171,27 @@ def _sending_frame(task: Any) -> FrameType | None:
     return None
 
 
+def _thread(task: Any) -> str | None:
+    """Name what a thread of anyio's is to run for *task*, as FastAPI runs what isn't async."""
+    for number, frame in enumerate(frames_of_awaits(coroutine_of(task))):
+        if frame.f_code.co_qualname == _ANYIO_THREAD:
+            name = name_of_function(frame.f_locals.get("func"))
+            return f"{FREE_THREAD if number else THREAD_RUNNING} {name}"
+        if Place.of(frame.f_code, frame.f_lineno).is_users:
+            break
+
+    return None
+
+
+def _is_known(place: Place) -> bool:
+    return place.is_asyncios or place.library == _ANYIO
+
+
 def _what(places: list[Place]) -> str:
-    """Name it by the innermost of asyncio's coroutines that is known, and the library around it."""
+    """Name it by the innermost coroutine that is known, and the library around it."""
     # What called the user's code, a server or a framework, doesn't wait for anything.
     called = [*takewhile(lambda place: not place.is_users, places)]
-    known = [_WHAT[p.function] for p in called if p.is_asyncios and p.function in _WHAT]
+    known = [_WHAT[p.function] for p in called if p.function in _WHAT and _is_known(p)]
     what = min(known, key=_BUILT_OF.__contains__, default=_FUTURE)
     library = next((place.library for place in called if place.library), None)
     if library is None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import Context as Variables
 from typing import Any
 
 from tracelog.context import current_context
 from tracelog.latency.findings import Findings, Job
+from tracelog.latency.places import name_of_function
 from tracelog.latency.shadows import shadow
 
 
@@ -49,13 +48,5 @@ class _Timed:
         try:
             return self._func(*args)
         finally:
-            job = Job(_name(self._func), self._asked, began, self._clock())
+            job = Job(name_of_function(self._func), self._asked, began, self._clock())
             self._findings.jobs.append(job)
-
-
-def _name(func: Any) -> str:
-    """Name a function; `asyncio.to_thread` hides it in a partial of `Context.run`."""
-    while isinstance(func, functools.partial):
-        runs = isinstance(getattr(func.func, "__self__", None), Variables) and func.args
-        func = func.args[0] if runs else func.func
-    return str(getattr(func, "__qualname__", type(func).__qualname__)).replace("<locals>.", "")

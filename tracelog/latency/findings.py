@@ -11,10 +11,17 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from tracelog.context import Context
-from tracelog.latency.awaits import await_of, is_for_client
+from tracelog.latency.awaits import (
+    FREE_THREAD,
+    THREAD_RUNNING,
+    await_of,
+    inmost,
+    is_for_client,
+)
 from tracelog.latency.holds import Hold
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.steps import Step, Steps
+from tracelog.loops import coroutine_of
 
 
 __all__ = ["NOTABLE_S", "Awaited", "Findings", "Job", "explain"]
@@ -23,8 +30,6 @@ NOTABLE_S: Final = 0.005  # shorter waits are counted, but nobody asks why
 _LEAST_S: Final = 0.001  # of a wait, or of a hold's part in one
 _MAX: Final = 64
 _LATEST: Final = 512  # steps that are looked at for whose the short ones were
-_THREAD: Final = "thread"
-_FREE_THREAD: Final = "free thread"
 
 
 class Awaited(NamedTuple):
@@ -76,11 +81,17 @@ class Findings:
         waits: From when to when it waited for the loop while no hold was; in order.
     """
 
-    __slots__ = ("_root", "awaits", "holds", "jobs", "others", "own", "spans", "waits", "who")
+    __slots__ = (
+        *("_aside", "_aside_of", "_aside_since", "_root"),
+        *("awaits", "holds", "jobs", "others", "own", "spans", "waits", "who"),
+    )
 
     def __init__(self, root: Ledger) -> None:
         self._root = root
         self.awaits: dict[Awaited, float] = {}
+        self._aside: dict[Awaited, float] = {}
+        self._aside_of: Any = None
+        self._aside_since = 0.0
         self.own: dict[tuple[str, str], float] = {}
         self.holds: dict[Hold, float] = {}
         self.others: dict[str, float] = {}
@@ -98,18 +109,54 @@ class Findings:
         return root.notes  # type: ignore[no-any-return]
 
     def note_await(self, task: Any, began: float, ended: float, waker: Context | None) -> None:
-        """Note that, from then to then, it waited for what *task* did, until *waker*'s step."""
+        """Note that, from then to then, it waited for what *task* did, until *waker*'s step.
+
+        While a handler waits, other tasks of its utterance may go on: one that pings, say, or one
+        that does what it waits for. It is seen when the handler goes on: by a step of its own
+        utterance, the wait was theirs; by another's, or by none, it was the handler's all along.
+        """
+        root = self._root.task
+        main = task if task is root else inmost(root)
+        waited = getattr(main, "_fut_waiter", None)
+        if waited is not self._aside_of:
+            self.settle()
+            self._aside_of, self._aside_since = waited, began
+        seconds = ended - began
+        if waited is not None and task is not main and coroutine_of(task) is not None:
+            self._note_await(self._aside, task, (began, ended), seconds, waker)
+            return
+
+        if waker is None or not self._is_own(waker):
+            began = self._aside_since if self._aside else began
+            seconds += sum(self._aside.values())
+            self._aside = {}
+        self.settle()
+        self._note_await(self.awaits, task, (began, ended), seconds, waker)
+
+    def settle(self) -> None:
+        """Take what other tasks than the handler's waited for as what it waited for."""
+        for awaited, seconds in self._aside.items():
+            _add(self.awaits, awaited, seconds)
+        self._aside = {}
+        self._aside_of = None
+
+    def _note_await(
+        self,
+        sums: dict[Awaited, float],
+        task: Any,
+        span: tuple[float, float],
+        left: float,
+        waker: Context | None,
+    ) -> None:
+        """Add to *sums* what *task* waited for within *span*, for *left* seconds of it."""
         found = await_of(task, self._root.task)
-        left = ended - began
-        for job in [*self.jobs]:  # a thread may be adding one
-            for what, first, last in (
-                (f"{_FREE_THREAD} for {job.name}", job.asked, job.began),
-                (f"{_THREAD} running {job.name}", job.began, job.ended),
-            ):
-                seconds = min(ended, last) - max(began, first)
-                if seconds >= _LEAST_S:
-                    _add(self.awaits, Awaited(what, found.where, None), seconds)
-                    left -= seconds
+        told, ended = span
+        for first, last, what in self._stages():
+            seconds = min(left, min(ended, last) - max(told, first))
+            if seconds >= _LEAST_S:  # of jobs that went on side by side, each moment counts once
+                _add(sums, Awaited(what, found.where, None), seconds)
+                left -= seconds
+                told = min(ended, last)
         if left < _LEAST_S:
             return
 
@@ -118,7 +165,14 @@ class Findings:
             to = self._remember(found.to)
         elif waker is not None and not self._is_own(waker):
             until = self._remember(waker)
-        _add(self.awaits, Awaited(found.what, found.where, until, to), left)
+        _add(sums, Awaited(found.what, found.where, until, to), left)
+
+    def _stages(self) -> list[tuple[float, float, str]]:
+        """List from when to when its jobs waited for a thread, and ran; in order."""
+        jobs = [*self.jobs]  # a thread may be adding one
+        asked = [(job.asked, job.began, f"{FREE_THREAD} {job.name}") for job in jobs]
+        ran = [(job.began, job.ended, f"{THREAD_RUNNING} {job.name}") for job in jobs]
+        return sorted(asked + ran)
 
     def note_wait(self, steps: Steps, began: float, ended: float) -> None:
         """Note that it waited for the loop from then to then.

@@ -8,12 +8,14 @@ what a task has raised keeps the frame, and the handle keeps the task.
 
 from __future__ import annotations
 
-from asyncio import Future, Handle, Task, TimerHandle
+from asyncio import Handle, Task, TimerHandle
 from typing import Any
 
 from tracelog.context import CURRENT, Context
 from tracelog.latency.findings import NOTABLE_S, explain
+from tracelog.latency.ledger import Ledger
 from tracelog.latency.steps import SHORT_S, Steps
+from tracelog.loops import variables_of, waiter_of
 
 
 __all__ = [
@@ -23,7 +25,7 @@ __all__ = [
     "make_threadsafe",
     "make_timer",
     "owner_of",
-    "sleeper_of",
+    "task_of",
 ]
 
 run = Handle._run  # the method that all of them extend
@@ -44,7 +46,9 @@ def make_soon(steps: Steps) -> type[Any]:
             if context is not None and context.ledger is not None:
                 began, ledger = steps.began, context.ledger
                 if began - ledger.cursor >= NOTABLE_S:
-                    explain(steps, ledger, owner_of(self._callback), self.ready, self.waker)
+                    task = task_of(self._callback, self._args, ledger)
+                    explain(steps, ledger, task, self.ready, self.waker)
+                    del task
                 ledger.resume(self.ready, began)
             steps.running = self._callback
             try:
@@ -90,7 +94,9 @@ def make_timer(steps: Steps) -> type[Any]:
             if context is not None and context.ledger is not None:
                 began, ledger, ready = steps.began, context.ledger, self._when
                 if began - ledger.cursor >= NOTABLE_S:
-                    explain(steps, ledger, sleeper_of(self._args), ready, None)
+                    task = task_of(self._callback, self._args, ledger)
+                    explain(steps, ledger, task, ready, None)
+                    del task
                 ledger.resume(ready, began)
             steps.running = self._callback
             try:
@@ -138,16 +144,27 @@ def end_step(steps: Steps, context: Context | None, now: float) -> None:
 
 
 def owner_of(callback: Any) -> Any:
-    """Find the task that a callback goes on with."""
+    """Find whose method a callback is."""
     return getattr(callback, "__self__", None)
 
 
-def sleeper_of(args: Any) -> Any:
-    """Find the task that waits for the future which a timer is going to set."""
-    for future in args or ():
-        if isinstance(future, Future):
-            for callback, _ in getattr(future, "_callbacks", None) or ():
-                task = getattr(callback, "__self__", None)
-                if isinstance(task, Task):
-                    return task
-    return None
+def task_of(callback: Any, args: Any, ledger: Ledger) -> Any:
+    """Find the task of *ledger*'s utterance that a callback goes on with, or is about to let go on.
+
+    That is: its own; the one that waits for a future which it sets, as a timer does, or whoever
+    tells that a thread is done; or the one that it cancels, when a timeout is over.
+    """
+    owner = owner_of(callback)
+    if isinstance(owner, Task):
+        return owner
+
+    waiters = map(waiter_of, args or ())
+    cancelled = (getattr(owner, name, None) for name in ("_task", "_host_task"))
+    return next((task for task in (*waiters, *cancelled) if _is_part(task, ledger)), None)
+
+
+def _is_part(task: Any, ledger: Ledger) -> bool:
+    """Tell whether *task* is of *ledger*'s utterance: others may await the same future."""
+    variables = variables_of(task) if isinstance(task, Task) else None
+    context = None if variables is None else variables.get(CURRENT)
+    return context is not None and context.ledger is not None and context.ledger.root is ledger.root

@@ -203,17 +203,20 @@ class LoopWatch:
             hold = self._described(steps.running, None, began, now, self._seen(steps.began))
             Findings.of(ledger).note_own(hold.where, hold.kind, hold.seconds)
 
-    def _make_hold(self, step: Any, context: Context | None, began: float, ended: float) -> Hold:
+    def _make_hold(
+        self, step: Any, holder: Context | None, last: Context | None, began: float, ended: float
+    ) -> Hold:
         owner = owner_of(step)
-        if context is None and isinstance(owner, asyncio.BaseTransport):
-            context = context_of_transport(owner)
-        hold = self._described(step, context, began, ended, self._seen(began))
+        if holder is None and isinstance(owner, asyncio.BaseTransport):
+            holder = context_of_transport(owner)
+        hold = self._described(step, holder, began, ended, self._seen(began))
         self._sampler.forget()
         self._untold.append(hold)
-        ledger = context.ledger.root if context is not None and context.ledger else None
+        ledger = last.ledger.root if last is not None and last.ledger else None
         if ledger is not None and ledger.is_open:
-            seconds = ended - max(began, ledger.begun)
-            Findings.of(ledger).note_own(hold.where, hold.kind, seconds)
+            seconds = ended - max(began, ledger.begun)  # it may have begun in there
+            if seconds >= self._hold_s:
+                Findings.of(ledger).note_own(hold.where, hold.kind, seconds)
         return hold
 
     def _seen(self, began: float) -> Seen | None:

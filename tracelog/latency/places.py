@@ -8,7 +8,8 @@ import os
 import sys
 import sysconfig
 from collections.abc import Iterable
-from functools import lru_cache
+from contextvars import Context as Variables
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType
@@ -18,9 +19,17 @@ from tracelog.latency.own_packages import own_packages
 from tracelog.loops import coroutine_of
 
 
-__all__ = ["Place", "frames_of_awaits", "places_of_awaits", "places_of_frames", "users_place"]
+__all__ = [
+    "Place",
+    "frames_of_awaits",
+    "name_of_function",
+    "places_of_awaits",
+    "places_of_frames",
+    "users_place",
+]
 
 _DEPTH: Final = 40
+_FARTHEST: Final = 1_000
 # Folders, with a separator: one beside them may begin with the same name.
 _ASYNCIO: Final = str(Path(asyncio.__file__).parent) + os.sep
 _OURS: Final = str(Path(__file__).parents[1]) + os.sep
@@ -105,6 +114,19 @@ def _is_ours(file: str) -> bool:
     return file.startswith(_OURS) and not file.startswith(_DEMO)
 
 
+def name_of_function(func: Any) -> str:
+    """Name a function; `asyncio.to_thread` and FastAPI pass it to one of theirs, in a partial."""
+    while isinstance(func, partial):
+        runs = isinstance(getattr(func.func, "__self__", None), Variables) and func.args
+        endpoint = func.keywords.get("function") if _is_fastapis(func.func) else None
+        func = endpoint or (func.args[0] if runs else func.func)
+    return str(getattr(func, "__qualname__", type(func).__qualname__)).replace("<locals>.", "")
+
+
+def _is_fastapis(func: Any) -> bool:
+    return str(getattr(func, "__module__", "")).startswith("fastapi.")
+
+
 def users_place(places: Iterable[Place]) -> Place | None:
     """Find the innermost place in the user's own code, or else the innermost outside of asyncio."""
     places = list(places)
@@ -119,11 +141,16 @@ def users_place(places: Iterable[Place]) -> Place | None:
 def places_of_frames(frame: FrameType | None) -> list[Place]:
     """List where a thread is, innermost first, up to the event loop that called it."""
     places: list[Place] = []
-    while frame is not None and len(places) < _DEPTH:
+    found = False  # of the user's own, which imports and whatever recurses may pile frames upon
+    for _ in range(_FARTHEST):
+        if frame is None or (found and len(places) >= _DEPTH):
+            break
+
         place = Place.of(frame.f_code, frame.f_lineno)
         if place.function.rpartition(".")[2] in _STEP_RUNNERS and not place.is_users:
             break
-        if not place.is_ours:
+        found = found or place.is_users
+        if not place.is_ours and (place.is_users or len(places) < _DEPTH):
             places.append(place)
         frame = frame.f_back
     return places

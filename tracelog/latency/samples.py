@@ -18,6 +18,7 @@ __all__ = ["Sampler", "Seen"]
 
 _MAX_SAMPLES: Final = 256
 _STACK: Final = 8
+_SOME: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Seen:
         queued: The share in which the thread could have run, but had no CPU.
         switches: How often a second the thread was given a CPU.
         rivals: What other threads had of a CPU, together, as a share of them.
-        rival: The one that ran most since it was first seen, and where that was, if one did.
+        rival: The one that ran most since others were seen to run, and where that was, if one did.
     """
 
     places: list[Place]
@@ -108,7 +109,7 @@ class Sampler:
             self._rivals = {}
             self._others = (self._clock(), {})
         self._stacks.append(places)
-        if is_first:
+        if not self._others[1] and self._has_rivals():
             self._others = (self._clock(), usages_of_others(self.ident))
         for thread in self._others[1]:
             if thread.ident in frames:
@@ -138,6 +139,20 @@ class Sampler:
             rivals=(self._process_clock() - all_before - running) / over,
             rival=self._rival(now),
         )
+
+    def _has_rivals(self) -> bool:
+        """Tell whether other threads run, too; if not, there is no need to ask for each of them.
+
+        Of forty idle ones, say: each gives up the GIL, and has to wait for the holder to have it
+        back. The step would be over before the next look at it.
+        """
+        at, all_before, before = self._baseline
+        after = self._usage.read()
+        if before is None or after is None:
+            return False
+
+        ran = self._process_clock() - all_before - (after.running - before.running)
+        return ran > _SOME * (self._clock() - at)
 
     def forget(self) -> None:
         """Forget the step: it is over. Threads that have ended since are not to be kept."""

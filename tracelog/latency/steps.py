@@ -48,7 +48,7 @@ class Steps:
     Args:
         clock: In seconds; that of the loop's timers.
         hold_s: From how many seconds on a step is a hold.
-        make_hold: Called with what ran, whose it was, and from when to when.
+        make_hold: Called with what ran, whose it was, whose it was at last, and from when to when.
 
     Attributes:
         began: When the current step began: when the last one ended, or the last poll.
@@ -74,7 +74,7 @@ class Steps:
         clock: Callable[[], float],
         *,
         hold_s: float,
-        make_hold: Callable[[Any, Context | None, float, float], Any],
+        make_hold: Callable[[Any, Context | None, Context | None, float, float], Any],
     ) -> None:
         self.clock = clock
         self.began = self.polled = self.busy_since = self._polled_before = clock()
@@ -112,22 +112,23 @@ class Steps:
             self._left = (self.began, context, seconds)
 
     def end_long(self, step: Any, context: Context | None, ended: float) -> None:
-        """Note a *step* that ends, and isn't short; whose it is: who had most of it."""
+        """Note a *step* that ends in *context*, and isn't short; it is whose most of it was."""
         began, seconds = self.began, ended - self.began
         left_began, left, longest = self._left
+        holder = context
         if left_began == began:
-            context = left if longest > seconds / 2 else context
+            holder = left if longest > seconds / 2 else context
         elif context is not None and _part_of(context, began, ended) < seconds / 2:
-            context = None  # what it began with was in no context that anybody knows
+            holder = None  # what it began with was in no context that anybody knows
         hold = None
         if seconds >= self._hold_s:
             try:
-                hold = self._make_hold(step, context, began, ended)
+                hold = self._make_hold(step, holder, context, began, ended)
             except Exception:  # noqa: BLE001 -- it looks at other people's objects
                 self.failures += 1
         if hold is not None:
             self.held_until = ended
-        self.recent.append(Step(began, ended, context, hold))
+        self.recent.append(Step(began, ended, holder, hold))
 
 
 def _part_of(context: Context, began: float, ended: float) -> float:

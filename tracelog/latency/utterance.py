@@ -11,7 +11,7 @@ from tracelog.context import Context, current_context
 from tracelog.emit import emit
 from tracelog.fields import EVENT_STILL, RUNNING_MS, STACK, TO, WHAT, WHERE
 from tracelog.latency.arrival import COARSE_S
-from tracelog.latency.awaits import await_of
+from tracelog.latency.awaits import await_of, inmost
 from tracelog.latency.clock import Clock, ms_of
 from tracelog.latency.findings import NOTABLE_S, Findings
 from tracelog.latency.holds import about_context
@@ -241,7 +241,7 @@ class Utterance:
         if not _log.isEnabledFor(logging.WARNING):
             return
 
-        task = self.ledger.task
+        task = inmost(self.ledger.task)
         waits = await_of(task)
         fields: dict[str, Any] = {RUNNING_MS: ms_of(now - came), **self.about}
         fields.update({WHAT: waits.what, WHERE: waits.where})

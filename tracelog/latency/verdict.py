@@ -162,6 +162,7 @@ def _ahead(utterance: Utterance) -> list[dict[str, Any]]:
 
 def _add_findings(fields: dict[str, Any], found: Findings) -> None:
     """Add what was found; under load many wait for a while, and nothing is to be said of it."""
+    found.settle()
     if found.holds:
         fields[BLOCKED_BY] = [{MS: ms, **hold.about()} for hold, ms in _most(found.holds)]
     if found.own:

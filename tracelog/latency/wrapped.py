@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from tracelog.context import current_context
 from tracelog.latency.findings import NOTABLE_S, explain
-from tracelog.latency.handles import end_step, owner_of, sleeper_of
+from tracelog.latency.handles import end_step, task_of
 from tracelog.latency.shadows import shadow
 from tracelog.latency.steps import Steps
 
@@ -76,7 +76,7 @@ def _make_runner(steps: Steps) -> Callable[..., None]:
         ledger = current_context().ledger
         if ledger is not None:
             if now - ledger.cursor >= NOTABLE_S:
-                task = sleeper_of(args) if waker is None else owner_of(callback)
+                task = task_of(callback, args, ledger)
                 explain(steps, ledger, task, ready, waker)
             ledger.resume(ready, now)
         steps.running = callback
