@@ -433,6 +433,19 @@ def test_stock_handlers_make_way_and_tools_stay():
     assert [type(handler) for handler in handlers_of()] == [StreamHandler, Tool]
 
 
+def test_what_dict_config_made_of_the_same_file_makes_way(capfd):
+    """uvicorn gives logging.yaml to dictConfig, and the application calls us: one line each."""
+    logging.config.dictConfig(yaml.safe_load(DEFAULT_CONFIG.read_text()))
+    tool = StreamHandler(io.StringIO())
+    logging.root.addHandler(tool)
+
+    configure_logging()
+    logging.getLogger("app").info("hello")
+
+    assert len(capfd.readouterr().out.splitlines()) == 1
+    assert tool in handlers_of()
+
+
 def test_filters_of_others_stay():
     """Ours come and go."""
 

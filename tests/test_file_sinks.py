@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from tracelog import delivery, file_sinks
+from tracelog import delivery, descriptors, file_sinks
 from tracelog.farewell import flush
 from tracelog.file_sinks import FileSink, RotatingSink
 
@@ -322,3 +322,13 @@ def test_the_child_of_a_fork_has_a_lock_of_its_own(path):
 
     with pytest.raises(BlockingIOError):
         other._process_lock.take()
+
+
+def test_the_end_of_a_sink_raises_nothing_where_modules_are_gone(tmp_path, monkeypatch):
+    """At the interpreter's end; what a finalizer raises would be shown to people."""
+    sink = RotatingSink(tmp_path / "app.log", max_bytes=100, backup_count=1)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(file_sinks, "os", None)
+        patched.setattr(descriptors, "os", None)
+        sink.__del__()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import logging
 
 import pytest
 
 import tracelog
 from tracelog import installed, outside_tasks
+from tracelog.handlers import StreamHandler
 from tracelog.records import ContextFilter
 from tracelog.installed import LoggerPlan, Plan, install, release_unless_wanted
 
@@ -54,6 +56,18 @@ def test_what_was_configured_is_taken_back():
     assert (logger().level, logger().handlers, logger().propagate) == (logging.NOTSET, [], True)
     assert (logger().filters, first.closed) == ([theirs], True)
     assert logging.root.level == logging.WARNING
+
+
+@pytest.mark.parametrize("name", ["stdout", None])
+def test_handlers_of_ours_make_way_if_a_dict_config_named_them(name):
+    """One without a name is what the application has attached by itself."""
+    ours = StreamHandler(io.StringIO())
+    ours.name = name
+    logger("app").handlers = [ours]
+
+    install(plan({"app": logger_plan(handlers=[])}))
+
+    assert logger("app").handlers == ([] if name else [ours])
 
 
 def test_stock_handlers_make_way_where_handlers_are_configured():

@@ -48,7 +48,8 @@ def configure_logging(  # noqa: PLR0913 -- one function is the whole configurati
     """Configure `logging`, and with it every logger of the process.
 
     May be called again at any time. Loggers made and used before follow. Handlers that others
-    attached stay, but for the standard library's own on loggers that are configured here.
+    attached stay, but for the standard library's own, and those that a dictConfig made of ours,
+    on loggers that are configured here.
 
     Reads LOG_LEVEL, LOG_LEVELS, LOG_FORMAT, LOG_CONFIG, LOG_CONFIG_ALLOW, ENVIRONMENT, NO_COLOR and
     FORCE_COLOR from the environment, or from *env_file* where the environment is silent.

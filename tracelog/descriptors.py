@@ -67,8 +67,10 @@ class DescriptorSink(Sink):
 
     def __del__(self) -> None:
         super().__del__()
-        with suppress(AttributeError, OSError):  # it was refused, or is closed already
+        try:  # noqa: SIM105 -- as in `Sink`
             os.close(self._descriptor)
+        except (AttributeError, OSError):  # it was refused, or is closed already
+            pass
 
     def _look(self) -> None:
         """Look whether it is."""

@@ -94,8 +94,10 @@ class RotatingSink(FileSink):
 
     def __del__(self) -> None:
         super().__del__()
-        with suppress(AttributeError, OSError):  # the lock was refused
+        try:  # noqa: SIM105 -- as in `Sink`
             os.close(self._lock_file)
+        except (AttributeError, OSError):  # the lock was refused
+            pass
 
     def write(self, lines: Lines, level: int = 0) -> None:
         """Write *lines* at once, or in turn if there is no room for them."""

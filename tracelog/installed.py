@@ -156,7 +156,9 @@ def _set(logger: logging.Logger, wanted: LoggerPlan) -> None:
 
 def _is_stock(handler: logging.Handler) -> bool:
     """Tell a handler that a basicConfig or a dictConfig left from one that a tool attached."""
-    return type(handler).__module__ in ("logging", "logging.handlers")
+    # Of ours, what a dictConfig has named: `uvicorn --log-config` gave it the same file, say.
+    named = ("tracelog.handlers",) if handler.name else ()
+    return type(handler).__module__ in ("logging", "logging.handlers", *named)
 
 
 def _set_disabled(plan: Plan) -> None:

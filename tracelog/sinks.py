@@ -13,7 +13,6 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from enum import Enum, auto
 from typing import Final
 
@@ -79,8 +78,11 @@ class Sink(ABC):
         flush_at_exit(self)
 
     def __del__(self) -> None:
-        with suppress(AttributeError):  # what it is about could not be opened
+        # No name of this module in here: at the interpreter's end they may be gone.
+        try:  # noqa: SIM105
             self.counts.retire()
+        except AttributeError:  # what it is about could not be opened
+            pass
 
     def write(self, lines: Lines, level: int = 0) -> None:
         """Write *lines* whole, now or as soon as that is possible; of some *level*."""
