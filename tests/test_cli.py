@@ -107,6 +107,21 @@ def test_a_command_gets_its_arguments_and_gives_the_exit_code(command):
     assert cli.main(["demo", "--fast", "7"]) == 7
 
 
+def test_options_may_stand_between_what_else_there_is(monkeypatch):
+    """`show TRACE --json FILE` is typed as often as `show --json TRACE FILE`."""
+
+    def configure(parser):
+        parser.add_argument("words", nargs="+")
+        parser.add_argument("--fast", action="store_true")
+
+    got = []
+    module = SimpleNamespace(configure=configure, run=lambda args: got.append(args) or 0)
+    monkeypatch.setitem(sys.modules, "tracelog.commands.demo", module)
+
+    assert cli.main(["demo", "a", "--fast", "b"]) == 0
+    assert [(args.words, args.fast) for args in got] == [(["a", "b"], True)]
+
+
 def test_arguments_are_the_processs_if_none_are_given(command, monkeypatch):
     """That is how the installed script starts it."""
     command(lambda _args: 0)

@@ -76,7 +76,7 @@ def _make_parser(meant: Container[str | None]) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Command)
     for name, summary in _COMMANDS.items():
         command = commands.add_parser(name, help=summary)
         if name in meant:
@@ -88,6 +88,23 @@ def _configure(parser: argparse.ArgumentParser, module: Any) -> None:
     """Let a command's module declare its arguments."""
     module.configure(parser)
     parser.set_defaults(run=module.run, parser=parser, make_whole=partial(_make_parser, _COMMANDS))
+
+
+class _Command(argparse.ArgumentParser):
+    """A command; its options may stand between the rest: `show TRACE --json FILE`."""
+
+    _is_asked = False  # it asks itself, for the options and for the rest
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Take the options from wherever they stand."""
+        if self._is_asked:
+            return super().parse_known_args(args, namespace)
+
+        self._is_asked = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_asked = False
 
 
 class _Version(argparse.Action):
