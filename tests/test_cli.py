@@ -202,6 +202,26 @@ def test_a_reader_that_left_ends_it_quietly(command, monkeypatch):
         assert cli.main(["demo"]) == 1
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux's")
+def test_a_full_disk_is_told_in_a_sentence(command, monkeypatch, capsys):
+    """`tracelog late app.log > late.txt` where that has no room; nothing is left to say at exit."""
+    command(lambda _args: print("x" * 99) or 0)
+    with open("/dev/full", "w") as out:
+        monkeypatch.setattr("sys.stdout", out)
+
+        assert cli.main(["demo"]) == 2
+
+    assert capsys.readouterr().err == "tracelog: No space left on device\n  Try: df -h\n"
+
+
+def test_another_trouble_of_the_systems_is_a_traceback(command):
+    """Nobody has foreseen it."""
+    command(raising(PermissionError(1, "no")))
+
+    with pytest.raises(PermissionError):
+        cli.main(["demo"])
+
+
 def test_a_character_that_cannot_be_written_is_escaped(command, monkeypatch):
     """A terminal of another age shows what it can."""
     out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Container, Sequence
@@ -54,6 +55,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130  # as a shell reports it
     except BrokenPipeError:
         return _leave_pipe()
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _leave_pipe()
+        print(f"tracelog: {error.strerror}\n  Try: df -h", file=sys.stderr)  # noqa: T201 -- likewise
+        return 2
 
 
 def _run(arguments: list[str]) -> int:
@@ -122,6 +129,6 @@ def _forgive(stream: Any) -> None:
 
 
 def _leave_pipe() -> int:
-    """End as quietly as the reader did; nothing may be flushed into the pipe at exit."""
+    """End as quietly as the reader did; nothing may be flushed at exit into what takes no more."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1

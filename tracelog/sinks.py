@@ -13,7 +13,6 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from enum import Enum, auto
 from typing import Final
 
@@ -79,8 +78,10 @@ class Sink(ABC):
         flush_at_exit(self)
 
     def __del__(self) -> None:
-        with suppress(AttributeError):  # what it is about could not be opened
+        try:  # noqa: SIM105 -- at the end of the process no name of this module may be left
             self.counts.retire()
+        except AttributeError:
+            pass  # what it is about could not be opened
 
     def write(self, lines: Lines, level: int = 0) -> None:
         """Write *lines* whole, now or as soon as that is possible; of some *level*."""
