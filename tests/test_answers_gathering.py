@@ -213,6 +213,15 @@ def test_a_trace_comes_with_its_first_and_last_lines(ask):
     assert json.loads(last[0][4])["event"] == "8"
 
 
+def test_a_line_of_a_trace_at_a_time_that_no_calendar_has_is_left_out(ask):
+    """A page puts lines in order; DuckDB's calendar has more years than JavaScript's."""
+    odd = verdict(0, 300, trace_id="t", timestamp="0001-01-01T00:00:00Z")
+
+    ((_, count, first, _),) = ask(odd, line(2, "2", trace_id="t"), traced=1).trace_rows
+
+    assert (count, [texts[3] for texts in first]) == (1, ["2"])
+
+
 def test_each_step_is_told(ask):
     """A gigabyte takes a while: a person sees what it is at."""
     steps = []

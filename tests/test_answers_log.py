@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -106,6 +107,15 @@ def test_a_damaged_archive_is_said_in_the_users_words(make_log):
     assert "0.log.gz" in str(error.value)
     assert os.getcwd() not in str(error.value)
     assert str(error.value).endswith("\n  Try: zcat 0.log.gz | tracelog late -")
+
+
+def test_of_several_archives_the_damaged_one_is_named(make_log):
+    """A week of logs has one that was cut off."""
+    whole = gzip.compress(random.Random(1).randbytes(9999).hex().encode())
+    log = make_log(whole, whole[:5000], whole, suffix=".gz")
+
+    with pytest.raises(InputError, match="zcat 1.log.gz"):
+        log.rows(COUNT)
 
 
 def test_any_other_trouble_is_a_sentence_as_well(make_log):

@@ -107,6 +107,21 @@ def test_a_command_gets_its_arguments_and_gives_the_exit_code(command):
     assert cli.main(["demo", "--fast", "7"]) == 7
 
 
+def test_options_may_stand_between_what_else_there_is(monkeypatch):
+    """`show TRACE --json FILE` is typed as often as `show --json TRACE FILE`."""
+
+    def configure(parser):
+        parser.add_argument("words", nargs="+")
+        parser.add_argument("--fast", action="store_true")
+
+    got = []
+    module = SimpleNamespace(configure=configure, run=lambda args: got.append(args) or 0)
+    monkeypatch.setitem(sys.modules, "tracelog.commands.demo", module)
+
+    assert cli.main(["demo", "a", "--fast", "b"]) == 0
+    assert [(args.words, args.fast) for args in got] == [(["a", "b"], True)]
+
+
 def test_arguments_are_the_processs_if_none_are_given(command, monkeypatch):
     """That is how the installed script starts it."""
     command(lambda _args: 0)
@@ -185,6 +200,26 @@ def test_a_reader_that_left_ends_it_quietly(command, monkeypatch):
         monkeypatch.setattr("sys.stdout", out)
 
         assert cli.main(["demo"]) == 1
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux's")
+def test_a_full_disk_is_told_in_a_sentence(command, monkeypatch, capsys):
+    """`tracelog late app.log > late.txt` where that has no room; nothing is left to say at exit."""
+    command(lambda _args: print("x" * 99) or 0)
+    with open("/dev/full", "w") as out:
+        monkeypatch.setattr("sys.stdout", out)
+
+        assert cli.main(["demo"]) == 2
+
+    assert capsys.readouterr().err == "tracelog: No space left on device\n  Try: df -h\n"
+
+
+def test_another_trouble_of_the_systems_is_a_traceback(command):
+    """Nobody has foreseen it."""
+    command(raising(PermissionError(1, "no")))
+
+    with pytest.raises(PermissionError):
+        cli.main(["demo"])
 
 
 def test_a_character_that_cannot_be_written_is_escaped(command, monkeypatch):

@@ -52,6 +52,8 @@ def _here(tmp_path, monkeypatch):
     time.tzset()
     Path("app.log").write_text("\n".join(LINES))
     Path("other.log").write_text(line(2.1, "asked") + "\n")
+    Path("logs").mkdir()
+    Path("logs/a.log").write_text(line(2.1, "asked") + "\n")
     yield
     monkeypatch.undo()
     time.tzset()
@@ -135,6 +137,10 @@ def test_a_pipe_is_read(capsys, monkeypatch):
         (["missing.log:1"], "'missing.log' doesn't exist"),
         (["missing.log:1", "app.log"], "begins with, 'missing.log:1'"),
         (["--last-late", "other.log"], "no utterance in other.log was late"),
+        (
+            ["logs:2"],
+            "'logs' is more than one file, and a line is of one\n  Try: tracelog show logs/a.log:2",
+        ),
     ],
 )
 def test_what_cannot_be_shown_has_a_way_out(arguments, message):

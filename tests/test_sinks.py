@@ -305,6 +305,15 @@ def test_a_signal_handler_that_flushes_gets_an_answer(monkeypatch):
 # Ends
 
 
+def test_one_that_could_not_be_opened_goes_without_a_word(monkeypatch):
+    """Its file's folder may not be there; nor, at the end of the process, the names of its module."""
+    sink = TextSink.__new__(TextSink)
+    for name in [name for name in vars(sinks) if not name.startswith("__")]:
+        monkeypatch.setattr(sinks, name, None)
+
+    assert sink.__del__() is None
+
+
 def test_what_is_given_up_is_counted(gained):
     """The rest of a torn line counts for the line."""
     sink = Scripted(2, *[FULL] * 10)

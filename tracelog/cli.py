@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Container, Sequence
@@ -54,6 +55,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130  # as a shell reports it
     except BrokenPipeError:
         return _leave_pipe()
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _leave_pipe()
+        print(f"tracelog: {error.strerror}\n  Try: df -h", file=sys.stderr)  # noqa: T201 -- likewise
+        return 2
 
 
 def _run(arguments: list[str]) -> int:
@@ -76,7 +83,7 @@ def _make_parser(meant: Container[str | None]) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Command)
     for name, summary in _COMMANDS.items():
         command = commands.add_parser(name, help=summary)
         if name in meant:
@@ -88,6 +95,23 @@ def _configure(parser: argparse.ArgumentParser, module: Any) -> None:
     """Let a command's module declare its arguments."""
     module.configure(parser)
     parser.set_defaults(run=module.run, parser=parser, make_whole=partial(_make_parser, _COMMANDS))
+
+
+class _Command(argparse.ArgumentParser):
+    """A command; its options may stand between the rest: `show TRACE --json FILE`."""
+
+    _is_asked = False  # it asks itself, for the options and for the rest
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Take the options from wherever they stand."""
+        if self._is_asked:
+            return super().parse_known_args(args, namespace)
+
+        self._is_asked = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_asked = False
 
 
 class _Version(argparse.Action):
@@ -105,6 +129,6 @@ def _forgive(stream: Any) -> None:
 
 
 def _leave_pipe() -> int:
-    """End as quietly as the reader did; nothing may be flushed into the pipe at exit."""
+    """End as quietly as the reader did; nothing may be flushed at exit into what takes no more."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1

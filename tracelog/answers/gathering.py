@@ -119,7 +119,7 @@ WITH probed AS (
     FROM probed WHERE probe[1][:80] IN (SELECT unnest($traces::VARCHAR[]))
 ), timed AS (SELECT *, [(<moment>)::VARCHAR] || texts AS line FROM lines)
 SELECT trace_id, count(*), arg_min(line, moment, $lines * 2), arg_max(line, moment, $lines)
-FROM timed WHERE moment IS NOT NULL GROUP BY trace_id
+FROM timed WHERE (<moment>) IS NOT NULL GROUP BY trace_id
 """
 # What no calendar of a browser knows is no time.
 _MOMENT: Final = """CASE WHEN moment BETWEEN '1970-01-02'::TIMESTAMPTZ AND '9999-01-01'::TIMESTAMPTZ

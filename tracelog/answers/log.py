@@ -330,7 +330,8 @@ class Log:
         problem = str(error).partition("\n")[0]
         for source in self.sources:
             problem = problem.replace(source.path, source.name)
-        return InputError(problem, hint=_way_out(self.sources))
+        blamed = [source for source in self.sources if source.path in str(error)]
+        return InputError(problem, hint=_way_out(blamed or self.sources))
 
 
 def _filled(

@@ -101,7 +101,12 @@ def _story(args: argparse.Namespace, spool: Spool) -> Story:
     place = _PLACE.fullmatch(meant)
     if place and (Path(place["file"]).exists() or not names):
         sources = _opened([place["file"], *names], args, spool)
-        its = next(source for source in sources if source.name == place["file"])
+        its = next((source for source in sources if source.name == place["file"]), None)
+        if its is None:
+            raise InputError(
+                f"{place['file']!r} is more than one file, and a line is of one",
+                hint=f"tracelog show {sources[0].name}:{place['line']}",
+            )
         return _told(sources, _line(its, int(place["line"])), args.lines)
 
     if not names:
