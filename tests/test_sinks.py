@@ -578,10 +578,3 @@ def test_flushing_waits_for_what_nobody_had_the_time_to_take_in():
     assert sink.flush(PATIENCE_S)
 
     assert sink.taken == b"one\n"
-
-
-def test_the_end_of_a_sink_needs_no_name_of_its_module():
-    """At the interpreter's end they may be gone, and what a finalizer raises is shown to people."""
-    assert vars(sinks).keys().isdisjoint(Sink.__del__.__code__.co_names)
-
-    Scripted.__new__(Scripted).__del__()  # nor anything of a sink that wasn't made
