@@ -64,6 +64,20 @@ class Job(NamedTuple):
     ended: float
 
 
+class _Aside(NamedTuple):
+    """What other tasks waited for while their utterance's handler waits for one thing.
+
+    Attributes:
+        handler: What that is.
+        since: When they began to.
+        awaits: Seconds, by what they waited for.
+    """
+
+    handler: Any
+    since: float
+    awaits: dict[Awaited, float]
+
+
 class Findings:
     """What is known about the waits of one utterance.
 
@@ -82,16 +96,14 @@ class Findings:
     """
 
     __slots__ = (
-        *("_aside", "_aside_of", "_aside_since", "_root"),
-        *("awaits", "holds", "jobs", "others", "own", "spans", "waits", "who"),
+        *("_aside", "_root", "awaits", "holds", "jobs", "others", "own", "spans", "waits"),
+        "who",
     )
 
     def __init__(self, root: Ledger) -> None:
         self._root = root
+        self._aside = _Aside(None, 0.0, {})
         self.awaits: dict[Awaited, float] = {}
-        self._aside: dict[Awaited, float] = {}
-        self._aside_of: Any = None
-        self._aside_since = 0.0
         self.own: dict[tuple[str, str], float] = {}
         self.holds: dict[Hold, float] = {}
         self.others: dict[str, float] = {}
@@ -118,27 +130,26 @@ class Findings:
         root = self._root.task
         main = task if task is root else inmost(root)
         waited = getattr(main, "_fut_waiter", None)
-        if waited is not self._aside_of:
+        if waited is not self._aside.handler:
             self.settle()
-            self._aside_of, self._aside_since = waited, began
-        seconds = ended - began
+            self._aside = _Aside(waited, began, {})
+        seconds, aside = ended - began, self._aside.awaits
         if waited is not None and task is not main and coroutine_of(task) is not None:
-            self._note_await(self._aside, task, (began, ended), seconds, waker)
+            self._note_await(aside, task, (began, ended), seconds, waker)
             return
 
         if waker is None or not self._is_own(waker):
-            began = self._aside_since if self._aside else began
-            seconds += sum(self._aside.values())
-            self._aside = {}
+            began = self._aside.since if aside else began
+            seconds += sum(aside.values())
+            aside.clear()
         self.settle()
         self._note_await(self.awaits, task, (began, ended), seconds, waker)
 
     def settle(self) -> None:
         """Take what other tasks than the handler's waited for as what it waited for."""
-        for awaited, seconds in self._aside.items():
+        for awaited, seconds in self._aside.awaits.items():
             _add(self.awaits, awaited, seconds)
-        self._aside = {}
-        self._aside_of = None
+        self._aside = _Aside(None, 0.0, {})
 
     def _note_await(
         self,
