@@ -45,7 +45,11 @@ def test_a_plain_file_is_read_where_it_is(spool):
     assert opened("app.log", spool=spool) == (Source("app.log", path),)
 
 
-@pytest.mark.parametrize(("content", "suffix"), [(GZIP, ".gz"), (ZSTD, ".zst")])
+@pytest.mark.parametrize(
+    ("content", "suffix"),
+    [(GZIP, ".gz"), (ZSTD, ".zst")],
+    ids=["gz", "zst"],  # not what they hold
+)
 def test_a_packed_file_of_the_right_name_is_read_where_it_is(spool, content, suffix):
     """DuckDB unpacks by the suffix, so a right one is left alone."""
     path = write(f"app.log{suffix}", content)
