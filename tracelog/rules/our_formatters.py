@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from tracelog.errors import ConfigError
 from tracelog.escapes import printable
-from tracelog.json_formatter import JsonFormatter
 from tracelog.rules.classes import class_of, is_ours, parameters
 from tracelog.rules.draft import BROKEN, Draft, Entry
 from tracelog.rules.findings import (
@@ -65,6 +64,9 @@ def _options(path: Path, factory: Any, entry: Entry) -> Iterator[Finding]:
 
 def _unknown(path: Path, taken: Iterable[str], options: Iterable[str]) -> Iterator[Finding]:
     """Say which options nobody takes: neither the formatter, nor to whom it passes them on."""
+    # Where orjson can't be loaded, in a subinterpreter say, the one that asks for it says so.
+    from tracelog.json_formatter import JsonFormatter  # noqa: PLC0415
+
     passed_on = (name for each in JsonFormatter.__mro__ for name in parameters(each) or ())
     known = [*dict.fromkeys((*taken, *passed_on))]
     for key in options:
