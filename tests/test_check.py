@@ -1358,6 +1358,29 @@ def test_our_classes_are_sound(cls, form):
     assert len(fatal({**given, "handlers": {"out": {"class": f"tracelog.{cls}", "nmae": 1}}})) > 0
 
 
+@pytest.mark.parametrize("key", ["class", "()"])
+def test_our_files_take_what_loggings_take(key):
+    """As far as it means what they do anyway."""
+    stock = {"mode": "a", "encoding": "utf-8", "delay": True, "errors": "replace"}
+    ours = {key: "tracelog.RotatingFileHandler", "filename": "app.log", **stock}
+
+    (problem,) = fatal(handler({**ours, "encoding": "latin-1"}))
+
+    assert fatal(handler(ours)) == []
+    assert (problem.where, problem.text) == (
+        "handlers.it.encoding",
+        "lines are written as UTF-8, not as 'latin-1'",
+    )
+    assert problem.hint == "encoding: utf-8, or leave it out"
+
+
+def test_our_files_do_not_wait_for_their_directory():
+    """The file is opened at once, delay or no delay."""
+    ours = {"class": "tracelog.FileHandler", "filename": "no/app.log", "delay": True}
+
+    assert [problem.where for problem in fatal(handler(ours))] == ["handlers.it.filename"]
+
+
 def test_a_setting_that_makes_no_sense_is_named(monkeypatch):
     """The variable is what has to be mended, not the file that refers to it."""
     monkeypatch.setenv("LOG_LEVEL", "LOUD")

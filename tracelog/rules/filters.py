@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import Any
 
-from tracelog.errors import ConfigError
-from tracelog.rules.classes import class_of, factory_findings, is_ours
+from tracelog.rules.classes import class_of, factory_findings
 from tracelog.rules.draft import BROKEN, Draft, Entry
 from tracelog.rules.findings import Finding, Path, kind, show, step
-from tracelog.rules.handlers import keyword_findings, property_findings
+from tracelog.rules.handlers import keyword_findings, option_findings, property_findings
 from tracelog.rules.shape import unknown_keys
 
 
@@ -32,26 +30,12 @@ def _made(path: Path, entry: Entry) -> Iterator[Finding]:
     factory = class_of(entry["()"])
     given = {key: value for key, value in entry.items() if key not in {"()", "."}}
     yield from keyword_findings(path, factory, given)
-    yield from _options(path, factory, given)
+    yield from option_findings(path, factory, given)
     if getattr(factory, "__init__", None) is logging.Filter.__init__:
         yield from _name(path, entry)
     if isinstance(factory, type) and not _filters(factory):
         text = f"{show(entry['()'])} has no filter method"
         yield Finding((*path, "()"), text, "tracelog.ContextFilter, or a class with filter(record)")
-
-
-def _options(path: Path, factory: Any, given: Entry) -> Iterator[Finding]:
-    """One of ours knows what its options may be."""
-    check = getattr(factory, "check", None)
-    if not callable(check) or not is_ours(factory) or BROKEN in given.values():
-        return
-
-    try:
-        check(**{key: value for key, value in given.items() if isinstance(key, str)})
-    except ConfigError as error:
-        yield Finding((*path, error.where), error.problem, error.hint)
-    except TypeError:  # an unknown keyword, which was said before
-        return
 
 
 def _filters(cls: type) -> bool:
