@@ -458,10 +458,34 @@ MISTAKES = {
         "gone.env: can't be read",
         "env_file=None",
     ),
-    "an option of python-json-logger's": (
+    "exceptions that aren't known": (
         formatter({"()": "tracelog.JsonFormatter", "exceptions": "xml"}),
+        "formatters.plain.exceptions",
+        "expected 'structured' or 'text', got 'xml'",
+        "exceptions: text",
+    ),
+    "our fmt that isn't a text": (
+        formatter({"()": "tracelog.Formatter", "fmt": 3}),
+        "formatters.plain.fmt",
+        "expected a text, got a number: 3",
+        "quote it",
+    ),
+    "our names that aren't a mapping": (
+        formatter({"()": "tracelog.JsonFormatter", "rename_fields": ["event"]}),
+        "formatters.plain.rename_fields",
+        "expected a mapping, got a list",
+        "{}",
+    ),
+    "a style of ours that isn't": (
+        formatter({"()": "tracelog.JsonFormatter", "style": "%%"}),
+        "formatters.plain.style",
+        "there is no style '%%'",
+        '"%"',
+    ),
+    "an option of python-json-logger's": (
+        formatter({"()": "tracelog.JsonFormatter", "fmt": "%(", "style": "{"}),
         "formatters.plain",
-        "is refused: exceptions is 'structured' or 'text'",
+        "is refused: ",
         "leave out",
     ),
     "a misspelt option of ours": (
@@ -652,6 +676,7 @@ SOUND = {
             "()": "tracelog.JsonFormatter",
             "processors": ["test_check_names.factory", "ext://os.path.join", print],
             "rename_fields": {"event": "msg"},
+            "fmt": ["asctime", "message"],
         }
     ),
     "levels only": {"version": 1, "incremental": True, "root": {"level": "INFO"}},
@@ -689,6 +714,7 @@ ADVICE = {
         "propagate: false",
     ),
     "a directory for later": (handler({**FILE, "filename": "no/app.log", "delay": True}), "handlers.it.filename", "no directory", "mkdir"),
+    "a focus on nobody": (config(filters={"context": {"()": "tracelog.Focus", "rules": []}}), "filters.context", "neither rules nor a file", "file: focus.yaml"),
     "a field of nobody's": (formatter({"format": "%(zone)s"}), "formatters.plain.format", "'zone'", "defaults: {zone: ...}"),
     "a field that a filter may set": (
         config(formatters={"plain": {"format": "%(mesage)s"}}),

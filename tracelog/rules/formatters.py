@@ -7,7 +7,7 @@ import logging
 import logging.config
 import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from string import Template
 from typing import Final, Literal, cast
 
@@ -20,7 +20,7 @@ from tracelog.rules.names import Unresolved
 from tracelog.rules.shape import unknown_keys
 
 
-__all__ = ["formatters"]
+__all__ = ["formatters", "style_findings", "type_findings"]
 
 # Before 3.12 dictConfig doesn't read `defaults`.
 _configure: Final = logging.config.DictConfigurator.configure_formatter
@@ -138,22 +138,24 @@ def _settings(
     if getattr(factory, "__init__", None) is not logging.Formatter.__init__:
         return
 
-    wrong = [*_types(path, entry), *_style(path, entry)]
+    wrong = [*type_findings(path, entry, _TYPES), *style_findings(path, entry)]
     yield from wrong
     text = entry.get(key)
     if not wrong and isinstance(text, str) and entry.get("validate", True) is True:
         yield from _format(draft, (*path, key), text, entry)
 
 
-def _types(path: Path, entry: Entry) -> Iterator[Finding]:
-    for key, expected in _TYPES.items():
+def type_findings(path: Path, entry: Entry, types: Mapping[str, type]) -> Iterator[Finding]:
+    """Say which settings are of another kind than *types* wants."""
+    for key, expected in types.items():
         value = entry.get(key)
         if value is not None and value is not BROKEN and not isinstance(value, expected):
             text = f"expected {kind(expected())}, got {kind(value)}: {show(value)}"
             yield Finding((*path, key), text, "quote it" if expected is str else f"{expected()}")
 
 
-def _style(path: Path, entry: Entry) -> Iterator[Finding]:
+def style_findings(path: Path, entry: Entry) -> Iterator[Finding]:
+    """A style is one of three."""
     style = entry.get("style", "%")
     if style is not BROKEN and not (isinstance(style, str) and style in _EXAMPLES):
         text = f"there is no style {show(style)}"
