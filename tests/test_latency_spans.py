@@ -357,9 +357,10 @@ def test_an_utterance_has_a_trace_of_its_own(lines):
     assert (verdict["utterance"], verdict["kind"], verdict["late"]) == (1, "task", False)
 
 
-def test_an_utterance_may_continue_a_trace():
+@pytest.mark.parametrize("parent", [TRACE, str(TRACE)], ids=["trace", "header"])
+def test_an_utterance_may_continue_a_trace(parent):
     """That of a message from elsewhere."""
-    with utterance(parent=TRACE) as trace:
+    with utterance(parent=parent) as trace:
         assert trace.trace_id == TRACE.trace_id
 
 

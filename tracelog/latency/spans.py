@@ -17,7 +17,7 @@ from tracelog.context import Context, current_context, enter_context
 from tracelog.decorating import Block, decorate
 from tracelog.emit import emit
 from tracelog.fields import EVENT_SPAN, FAILED, NAME, OWN_MS, TOTAL_MS
-from tracelog.ids import TraceContext
+from tracelog.ids import TraceContext, read_parent
 from tracelog.latency.clock import SYSTEM_CLOCK, ms_of
 from tracelog.latency.findings import Findings
 from tracelog.latency.ledger import Ledger
@@ -153,7 +153,7 @@ class utterance(_Timed):  # noqa: N801 -- the same
 
     Args:
         budget_ms: From how many milliseconds on it is late; 200 by default.
-        parent: The trace that it continues.
+        parent: The trace that it continues, as `new_trace` takes it.
         values: Bound to its context.
     """
 
@@ -161,11 +161,11 @@ class utterance(_Timed):  # noqa: N801 -- the same
         self,
         *,
         budget_ms: float | None = None,
-        parent: TraceContext | None = None,
+        parent: TraceContext | str | bytes | None = None,
         **values: Any,
     ) -> None:
         self._budget_ms = budget_ms
-        self._parent = parent
+        self._parent = read_parent(parent)
         self._values = values
 
     def _again(self) -> Self:
