@@ -357,6 +357,12 @@ def test_an_utterance_has_a_trace_of_its_own(lines):
     assert (verdict["utterance"], verdict["kind"], verdict["late"]) == (1, "task", False)
 
 
+def test_a_span_without_a_name_is_refused():
+    """`@span`, without parentheses: the function would be lost at its first call."""
+    with pytest.raises(TypeError, match=r"a span has a name, got .*\n  Try: @tracelog\.span\("):
+        span(len)
+
+
 @pytest.mark.parametrize("parent", [TRACE, str(TRACE)], ids=["trace", "header"])
 def test_an_utterance_may_continue_a_trace(parent):
     """That of a message from elsewhere."""

@@ -101,9 +101,15 @@ class span(_Timed):  # noqa: N801 -- used like a function, as `bound_context` is
     Args:
         name: What it is called: the same for each of its kind.
         values: Shown on its line.
+
+    Raises:
+        TypeError: If it decorates a function without having a name.
     """
 
     def __init__(self, name: str, /, **values: Any) -> None:
+        if callable(name):
+            raise TypeError(f'a span has a name, got {name!r}\n  Try: @tracelog.span("llm")')
+
         self._name = name
         self._values = values
 
