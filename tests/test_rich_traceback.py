@@ -91,6 +91,25 @@ def test_of_a_librarys_frame_only_the_place_is_shown():
     assert drawn.count("❱") == 3  # ours: the lambda, what is around it, and in it
 
 
+def test_an_installed_service_is_the_users_own(monkeypatch, tmp_path):
+    """`pip install .`: its source is shown, and a library's isn't."""
+    monkeypatch.setattr("tracelog.packages._OWN", {"own"})
+    folder = tmp_path / "site-packages" / "own"
+    folder.mkdir(parents=True)
+    source = "def fail(error):\n    raise error\n"
+    (folder / "shop.py").write_text(source)
+    own = {}
+    exec(compile(source, str(folder / "shop.py"), "exec"), own)
+
+    def key(_):
+        own["fail"](ValueError("no room"))
+
+    drawn = drawn_of(lambda: heapq.nlargest(2, [1], key=key))
+
+    assert "❱ 2 │   raise error" in drawn
+    assert drawn.count("❱") == 4  # and ours
+
+
 def test_where_all_is_a_librarys_its_source_is_shown():
     """An application may be installed itself."""
     drawn = drawn_of(lambda: statistics.fmean([1], weights=[1, 2]), since=2)
