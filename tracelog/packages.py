@@ -38,7 +38,9 @@ def _own(folder: Path) -> Iterator[str]:
                     yield line.partition(",")[0].partition("/")[0].removesuffix(".py")
 
 
-_OWN: Final = own_packages(each for each in sys.path if Path(each).name in _FOLDERS)
+_OWN: Final = own_packages(each for each in sys.path if Path(each).name in _FOLDERS) - {
+    "tracelog"  # a checkout of it may be installed, too
+}
 
 
 @lru_cache(4096)
