@@ -39,6 +39,13 @@ def test_what_was_installed_from_a_folder_is_the_users(install, tmp_path):
     assert {"app", "app_settings"} <= own_packages([str(tmp_path)])
 
 
+def test_tracelog_itself_is_not(install, tmp_path):
+    """Though it be installed from a checkout, as README says."""
+    install("tracelog", "tracelog/__init__.py")
+
+    assert "tracelog" not in own_packages([str(tmp_path)])
+
+
 def test_what_came_from_an_index_is_not(install, tmp_path):
     """It says nothing of an origin."""
     install("httpx", "httpx/__init__.py", origin=False)

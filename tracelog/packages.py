@@ -26,7 +26,8 @@ _STDLIB: Final = tuple({sysconfig.get_paths()[name] + os.sep for name in ("stdli
 
 def own_packages(folders: Iterable[str]) -> frozenset[str]:
     """Name the packages, and the modules beside them, that *folders* hold of the user's own."""
-    return frozenset(name for folder in folders for name in _own(Path(folder)))
+    found = frozenset(name for folder in folders for name in _own(Path(folder)))
+    return found - {"tracelog"}  # which may be installed from a checkout
 
 
 def _own(folder: Path) -> Iterator[str]:
@@ -38,9 +39,7 @@ def _own(folder: Path) -> Iterator[str]:
                     yield line.partition(",")[0].partition("/")[0].removesuffix(".py")
 
 
-_OWN: Final = own_packages(each for each in sys.path if Path(each).name in _FOLDERS) - {
-    "tracelog"  # a checkout of it may be installed, too
-}
+_OWN: Final = own_packages(each for each in sys.path if Path(each).name in _FOLDERS)
 
 
 @lru_cache(4096)
