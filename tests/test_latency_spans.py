@@ -19,6 +19,7 @@ from tracelog.context import (
     get_context,
     new_trace,
 )
+from tracelog.errors import ConfigError
 from tracelog.ids import TraceContext
 from tracelog.latency.loop import watch_loop
 from tracelog.latency.spans import span, utterance
@@ -368,6 +369,12 @@ def test_an_utterance_may_continue_a_trace(parent):
     """That of a message from elsewhere."""
     with utterance(parent=parent) as trace:
         assert trace.trace_id == TRACE.trace_id
+
+
+def test_a_budget_that_is_no_number_is_refused():
+    """Before the work: at its end, what that gave would be lost."""
+    with pytest.raises(ConfigError, match=r"budget_ms: expected a number of milliseconds, got '5'"):
+        utterance(budget_ms="5")
 
 
 def test_an_utterance_that_raises_has_failed(lines):

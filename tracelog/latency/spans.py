@@ -16,13 +16,14 @@ from weakref import WeakKeyDictionary
 from tracelog.context import Context, current_context, enter_context
 from tracelog.decorating import Block, decorate
 from tracelog.emit import emit
+from tracelog.errors import ConfigError
 from tracelog.fields import EVENT_SPAN, FAILED, NAME, OWN_MS, TOTAL_MS
 from tracelog.ids import TraceContext, read_parent
 from tracelog.latency.clock import SYSTEM_CLOCK, ms_of
 from tracelog.latency.findings import Findings
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.loop import watch_of_running_loop
-from tracelog.latency.policy import Policy
+from tracelog.latency.policy import Policy, is_number
 from tracelog.latency.utterance import Before, Utterance, make_arrival
 from tracelog.latency.verdict import conclude
 from tracelog.loops import running_task
@@ -161,6 +162,9 @@ class utterance(_Timed):  # noqa: N801 -- the same
         budget_ms: From how many milliseconds on it is late; 200 by default.
         parent: The trace that it continues, as `new_trace` takes it.
         values: Bound to its context.
+
+    Raises:
+        ConfigError: If *budget_ms* is no number.
     """
 
     def __init__(
@@ -170,6 +174,10 @@ class utterance(_Timed):  # noqa: N801 -- the same
         parent: TraceContext | str | bytes | None = None,
         **values: Any,
     ) -> None:
+        if budget_ms is not None and not is_number(budget_ms):
+            text = f"expected a number of milliseconds, got {budget_ms!r}"
+            raise ConfigError("budget_ms", text, hint="budget_ms=200")
+
         self._budget_ms = budget_ms
         self._parent = read_parent(parent)
         self._values = values
