@@ -1384,6 +1384,16 @@ def test_our_classes_are_sound(cls, form):
     assert len(fatal({**given, "handlers": {"out": {"class": f"tracelog.{cls}", "nmae": 1}}})) > 0
 
 
+def test_what_a_factory_of_handlers_is_given_is_known_too():
+    """Its keywords mean the same under `()` as under `class`."""
+    made = {"()": "tracelog.RotatingFileHandler", "filename": "no/a.log", "maxBytes": "10 MB"}
+
+    found = {problem.where: problem.hint for problem in fatal(handler(made))}
+
+    assert found["handlers.it.maxBytes"] == "10485760"
+    assert found["handlers.it.filename"].startswith("mkdir -p ")
+
+
 @pytest.mark.parametrize("key", ["class", "()"])
 def test_our_files_take_what_loggings_take(key):
     """As far as it means what they do anyway."""

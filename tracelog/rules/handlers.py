@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from inspect import Parameter
+from logging import Handler
 from logging.handlers import QueueHandler
 from typing import Any, Final, TypeAlias, TypeGuard
 
@@ -56,9 +57,12 @@ def handlers(draft: Draft) -> Iterator[Finding]:
 
 def _made(path: Path, entry: Entry) -> Iterator[Finding]:
     yield from factory_findings(path, entry)
+    made = class_of(entry["()"])
     given = _without(entry, ("()", ".", *_COMMON))
-    yield from keyword_findings(path, class_of(entry["()"]), given, more=_COMMON)
-    yield from option_findings(path, class_of(entry["()"]), given)
+    yield from keyword_findings(path, made, given, more=_COMMON)
+    yield from option_findings(path, made, given)
+    if isinstance(made, type) and issubclass(made, Handler):
+        yield from setting_findings(path, made, given)
 
 
 def _nameless(path: Path, entry: Entry) -> Iterator[Finding]:
