@@ -58,7 +58,8 @@ class Focus(logging.Filter):
         finalize(self, let, self._key)
         let(self._key, self._rules)
         if self._file is not None:
-            self.look()
+            # Its thread says what is wrong: the handlers that would aren't in use yet.
+            self._look(report=False)
             _watched.add(self)
             _watch(self)
 
@@ -82,16 +83,22 @@ class Focus(logging.Filter):
 
     def look(self) -> None:
         """Read the file, if it has changed."""
+        self._look(report=True)
+
+    def _look(self, *, report: bool) -> None:
         seen = self._file and _state(self._file)
         if self._file is None or seen == self._seen:
             return
 
-        self._seen = seen
+        before, self._seen = self._seen, seen
         try:
             drafts = None if seen is None else load(self._file).data
             self._of_file = read_rules(drafts, where=f"{self._file}")
         except ConfigError as error:
-            _log.warning("the rules of before stay: %s", str(error))
+            if report:
+                _log.warning("the rules of before stay: %s", str(error))
+            else:
+                self._seen = before
             return
 
         let(self._key, (*self._rules, *self._of_file))
@@ -115,6 +122,7 @@ def _watch(focus: Focus) -> None:
 
 
 def _look(focus: ref[Focus]) -> None:
+    time.sleep(_EVERY_S)  # it has looked itself
     while _is_looked_at(focus):
         time.sleep(_EVERY_S)
 
