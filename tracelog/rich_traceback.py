@@ -24,6 +24,9 @@ _WIDTH: Final = 120  # past that, the eye loses the line
 _CODE_WIDTH: Final = 100
 # A long text is wrapped, and would begin where our lines begin: with the time.
 _LIKE_OURS: Final = re.compile(r"^(?=(?:\x1b\[[0-9;]*m)*[0-9])", re.MULTILINE)
+_ANSI: Final = re.compile(r"\x1b\[[0-9;]*m")
+_EMPTY: Final = re.compile(r"│ +│")
+_SOURCE: Final = re.compile(r"│ [❱ ] *\d+ ")
 # rich's own themes are made for a dark ground or for a light one.
 _THEME: Final = ANSISyntaxTheme(
     {
@@ -75,7 +78,19 @@ def _drawn(exc_info: ExcInfo, *, width: int, colors: bool, mask: Callable[[str],
     )
     with console.capture() as capture:
         console.print(drawing)
-    return _LIKE_OURS.sub("    ", capture.get().rstrip("\n"))
+    return _LIKE_OURS.sub("    ", _closed_up(capture.get().rstrip("\n")))
+
+
+def _closed_up(drawn: str) -> str:
+    """Take out the empty rows between frames of which only the place is shown: they are many."""
+    rows = drawn.split("\n")
+    plain = [_ANSI.sub("", row) for row in rows]
+    return "\n".join(
+        row
+        for number, row in enumerate(rows)
+        if not _EMPTY.fullmatch(plain[number])
+        or any(map(_SOURCE.match, plain[number - 1 : number + 2]))
+    )
 
 
 def _make_printable(trace: Trace, mask: Callable[[str], str]) -> None:
