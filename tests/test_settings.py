@@ -47,7 +47,7 @@ def test_every_variable_is_read(env):
     env(
         LOG_LEVEL="debug",
         LOG_LEVELS="uvicorn=WARNING, app.db = debug,,",
-        LOG_FORMAT="JSON",
+        LOG_FORMAT=" JSON ",
         LOG_CONFIG="conf/logging.yaml",
         LOG_CONFIG_ALLOW="app, vendor.logs,",
         ENVIRONMENT=" Production ",
@@ -94,6 +94,13 @@ def test_a_file_speaks_where_the_environment_is_silent(env):
     read = read_settings()
 
     assert (read.level, read.environment, read.format) == ("ERROR", "development", "auto")
+
+
+def test_a_mark_in_front_of_the_file_is_no_part_of_a_name(env):
+    """As editors on Windows put one: the first variable would count for nothing."""
+    env("\ufeffLOG_LEVEL=DEBUG")
+
+    assert read_settings().level == "DEBUG"
 
 
 def test_arguments_win(env):

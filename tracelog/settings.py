@@ -78,7 +78,7 @@ def read_settings(
     def place(name: str) -> str:
         return name if name in os.environ else f"{env_file}: {name}"
 
-    chosen = (format or variables.get("LOG_FORMAT") or "auto").lower()
+    chosen = (format or variables.get("LOG_FORMAT") or "auto").strip().lower()
     if chosen not in FORMATS:
         text = f"{chosen!r} is none of {', '.join(FORMATS)}"
         key = "format" if format else "LOG_FORMAT"
@@ -129,7 +129,7 @@ def _read_env_file(path: str | os.PathLike[str] | None) -> dict[str, str]:
     from dotenv import dotenv_values  # noqa: PLC0415 -- most services have no such file
 
     try:
-        text = Path(path).read_text("utf-8")
+        text = Path(path).read_text("utf-8-sig")  # Windows puts a mark in front
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), f"can't be read: {error}", hint="env_file=None") from error
 
