@@ -427,6 +427,24 @@ MISTAKES = {
         "doesn't take",
         '"()"',
     ),
+    "a class's own keyword": (
+        formatter({"class": "tracelog.JsonFormatter", "rename_fields": {"event": "msg"}}),
+        "formatters.plain.rename_fields",
+        "doesn't pass this on to a class",
+        '"()": tracelog.JsonFormatter, in place of class',
+    ),
+    "another class's own keyword": (
+        formatter({"class": "tracelog.ConsoleFormatter", "colors": True}),
+        "formatters.plain.colors",
+        "doesn't pass this on to a class",
+        '"()": ',
+    ),
+    "a key that is no class's": (
+        formatter({"class": "tracelog.ConsoleFormatter", "zone": "UTC"}),
+        "formatters.plain.zone",
+        "there is no such key",
+        "one of format",
+    ),
     "a made formatter's keyword": (
         formatter({"()": "logging.Formatter", "formt": "x"}),
         "formatters.plain.formt",

@@ -14,7 +14,7 @@ from typing import Final, Literal, cast
 from tracelog.escapes import printable
 from tracelog.rules.classes import class_of, factory_findings, parameters
 from tracelog.rules.draft import BROKEN, Draft, Entry
-from tracelog.rules.findings import Finding, Path, clip, closest, kind, show
+from tracelog.rules.findings import Finding, Path, clip, closest, kind, show, step
 from tracelog.rules.handlers import keyword_findings, property_findings
 from tracelog.rules.names import Unresolved
 from tracelog.rules.shape import unknown_keys
@@ -66,7 +66,7 @@ def formatters(draft: Draft) -> Iterator[Finding]:
         if "()" in entry:
             yield from _made(draft, path, entry)
         else:
-            yield from unknown_keys(path, entry, _KEYS)
+            yield from _unknown(path, entry)
             yield from _class(path, entry)
             yield from _too_new(path, entry)
             factory = class_of(entry.get("class") or "logging.Formatter")
@@ -89,6 +89,21 @@ def _renamed(given: Entry, factory: object) -> Entry:
         return {("fmt" if key == "format" else key): value for key, value in given.items()}
 
     return given
+
+
+def _unknown(path: Path, entry: Entry) -> Iterator[Finding]:
+    """Of a class's own keywords dictConfig passes none on; a factory gets them all."""
+    name = entry.get("class")
+    found = class_of(name) if name else None
+    taken = (parameters(found) if callable(found) else None) or {}
+    is_open = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in taken.values())
+    for unknown in unknown_keys(path, entry, _KEYS):
+        key = unknown.path[-1]
+        if closest(key, _KEYS) is None and (is_open or key in taken):
+            text = "dictConfig doesn't pass this on to a class"
+            yield Finding(unknown.path, text, f'"()": {step(name)}, in place of class')
+        else:
+            yield unknown
 
 
 def _class(path: Path, entry: Entry) -> Iterator[Finding]:
