@@ -260,7 +260,7 @@ async def a_storm_of_pings(bob, alice):
     await alice.says("hello")
 
 
-@late("alice", "socket_ms", Held("task janitor sweep", "sweep_floor", BLOCKING))
+@late("alice", "queue_ms or socket_ms", Held("task janitor sweep", "sweep_floor", BLOCKING))
 async def a_background_task(bob, alice):
     """A task named janitor, which is nobody's, sleeps and keeps the loop; bob has woken it."""
     await bob.begins("wake")
