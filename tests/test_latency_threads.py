@@ -86,7 +86,7 @@ def test_who_does_not_wait_for_a_job_is_not_told_that(user, whether):
         jobs = [Job("resize", 1.0, future=ref(future)), Job("a job that is long over", 0.0)]
         task = asyncio.create_task(user(future))
         await asyncio.sleep(0)
-        found = jobs_for(task, "tasks" if user is waits_for_a_group else "future", jobs)
+        found = jobs_for(task, "tasks" if user is waits_for_a_group else "future", jobs, 0.0)
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
@@ -99,4 +99,9 @@ def test_of_whom_nothing_is_known_it_may_wait_for_any():
     """A callback, say, whose task can't be found."""
     jobs = [Job("resize", 1.0)]
 
-    assert jobs_for(None, "queue get", jobs) == jobs
+    assert jobs_for(None, "queue get", jobs, 0.0) == jobs
+
+
+def test_a_job_that_had_ended_before_has_no_part():
+    """Nobody looks at it again."""
+    assert jobs_for(None, "future", [Job("resize", 1.0, 2.0, 3.0)], 3.0) == []

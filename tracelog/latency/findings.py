@@ -146,7 +146,7 @@ class Findings:
     ) -> None:
         """Add to *sums* what *task* waited for within *span*, for *left* seconds of it."""
         found = await_of(task, self._root.task)
-        jobs = jobs_for(task, found.what, self.jobs)
+        jobs = jobs_for(task, found.what, self.jobs, span[0])
         for seconds, what in parts_in_threads(jobs, *span):
             part = min(left, seconds)
             if part >= _LEAST_S:

@@ -37,13 +37,13 @@ class Job:
     future: Callable[[], Any] = field(default=type(None), compare=False)
 
 
-def jobs_for(task: Any, what: str, jobs: Iterable[Job]) -> list[Job]:
-    """Choose those of *jobs* that *task* may wait for, of which is known *what* it waits for.
+def jobs_for(task: Any, what: str, jobs: Iterable[Job], began: float) -> list[Job]:
+    """Choose those of *jobs* that *task* may wait for since it *began* to wait for *what*.
 
     Who waits for one of them tells which, by its future. Who waits for tasks, or isn't known, may
     wait for any of them. Everybody else waits for none, whatever goes on in a thread meanwhile.
     """
-    jobs = [*jobs]
+    jobs = [job for job in jobs if job.ended > began]
     if coroutine_of(task) is None or what.startswith(_TASKS) or waits_for_tasks(task):
         return jobs
 
