@@ -12,6 +12,9 @@ import types
 import anyio
 import anyio.to_thread
 import pytest
+import uvloop
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
 
 from tracelog.context import Connection, Context
 from tracelog.latency.awaits import Await, await_of, is_for_client, send_back, send_to
@@ -367,6 +370,73 @@ def test_anyios_own_are_known_too(user, what):
     found = asyncio.run(main())
 
     assert (found.what, found.where.rpartition(" ")[2]) == (what, user.__name__)
+
+
+async def user_is_around_a_framework(func):
+    await BackgroundTask(func)()
+
+
+async def user_asks_by_a_framework(func):
+    await run_in_threadpool(func)
+
+
+@pytest.mark.parametrize(
+    ("user", "is_users", "where"),
+    [
+        (user_is_around_a_framework, True, "endpoint"),
+        (user_is_around_a_framework, False, "user_is_around_a_framework"),
+        (user_asks_by_a_framework, True, "user_asks_by_a_framework"),
+    ],
+    ids=["a user's", "a library's", "the user asks for it"],
+)
+def test_what_a_framework_lets_run_in_a_thread_is_where_that_begins(user, is_users, where):
+    """No line of the user's has asked for it, and that of a middleware around it says nothing."""
+    release = threading.Event()
+
+    def endpoint():
+        release.wait()
+
+    async def main():
+        async with waiting(user(endpoint if is_users else release.wait)) as task:
+            try:
+                return await_of(task)
+            finally:
+                release.set()
+
+    found = asyncio.run(main())
+
+    assert found.what.startswith("thread running ")
+    assert found.where.rpartition(" ")[2].rpartition(".")[2] == where
+
+
+async def user_reads_from_a_converter(converter):
+    await converter.stdout.readline()
+
+
+async def user_writes_to_a_converter(converter):
+    converter.stdin.write(bytes(10_000_000))
+    await converter.stdin.drain()
+
+
+@pytest.mark.parametrize("make_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+@pytest.mark.parametrize("user", [user_reads_from_a_converter, user_writes_to_a_converter])
+def test_a_subprocess_is_no_network(make_loop, user):
+    """Its pipes are streams, too; whoever waits for one waits for the subprocess."""
+
+    async def main():
+        pipe = asyncio.subprocess.PIPE
+        converter = await asyncio.create_subprocess_exec("sleep", "60", stdin=pipe, stdout=pipe)
+        try:
+            async with waiting(user(converter)) as task:
+                return await_of(task)
+        finally:
+            converter.kill()
+            await converter.wait()
+
+    with asyncio.Runner(loop_factory=make_loop) as runner:
+        found = runner.run(main())
+
+    assert (found.what, found.where.rpartition(" ")[2]) == ("subprocess", user.__name__)
 
 
 base = library(

@@ -12,7 +12,7 @@ import pytest
 
 from tracelog.context import Context, enter_context
 from tracelog.latency.executors import time_jobs
-from tracelog.latency.findings import Job
+from tracelog.latency.threads import Job
 from tracelog.latency.ledger import Ledger
 
 

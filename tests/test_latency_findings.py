@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracelog.context import Context
+from tracelog.context import Context, enter_context
 from tracelog.ids import TraceContext
 from tracelog.latency.awaits import send_back, send_to
-from tracelog.latency.findings import Awaited, Findings, Job, explain
+from tracelog.latency.findings import Awaited, Findings, explain
 from tracelog.latency.holds import Hold
-from tracelog.latency.ledger import Ledger
+from tracelog.latency.ledger import NOTABLE_S, Ledger
 from tracelog.latency.steps import Step, Steps
+from tracelog.latency.threads import Job
 
 
 LIMIT = 64
@@ -205,20 +206,6 @@ def test_a_wait_for_a_thread_is_told_apart(findings):
         Awaited("free thread for resize", "", None): 1.0,
         Awaited("thread running resize", "", None): 2.0,
         Awaited("future", "", None): 3.0,
-    }
-
-
-def test_threads_that_ran_side_by_side_do_not_add_up(findings):
-    """A moment of the wait counts once, however many jobs went on in it."""
-    findings.jobs.extend(
-        [Job("f", 0.0, 1.0, 4.0), Job("f", 0.0, 1.0, 4.5), Job("g", 2.0, 2.0, 5.0)]
-    )
-
-    findings.note_await(None, 1.0, 5.0, None)
-
-    assert findings.awaits == {
-        Awaited("thread running f", "", None): 3.5,
-        Awaited("thread running g", "", None): 0.5,
     }
 
 
@@ -490,3 +477,40 @@ def test_a_reason_is_not_worth_a_step():
     waits.explain(15.0, task=Task())
 
     assert waits.steps.failures == 1
+
+
+@pytest.mark.parametrize(
+    ("who", "awaited"),
+    [
+        ("the handler, by another's", {"lock": 10.002}),
+        ("the handler, by its own", {"sleep": 10.0, "lock": 0.002}),
+        ("the ping", {"sleep": 10.0}),
+    ],
+)
+def test_what_lets_a_handler_go_on_is_asked_however_soon_after_a_ping_that_is(who, awaited):
+    """Or it would be told to have waited for the ping."""
+
+    async def main():
+        lock, waits = asyncio.Lock(), Waits()
+        root, steps = waits.root, waits.steps
+        await lock.acquire()
+        enter_context(context(1, root))
+        root.task = asyncio.create_task(user_wants(lock))
+        ping = asyncio.create_task(asyncio.sleep(3600))
+        await asyncio.sleep(0)
+        explain(steps, root, ping, 20.0, None)
+        asked = root.notable
+        root.cursor, steps.began = 20.0, 20.002
+        task = ping if who == "the ping" else root.task
+        waker = context(1, root) if who == "the handler, by its own" else context(7)
+        explain(steps, root, task, 20.002, waker)
+        root.notes.settle()
+        for each in (root.task, ping):
+            each.cancel()
+        await asyncio.wait([root.task, ping])
+        return asked, root.notable, {a.what: s for a, s in root.notes.awaits.items()}
+
+    asked, again, found = asyncio.run(main())
+
+    assert (asked, found) == (0.0, pytest.approx(awaited))
+    assert again == (0.0 if who == "the ping" else NOTABLE_S)

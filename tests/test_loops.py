@@ -18,6 +18,7 @@ from tracelog.loops import (
     variables_of,
     waiter_of,
     waits_for,
+    waits_for_tasks,
 )
 
 
@@ -147,6 +148,24 @@ def test_who_waits_for_a_task():
         task = asyncio.create_task(tell(me, told))
         assert not await told
         await task
+
+    asyncio.run(main())
+
+
+def test_who_waits_for_tasks():
+    """For one, or for all of a `gather`; whatever a `wait` is for, its own frame tells."""
+
+    async def ask(waiter):
+        return waits_for_tasks(waiter)
+
+    async def main():
+        me = running_task()
+        assert await asyncio.create_task(ask(me))
+        assert await asyncio.gather(ask(me), ask(me)) == [True, True]
+        future = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(lambda: future.set_result(waits_for_tasks(me)))
+        assert not await future
+        assert not waits_for_tasks(None)
 
     asyncio.run(main())
 

@@ -16,6 +16,7 @@ __all__ = [
     "variables_of",
     "waiter_of",
     "waits_for",
+    "waits_for_tasks",
 ]
 
 
@@ -51,6 +52,12 @@ def waits_for(waiter: Any, task: Any) -> bool:
         future is task
         or any(each is future for callback in _callbacks_of(task) for each in _kept_by(callback))
     )
+
+
+def waits_for_tasks(waiter: Any) -> bool:
+    """Tell whether the task *waiter* is waiting for another one, or for all of a `gather`."""
+    future = getattr(waiter, "_fut_waiter", None)
+    return hasattr(future, "get_coro") or hasattr(future, "_children")
 
 
 def coroutine_of(task: Any) -> Any:

@@ -260,7 +260,7 @@ async def a_storm_of_pings(bob, alice):
     await alice.says("hello")
 
 
-@late("alice", "socket_ms", Held("task janitor sweep", "sweep_floor", BLOCKING))
+@late("alice", "queue_ms or socket_ms", Held("task janitor sweep", "sweep_floor", BLOCKING))
 async def a_background_task(bob, alice):
     """A task named janitor, which is nobody's, sleeps and keeps the loop; bob has woken it."""
     await bob.begins("wake")
@@ -353,6 +353,23 @@ async def an_executor_starved(bob, carol, alice):
     await alice.says("zip 50")
 
 
+@late(
+    "alice",
+    "await_ms",
+    Awaited("free thread for zip_files", "make_album"),
+    Awaited("thread running zip_files", "make_album"),
+)
+async def an_executor_overfilled(alice):
+    """alice's handler asks for eight jobs of 50 ms at once; there are two threads."""
+    await alice.says("album 8")
+
+
+@late("alice", "await_ms", Awaited("network read", "ask_backend"))
+async def a_job_that_nobody_waits_for(alice):
+    """A thread works for alice's handler, which waits 200 ms for another service meanwhile."""
+    await alice.says("warm")
+
+
 @late("alice", "await_ms", Awaited("thread running slow_getaddrinfo", "resolve"))
 async def a_slow_name_server(alice):
     """A thread looks a name up for alice, which takes 200 ms."""
@@ -369,6 +386,12 @@ async def a_slow_backend(alice):
 async def a_subprocess(alice):
     """alice's handler waits for a program that takes 200 ms."""
     await alice.says("convert")
+
+
+@late("alice", "await_ms", Awaited("subprocess", "read_from_converter"))
+async def a_subprocess_output(alice):
+    """alice's handler reads from a program that has nothing to say for 200 ms."""
+    await alice.says("pipe")
 
 
 @late("alice", "await_ms", Awaited("sleep", "never_ready"))

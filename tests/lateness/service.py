@@ -383,6 +383,28 @@ def zip_files(milliseconds):
 
 
 @verb
+async def album(user, count):
+    """Have threads do many at once; there are two."""
+    await user.begun()
+    await make_album(int(count))
+
+
+async def make_album(count):
+    loop = asyncio.get_running_loop()
+    jobs = [loop.run_in_executor(None, zip_files, 50) for _ in range(count)]
+    await asyncio.gather(*jobs)
+
+
+@verb
+async def warm(user):
+    """Have a thread do something, and go on."""
+    await user.begun()
+    job = asyncio.get_running_loop().run_in_executor(None, zip_files, SLOW_S * 2000)
+    await ask_backend()
+    job.cancel()
+
+
+@verb
 async def resolve(user):
     """Look a name up, in a thread; the name server is slow."""
     await user.begun()
@@ -421,6 +443,20 @@ async def convert(user):
 
 async def run_converter():
     converter = await asyncio.create_subprocess_exec("sleep", str(SLOW_S))
+    await converter.wait()
+
+
+@verb
+async def pipe(user):
+    await user.begun()
+    await read_from_converter()
+
+
+async def read_from_converter():
+    script = f"sleep {SLOW_S}; echo done"
+    pipe = asyncio.subprocess.PIPE
+    converter = await asyncio.create_subprocess_exec("sh", "-c", script, stdout=pipe)
+    await converter.stdout.readline()
     await converter.wait()
 
 

@@ -12,16 +12,16 @@ from tracelog.latency.ledger import Ledger
 from tracelog.latency.places import (
     Place,
     frames_of_awaits,
+    function_of,
     name_of_function,
     places_of_awaits,
     users_place,
 )
+from tracelog.latency.threads import FREE_THREAD, THREAD_RUNNING
 from tracelog.loops import coroutine_of, waiter_of
 
 
 __all__ = [
-    "FREE_THREAD",
-    "THREAD_RUNNING",
     "Await",
     "await_of",
     "inmost",
@@ -30,6 +30,7 @@ __all__ = [
     "send_to",
 ]
 
+_SUBPROCESS: Final = "subprocess"
 # asyncio's own coroutines, and anyio's, which has some of the same names, by what they wait for.
 _WHAT: Final = {
     "sleep": "sleep",
@@ -52,9 +53,9 @@ _WHAT: Final = {
     "BaseSelectorEventLoop.sock_accept": "network accept",
     "BaseEventLoop.create_connection": "network connect",
     "BaseEventLoop.getaddrinfo": "DNS",
-    "BaseSubprocessTransport._wait": "subprocess",
-    "Process.communicate": "subprocess",
-    "Process.wait": "subprocess",
+    "BaseSubprocessTransport._wait": _SUBPROCESS,
+    "Process.communicate": _SUBPROCESS,
+    "Process.wait": _SUBPROCESS,
     "to_thread": "thread",
     "TaskGroup.__aexit__": "tasks",
     "wait": "tasks",
@@ -71,8 +72,10 @@ _FUTURE: Final = "future"
 _SEND: Final = "send"
 _WITH_GROUPS: Final = frozenset({_ANYIO, "asyncio"})
 _ANYIO_THREAD: Final = "AsyncIOBackend.run_sync_in_worker_thread"
-FREE_THREAD: Final = "free thread for"
-THREAD_RUNNING: Final = "thread running"
+_STARLETTES_ASKING: Final = frozenset({"run_in_threadpool", "iterate_in_threadpool"})
+_OF_STREAMS: Final = frozenset({"StreamReader._wait_for_data", "FlowControlMixin._drain_helper"})
+# The protocols of a pipe to a subprocess, asyncio's and uvloop's, as the streams know them.
+_PIPES: Final = frozenset({"ReadSubprocessPipeProto", "SubprocessStreamProtocol"})
 # For tasks that send, or for whatever: that may be their client, too.
 _VAGUE: Final = frozenset({_SEND, "tasks", _FUTURE})
 
@@ -114,15 +117,16 @@ def await_of(task: Any, within: Any = None) -> Await:
             the user's.
     """
     if coroutine_of(task) is None:
-        within = inmost(within)
+        task = inmost(within)
     places, around = _places(task), _places(within)
-    where = next((place for place in places if place.is_users), None)
+    sending = _sending_frame(task)
+    what, place = _told_inside(task) if sending is None else (_SEND, None)
+    where = place or next((place for place in places if place.is_users), None)
     if where is None:
         outside = (*_places(waiter_of(task)), *around)
         where = next((place for place in outside if place.is_users), users_place(places))
-    sending = _sending_frame(task)
-    what = _thread(task) or _what(places or around) if sending is None else _SEND
-    return Await(what, str(where or ""), sending and sending.f_locals.get("recipient"))
+    to = sending and sending.f_locals.get("recipient")
+    return Await(what or _what(places), str(where or ""), to)
 
 
 def _places(task: Any) -> list[Place]:
@@ -171,16 +175,48 @@ def _sending_frame(task: Any) -> FrameType | None:
     return None
 
 
-def _thread(task: Any) -> str | None:
-    """Name what a thread of anyio's is to run for *task*, as FastAPI runs what isn't async."""
-    for number, frame in enumerate(frames_of_awaits(coroutine_of(task))):
-        if frame.f_code.co_qualname == _ANYIO_THREAD:
-            name = name_of_function(frame.f_locals.get("func"))
-            return f"{FREE_THREAD if number else THREAD_RUNNING} {name}"
+def _told_inside(task: Any) -> tuple[str | None, Place | None]:
+    """Name what is known by a frame's variables only, and where that is, if it says so, too.
+
+    That is: a subprocess, or what a thread of anyio's is to run, as Starlette and FastAPI let run
+    in one what isn't async.
+    """
+    frames = frames_of_awaits(coroutine_of(task))
+    for number, frame in enumerate(frames):
+        function = frame.f_code.co_qualname
+        if function == _ANYIO_THREAD:
+            func = function_of(frame.f_locals.get("func"))
+            what = f"{FREE_THREAD if number else THREAD_RUNNING} {name_of_function(func)}"
+            return what, _place_of_job(func, frames[number + 1 :])
+        if function in _OF_STREAMS and _is_of_subprocess(frame.f_locals.get("self")):
+            return _SUBPROCESS, None
         if Place.of(frame.f_code, frame.f_lineno).is_users:
             break
 
-    return None
+    return None, None
+
+
+def _place_of_job(func: Any, frames: list[FrameType]) -> Place | None:
+    """Tell where the user's *func* is, if it is a library that has asked for it, in *frames*."""
+    code = getattr(func, "__code__", None)
+    if code is None or not (job := Place.of(code, code.co_firstlineno)).is_users:
+        return None
+
+    places = (Place.of(frame.f_code, frame.f_lineno) for frame in frames)
+    asked = (place for place in places if not _asks_for_others(place))
+    caller = next(asked, None)
+    return None if caller is not None and caller.is_users else job
+
+
+def _asks_for_others(place: Place) -> bool:
+    return place.library == _ANYIO or place.function in _STARLETTES_ASKING
+
+
+def _is_of_subprocess(stream: Any) -> bool:
+    """Tell whether a stream's other end is a subprocess: what it writes to, or is read by."""
+    transport = getattr(stream, "_transport", None)
+    protocol = stream if transport is None else transport.get_protocol()
+    return type(protocol).__name__ in _PIPES
 
 
 def _is_known(place: Place) -> bool:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
+from weakref import ref
 
 from tracelog.context import current_context
-from tracelog.latency.findings import Findings, Job
+from tracelog.latency.findings import Findings
 from tracelog.latency.places import name_of_function
 from tracelog.latency.shadows import shadow
+from tracelog.latency.threads import Job
 
 
 __all__ = ["time_jobs"]
@@ -27,7 +30,12 @@ def time_jobs(loop: Any, clock: Callable[[], float]) -> Callable[[], None]:
         if ledger is None or not (executor is None or isinstance(executor, ThreadPoolExecutor)):
             return plain(executor, func, *args)
 
-        return plain(executor, _Timed(func, Findings.of(ledger), clock), *args)
+        job = Job(name_of_function(func), clock())
+        future = plain(executor, _Timed(func, job, clock), *args)
+        with suppress(TypeError):  # it is whatever this loop's class makes of it
+            job.future = ref(future)
+        Findings.of(ledger).jobs.append(job)
+        return future
 
     return shadow(loop, {"run_in_executor": run_in_executor})
 
@@ -35,18 +43,16 @@ def time_jobs(loop: Any, clock: Callable[[], float]) -> Callable[[], None]:
 class _Timed:
     """A function that notes when it ran."""
 
-    __slots__ = ("_asked", "_clock", "_findings", "_func")
+    __slots__ = ("_clock", "_func", "_job")
 
-    def __init__(self, func: Any, findings: Findings, clock: Callable[[], float]) -> None:
+    def __init__(self, func: Any, job: Job, clock: Callable[[], float]) -> None:
         self._func = func
-        self._findings = findings
+        self._job = job
         self._clock = clock
-        self._asked = clock()
 
     def __call__(self, *args: Any) -> Any:
-        began = self._clock()
+        self._job.began = self._clock()
         try:
             return self._func(*args)
         finally:
-            job = Job(name_of_function(self._func), self._asked, began, self._clock())
-            self._findings.jobs.append(job)
+            self._job.ended = self._clock()

@@ -10,23 +10,17 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from tracelog.context import Context
-from tracelog.latency.awaits import (
-    FREE_THREAD,
-    THREAD_RUNNING,
-    await_of,
-    inmost,
-    is_for_client,
-)
+from tracelog.context import CURRENT, Context
+from tracelog.latency.awaits import await_of, inmost, is_for_client
 from tracelog.latency.holds import Hold
-from tracelog.latency.ledger import Ledger
+from tracelog.latency.ledger import NOTABLE_S, Ledger
 from tracelog.latency.steps import Step, Steps
-from tracelog.loops import coroutine_of
+from tracelog.latency.threads import Job, jobs_for, parts_in_threads
+from tracelog.loops import coroutine_of, variables_of
 
 
-__all__ = ["NOTABLE_S", "Awaited", "Findings", "Job", "explain"]
+__all__ = ["Awaited", "Findings", "explain"]
 
-NOTABLE_S: Final = 0.005  # shorter waits are counted, but nobody asks why
 _LEAST_S: Final = 0.001  # of a wait, or of a hold's part in one
 _MAX: Final = 64
 _LATEST: Final = 512  # steps that are looked at for whose the short ones were
@@ -48,31 +42,17 @@ class Awaited(NamedTuple):
     to: str | None = None
 
 
-class Job(NamedTuple):
-    """A function that a thread of an executor has run.
-
-    Attributes:
-        name: The function's.
-        asked: When it was given to the executor.
-        began: When a thread was free for it.
-        ended: When it was done.
-    """
-
-    name: str
-    asked: float
-    began: float
-    ended: float
-
-
 class _Aside(NamedTuple):
     """What other tasks waited for while their utterance's handler waits for one thing.
 
     Attributes:
+        main: The handler's task.
         handler: What that is.
         since: When they began to.
         awaits: Seconds, by what they waited for.
     """
 
+    main: Any
     handler: Any
     since: float
     awaits: dict[Awaited, float]
@@ -91,7 +71,7 @@ class Findings:
         others: Seconds for which many short steps did, by the trace whose they were.
         who: The latest context of each trace in here.
         spans: Count, and total and own seconds, of the spans within it, by their names.
-        jobs: The latest that executors have run for it.
+        jobs: The latest that executors were given for it.
         waits: From when to when it waited for the loop while no hold was; in order.
     """
 
@@ -102,7 +82,7 @@ class Findings:
 
     def __init__(self, root: Ledger) -> None:
         self._root = root
-        self._aside = _Aside(None, 0.0, {})
+        self._aside = _Aside(None, None, 0.0, {})
         self.awaits: dict[Awaited, float] = {}
         self.own: dict[tuple[str, str], float] = {}
         self.holds: dict[Hold, float] = {}
@@ -132,10 +112,11 @@ class Findings:
         waited = getattr(main, "_fut_waiter", None)
         if waited is not self._aside.handler:
             self.settle()
-            self._aside = _Aside(waited, began, {})
+            self._aside = _Aside(main, waited, began, {})
         seconds, aside = ended - began, self._aside.awaits
         if waited is not None and task is not main and coroutine_of(task) is not None:
             self._note_await(aside, task, (began, ended), seconds, waker)
+            _ask_about_next_step(main)
             return
 
         if waker is None or not self._is_own(waker):
@@ -145,11 +126,15 @@ class Findings:
         self.settle()
         self._note_await(self.awaits, task, (began, ended), seconds, waker)
 
+    def is_handlers(self, task: Any) -> bool:
+        """Tell whether *task* is the handler's, which waited while others were seen at work."""
+        return task is not None and task is self._aside.main
+
     def settle(self) -> None:
         """Take what other tasks than the handler's waited for as what it waited for."""
         for awaited, seconds in self._aside.awaits.items():
             _add(self.awaits, awaited, seconds)
-        self._aside = _Aside(None, 0.0, {})
+        self._aside = _Aside(None, None, 0.0, {})
 
     def _note_await(
         self,
@@ -161,13 +146,12 @@ class Findings:
     ) -> None:
         """Add to *sums* what *task* waited for within *span*, for *left* seconds of it."""
         found = await_of(task, self._root.task)
-        told, ended = span
-        for first, last, what in self._stages():
-            seconds = min(left, min(ended, last) - max(told, first))
-            if seconds >= _LEAST_S:  # of jobs that went on side by side, each moment counts once
-                _add(sums, Awaited(what, found.where, None), seconds)
-                left -= seconds
-                told = min(ended, last)
+        jobs = jobs_for(task, found.what, self.jobs, span[0])
+        for seconds, what in parts_in_threads(jobs, *span):
+            part = min(left, seconds)
+            if part >= _LEAST_S:
+                _add(sums, Awaited(what, found.where, None), part)
+                left -= part
         if left < _LEAST_S:
             return
 
@@ -177,13 +161,6 @@ class Findings:
         elif waker is not None and not self._is_own(waker):
             until = self._remember(waker)
         _add(sums, Awaited(found.what, found.where, until, to), left)
-
-    def _stages(self) -> list[tuple[float, float, str]]:
-        """List from when to when its jobs waited for a thread, and ran; in order."""
-        jobs = [*self.jobs]  # a thread may be adding one
-        asked = [(job.asked, job.began, f"{FREE_THREAD} {job.name}") for job in jobs]
-        ran = [(job.began, job.ended, f"{THREAD_RUNNING} {job.name}") for job in jobs]
-        return sorted(asked + ran)
 
     def note_wait(self, steps: Steps, began: float, ended: float) -> None:
         """Note that it waited for the loop from then to then.
@@ -277,6 +254,14 @@ class Findings:
         return trace_id
 
 
+def _ask_about_next_step(task: Any) -> None:
+    """Let it be asked what has let *task* go on, however short after the last step that was."""
+    variables = variables_of(task)
+    context = None if variables is None else variables.get(CURRENT)
+    if context is not None and context.ledger is not None:
+        context.ledger.notable = 0.0
+
+
 def _add(sums: dict[Any, float], key: Any, seconds: float) -> None:
     if key in sums or len(sums) < _MAX:
         sums[key] = sums.get(key, 0.0) + seconds
@@ -296,7 +281,11 @@ def explain(steps: Steps, waited: Ledger, task: Any, ready: float, waker: Contex
     cursor = root.cursor
     ready = min(max(ready, cursor), now)
     try:
-        if ready - cursor >= NOTABLE_S and not (root.sending and _is_for_client(root, task)):
+        goes_on = waited.notable < NOTABLE_S and Findings.of(root).is_handlers(task)
+        if goes_on:
+            waited.notable = NOTABLE_S
+        notable = goes_on or ready - cursor >= NOTABLE_S
+        if notable and not (root.sending and _is_for_client(root, task)):
             Findings.of(root).note_await(task, cursor, ready, waker)
             if root.sending:
                 root.wait_besides(ready - cursor)

@@ -12,7 +12,7 @@ from asyncio import Handle, Task, TimerHandle
 from typing import Any
 
 from tracelog.context import CURRENT, Context
-from tracelog.latency.findings import NOTABLE_S, explain
+from tracelog.latency.findings import explain
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.steps import SHORT_S, Steps
 from tracelog.loops import variables_of, waiter_of
@@ -45,7 +45,7 @@ def make_soon(steps: Steps) -> type[Any]:
             context = variables.get(CURRENT)
             if context is not None and context.ledger is not None:
                 began, ledger = steps.began, context.ledger
-                if began - ledger.cursor >= NOTABLE_S:
+                if began - ledger.cursor >= ledger.notable:
                     task = task_of(self._callback, self._args, ledger)
                     explain(steps, ledger, task, self.ready, self.waker)
                     del task
@@ -93,7 +93,7 @@ def make_timer(steps: Steps) -> type[Any]:
             context = variables.get(CURRENT)
             if context is not None and context.ledger is not None:
                 began, ledger, ready = steps.began, context.ledger, self._when
-                if began - ledger.cursor >= NOTABLE_S:
+                if began - ledger.cursor >= ledger.notable:
                     task = task_of(self._callback, self._args, ledger)
                     explain(steps, ledger, task, ready, None)
                     del task

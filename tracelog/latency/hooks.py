@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from tracelog.context import current_context
 from tracelog.latency.arrival import last_data_s
-from tracelog.latency.findings import NOTABLE_S
 from tracelog.latency.handles import make_ready, make_soon, make_threadsafe, make_timer
+from tracelog.latency.ledger import NOTABLE_S
 from tracelog.latency.shadows import shadow
 from tracelog.latency.steps import Steps
 

@@ -13,8 +13,9 @@ from threading import get_ident
 from typing import Any, Final
 
 
-__all__ = ["Ledger"]
+__all__ = ["NOTABLE_S", "Ledger"]
 
+NOTABLE_S: Final = 0.005  # shorter waits are counted, but nobody asks why
 _NEVER: Final = math.inf
 
 
@@ -39,13 +40,14 @@ class Ledger:
         notes: What was found out about its waits, if anything was (`findings`).
         flights: What flight recorders keep of its lines, if they do (`recorder`).
         task: The task that began it, until it ends.
+        notable: From how many seconds on a wait of its tasks is asked about.
         thread: The thread that began it.
     """
 
     __slots__ = (
         *("__weakref__", "_children", "_covered_since", "begun", "code", "covered", "cursor"),
-        *("_unsent", "ended", "flights", "logging", "loop", "name", "notes", "outermost"),
-        *("parent", "send", "sending", "task", "thread", "waiting"),
+        *("_unsent", "ended", "flights", "logging", "loop", "name", "notable", "notes"),
+        *("outermost", "parent", "send", "sending", "task", "thread", "waiting"),
     )
 
     def __init__(self, begun: float, name: str = "", parent: Ledger | None = None) -> None:
@@ -56,6 +58,7 @@ class Ledger:
         self.notes: Any = None
         self.flights: Any = None
         self.task: Any = None
+        self.notable = NOTABLE_S
         self.thread = get_ident()
         self.code = self.loop = self.waiting = self.send = self.covered = self.logging = 0.0
         self.sending = 0

@@ -21,6 +21,7 @@ from tracelog.packages import is_users, library_of
 __all__ = [
     "Place",
     "frames_of_awaits",
+    "function_of",
     "name_of_function",
     "places_of_awaits",
     "places_of_frames",
@@ -95,12 +96,18 @@ def _is_ours(file: str) -> bool:
     return file.startswith(_OURS) and not file.startswith(_DEMO)
 
 
-def name_of_function(func: Any) -> str:
-    """Name a function; `asyncio.to_thread` and FastAPI pass it to one of theirs, in a partial."""
+def function_of(func: Any) -> Any:
+    """Unwrap a function; `asyncio.to_thread` and FastAPI pass it to one of theirs, in a partial."""
     while isinstance(func, partial):
         runs = isinstance(getattr(func.func, "__self__", None), Variables) and func.args
         endpoint = func.keywords.get("function") if _is_fastapis(func.func) else None
         func = endpoint or (func.args[0] if runs else func.func)
+    return func
+
+
+def name_of_function(func: Any) -> str:
+    """Name a function, whatever it is wrapped in."""
+    func = function_of(func)
     return str(getattr(func, "__qualname__", type(func).__qualname__)).replace("<locals>.", "")
 
 

@@ -13,9 +13,9 @@ from tracelog.fields import EVENT_STILL, RUNNING_MS, STACK, TO, WHAT, WHERE
 from tracelog.latency.arrival import COARSE_S
 from tracelog.latency.awaits import await_of, inmost
 from tracelog.latency.clock import Clock, ms_of
-from tracelog.latency.findings import NOTABLE_S, Findings
+from tracelog.latency.findings import Findings
 from tracelog.latency.holds import about_context
-from tracelog.latency.ledger import Ledger
+from tracelog.latency.ledger import NOTABLE_S, Ledger
 from tracelog.latency.loop import watch_of_running_loop
 from tracelog.latency.places import places_of_awaits
 from tracelog.latency.policy import Policy

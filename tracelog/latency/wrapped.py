@@ -11,7 +11,7 @@ from contextvars import Context as Variables
 from typing import Any, Final
 
 from tracelog.context import current_context
-from tracelog.latency.findings import NOTABLE_S, explain
+from tracelog.latency.findings import explain
 from tracelog.latency.handles import end_step, task_of
 from tracelog.latency.shadows import shadow
 from tracelog.latency.steps import Steps
@@ -75,7 +75,7 @@ def _make_runner(steps: Steps) -> Callable[..., None]:
         steps.began = now
         ledger = current_context().ledger
         if ledger is not None:
-            if now - ledger.cursor >= NOTABLE_S:
+            if now - ledger.cursor >= ledger.notable:
                 task = task_of(callback, args, ledger)
                 explain(steps, ledger, task, ready, waker)
             ledger.resume(ready, now)
