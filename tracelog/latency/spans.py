@@ -10,6 +10,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import FunctionType
 from typing import Any, Final, ParamSpec, Self, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -38,6 +39,7 @@ _R = TypeVar("_R")
 _log = logging.getLogger("tracelog.span")
 _POLICY = Policy()
 _ITEM: Final = "queue"
+_FUNCTIONS: Final[tuple[type, ...]] = (FunctionType, type)  # what `@span` alone would be given
 _before: WeakKeyDictionary[Any, Before] = WeakKeyDictionary()  # by the task that works on items
 
 
@@ -108,7 +110,7 @@ class span(_Timed):  # noqa: N801 -- used like a function, as `bound_context` is
     """
 
     def __init__(self, name: str, /, **values: Any) -> None:
-        if callable(name):
+        if isinstance(name, _FUNCTIONS):
             raise TypeError(f'a span has a name, got {name!r}\n  Try: @tracelog.span("llm")')
 
         self._name = name
