@@ -482,6 +482,12 @@ MISTAKES = {
         "expected 'structured' or 'text', got 'xml'",
         "exceptions: text",
     ),
+    "a focus on no file": (
+        config(filters={"context": {"()": "tracelog.Focus", "file": 3}}),
+        "filters.context.file",
+        "expected the path of a file, got 3",
+        "file: focus.yaml",
+    ),
     "our fmt that isn't a text": (
         formatter({"()": "tracelog.Formatter", "fmt": 3}),
         "formatters.plain.fmt",

@@ -252,6 +252,12 @@ def test_configured_rules_that_make_no_sense_are_refused():
     assert error.value.where == "rules[0]"
 
 
+def test_a_file_that_is_no_path_is_refused():
+    """By its name."""
+    with pytest.raises(ConfigError, match="file: expected the path of a file, got 3"):
+        Focus(file=3)
+
+
 def test_the_real_thread_is_a_daemon(tmp_path, monkeypatch):
     """It looks by itself, and keeps no interpreter from ending."""
     monkeypatch.undo()

@@ -36,7 +36,7 @@ class Focus(logging.Filter):
             isn't there, it has none. If it is broken, that is said once, and its last rules stay.
 
     Raises:
-        ConfigError: If *rules* make no sense.
+        ConfigError: If *rules* make no sense, or *file* is no path.
 
     >>> focus = Focus(rules=[{"user_id": "user-456", "level": "DEBUG"}])
     """
@@ -50,6 +50,7 @@ class Focus(logging.Filter):
         file: str | os.PathLike[str] | None = None,
     ) -> None:
         super().__init__()
+        self.check(file=file)
         self._rules = read_rules(rules, where="rules")
         self._of_file: tuple[Rule, ...] = ()
         self._file = None if file is None else Path(file)
@@ -68,9 +69,13 @@ class Focus(logging.Filter):
         """Check the options, and do no more; the file may come later.
 
         Raises:
-            ConfigError: If the rules make no sense.
+            ConfigError: If the rules make no sense, or the file is no path.
         """
         read_rules(options.get("rules", ()), where="rules")
+        file = options.get("file")
+        if file is not None and not isinstance(file, (str, os.PathLike)):
+            text = f"expected the path of a file, got {file!r}"
+            raise ConfigError("file", text, hint="file: focus.yaml")
 
     def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002 -- logging's signature
         """Refuse nothing: whoever made *record* has asked before."""
