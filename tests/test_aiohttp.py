@@ -18,6 +18,7 @@ from aiohttp import web
 import tracelog.aiohttp
 from tracelog.aiohttp import make_trace_config, make_trace_middleware, trace_middleware
 from tracelog.context import Context, bind_context, enter_context
+from tracelog.errors import ConfigError
 from tracelog.handlers import StreamHandler
 from tracelog.ids import TraceContext
 from tracelog.json_formatter import JsonFormatter
@@ -477,3 +478,9 @@ def test_without_aiohttp_the_error_names_the_extra(monkeypatch):
     assert str(error.value) == (
         "'aiohttp' is needed here and isn't installed.\n  Try: pip install 'tracelog[aiohttp]'"
     )
+
+
+def test_a_watch_that_there_is_not_is_refused_at_once():
+    """And not by each request."""
+    with pytest.raises(ConfigError, match="watch: expected 'exact', 'sampled' or None, got 'fast'"):
+        make_trace_middleware(watch="fast")

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracelog.answers.drawing import ALARM, Drawing
+from tracelog.answers.drawing import Drawing
 from tracelog.answers.entries import Entry
 from tracelog.console import ConsoleFormatter
 from tracelog.context import Connection, Context, enter_context
 from tracelog.ids import TraceContext
 from tracelog.json_formatter import JsonFormatter
-from tracelog.layout import Layout
+from tracelog.layout import ALARM, Layout
 
 
 NOON = "2026-11-22T12:00:00.123456Z"
@@ -95,6 +95,14 @@ def make_record(msg, level=logging.INFO, name="app.chat", **attributes):
                 "arrived_at": "2026-11-22T11:59:59.820999Z",
             },
             id="verdict",
+        ),
+        pytest.param(
+            {"msg": "utterance", "name": "tracelog.utterance", "late": True, "cause": "a lock"},
+            id="late verdict",
+        ),
+        pytest.param(
+            {"msg": "loop held", "name": "tracelog.hold", "held_ms": 251, "where": "a.py:6 f"},
+            id="hold",
         ),
     ],
 )

@@ -22,6 +22,7 @@ from tracelog.context import (
     current_trace,
     enter_context,
 )
+from tracelog.errors import ConfigError
 from tracelog.handlers import StreamHandler
 from tracelog.ids import TraceContext
 from tracelog.json_formatter import JsonFormatter
@@ -1050,6 +1051,36 @@ def test_where_others_began_none_there_is_one_of_ours(lines):
 
     [handling] = lines(event="handling")
     assert handling["trace_id"] == parent.trace_id
+
+
+@pytest.mark.parametrize("told", [RuntimeError("not ours"), "00-nonsense"], ids=["raises", "text"])
+def test_what_others_cannot_tell_costs_no_request(lines, told):
+    """It is reported once, and the trace is one of ours."""
+
+    def trace_from():
+        if isinstance(told, Exception):
+            raise told
+        return told
+
+    async def main():
+        app = TraceMiddleware(answering, trace_from=trace_from)
+        for _ in range(2):
+            peer = Peer()
+            await app(http_scope(), peer.receive, peer.send)
+            assert len(peer.sent) == 2
+
+    asyncio.run(main())
+
+    reports = lines(logger="tracelog.internal")
+    assert len(reports) == isinstance(told, Exception)
+    assert all("requests go on in traces of ours" in each["event"] for each in reports)
+
+
+@pytest.mark.parametrize("options", [{"trace_from": 5}, {"watch": "fast"}], ids=str)
+def test_an_option_that_makes_no_sense_is_refused_at_once(options):
+    """And not by each request."""
+    with pytest.raises(ConfigError, match=f"^{next(iter(options))}: expected "):
+        TraceMiddleware(answering, **options)
 
 
 async def wait(receiving):

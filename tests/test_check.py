@@ -427,6 +427,24 @@ MISTAKES = {
         "doesn't take",
         '"()"',
     ),
+    "a class's own keyword": (
+        formatter({"class": "tracelog.JsonFormatter", "rename_fields": {"event": "msg"}}),
+        "formatters.plain.rename_fields",
+        "doesn't pass this on to a class",
+        '"()": tracelog.JsonFormatter, in place of class',
+    ),
+    "another class's own keyword": (
+        formatter({"class": "tracelog.ConsoleFormatter", "colors": True}),
+        "formatters.plain.colors",
+        "doesn't pass this on to a class",
+        '"()": ',
+    ),
+    "a key that is no class's": (
+        formatter({"class": "tracelog.ConsoleFormatter", "zone": "UTC"}),
+        "formatters.plain.zone",
+        "there is no such key",
+        "one of format",
+    ),
     "a made formatter's keyword": (
         formatter({"()": "logging.Formatter", "formt": "x"}),
         "formatters.plain.formt",
@@ -458,10 +476,40 @@ MISTAKES = {
         "gone.env: can't be read",
         "env_file=None",
     ),
-    "an option of python-json-logger's": (
+    "exceptions that aren't known": (
         formatter({"()": "tracelog.JsonFormatter", "exceptions": "xml"}),
+        "formatters.plain.exceptions",
+        "expected 'structured' or 'text', got 'xml'",
+        "exceptions: text",
+    ),
+    "a focus on no file": (
+        config(filters={"context": {"()": "tracelog.Focus", "file": 3}}),
+        "filters.context.file",
+        "expected the path of a file, got 3",
+        "file: focus.yaml",
+    ),
+    "our fmt that isn't a text": (
+        formatter({"()": "tracelog.Formatter", "fmt": 3}),
+        "formatters.plain.fmt",
+        "expected a text, got a number: 3",
+        "quote it",
+    ),
+    "our names that aren't a mapping": (
+        formatter({"()": "tracelog.JsonFormatter", "rename_fields": ["event"]}),
+        "formatters.plain.rename_fields",
+        "expected a mapping, got a list",
+        "{}",
+    ),
+    "a style of ours that isn't": (
+        formatter({"()": "tracelog.JsonFormatter", "style": "%%"}),
+        "formatters.plain.style",
+        "there is no style '%%'",
+        '"%"',
+    ),
+    "an option of python-json-logger's": (
+        formatter({"()": "tracelog.JsonFormatter", "fmt": "%(", "style": "{"}),
         "formatters.plain",
-        "is refused: exceptions is 'structured' or 'text'",
+        "is refused: ",
         "leave out",
     ),
     "a misspelt option of ours": (
@@ -652,6 +700,7 @@ SOUND = {
             "()": "tracelog.JsonFormatter",
             "processors": ["test_check_names.factory", "ext://os.path.join", print],
             "rename_fields": {"event": "msg"},
+            "fmt": ["asctime", "message"],
         }
     ),
     "levels only": {"version": 1, "incremental": True, "root": {"level": "INFO"}},
@@ -689,6 +738,7 @@ ADVICE = {
         "propagate: false",
     ),
     "a directory for later": (handler({**FILE, "filename": "no/app.log", "delay": True}), "handlers.it.filename", "no directory", "mkdir"),
+    "a focus on nobody": (config(filters={"context": {"()": "tracelog.Focus", "rules": []}}), "filters.context", "neither rules nor a file", "file: focus.yaml"),
     "a field of nobody's": (formatter({"format": "%(zone)s"}), "formatters.plain.format", "'zone'", "defaults: {zone: ...}"),
     "a field that a filter may set": (
         config(formatters={"plain": {"format": "%(mesage)s"}}),
@@ -1356,6 +1406,39 @@ def test_our_classes_are_sound(cls, form):
 
     assert find_problems(given) == []
     assert len(fatal({**given, "handlers": {"out": {"class": f"tracelog.{cls}", "nmae": 1}}})) > 0
+
+
+def test_what_a_factory_of_handlers_is_given_is_known_too():
+    """Its keywords mean the same under `()` as under `class`."""
+    made = {"()": "tracelog.RotatingFileHandler", "filename": "no/a.log", "maxBytes": "10 MB"}
+
+    found = {problem.where: problem.hint for problem in fatal(handler(made))}
+
+    assert found["handlers.it.maxBytes"] == "10485760"
+    assert found["handlers.it.filename"].startswith("mkdir -p ")
+
+
+@pytest.mark.parametrize("key", ["class", "()"])
+def test_our_files_take_what_loggings_take(key):
+    """As far as it means what they do anyway."""
+    stock = {"mode": "a", "encoding": "utf-8", "delay": True, "errors": "replace"}
+    ours = {key: "tracelog.RotatingFileHandler", "filename": "app.log", **stock}
+
+    (problem,) = fatal(handler({**ours, "encoding": "latin-1"}))
+
+    assert fatal(handler(ours)) == []
+    assert (problem.where, problem.text) == (
+        "handlers.it.encoding",
+        "lines are written as UTF-8, not as 'latin-1'",
+    )
+    assert problem.hint == "encoding: utf-8, or leave it out"
+
+
+def test_our_files_do_not_wait_for_their_directory():
+    """The file is opened at once, delay or no delay."""
+    ours = {"class": "tracelog.FileHandler", "filename": "no/app.log", "delay": True}
+
+    assert [problem.where for problem in fatal(handler(ours))] == ["handlers.it.filename"]
 
 
 def test_a_setting_that_makes_no_sense_is_named(monkeypatch):

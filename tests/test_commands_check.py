@@ -101,6 +101,29 @@ def test_a_name_that_a_file_may_not_use(run, tmp_path):
     assert "outside" not in allowed
 
 
+@pytest.mark.parametrize("place", ["environment", "file"])
+def test_the_file_that_would_be_used_is_checked(run, tmp_path, monkeypatch, place):
+    """That of LOG_CONFIG, which may be in .env: a sound logging.yaml beside it says nothing."""
+    (tmp_path / "deploy.yaml").write_text(WRONG)
+    if place == "file":
+        (tmp_path / ".env").write_text("LOG_CONFIG=deploy.yaml")
+    else:
+        monkeypatch.setenv("LOG_CONFIG", "deploy.yaml")
+
+    assert "deploy.yaml:5: root.level: " in run(SOUND)[1]
+    assert run(SOUND, "logging.yaml")[0] == 0
+
+
+def test_a_setting_that_makes_no_sense(run, monkeypatch):
+    """Whatever is in the file, the service won't start."""
+    monkeypatch.setenv("LOG_LEVEL", "LOUD")
+
+    code, out, _ = run(SOUND)
+
+    assert (code, out.splitlines()[-1]) == (1, "1 problem")
+    assert out.startswith("LOG_LEVEL: 'LOUD' is no level")
+
+
 def test_a_file_that_is_not_yaml(run):
     """A file that can be read, but not as YAML, has a problem."""
     code, out, err = run("version: 1\n  handlers: [")

@@ -50,3 +50,11 @@ def test_the_whole_command_line_is_in_it(capsys):
     assert "'*:FILE:_files'" in out
     assert "'*:TRACE FILE:_files'" in out
     assert all(f"                {name})\n" in out for name in cli._COMMANDS)
+
+
+def test_a_missing_shell_is_told_with_those_that_there_are(capsys):
+    """Its place alone, `shell`, is no answer to what can be given."""
+    with pytest.raises(SystemExit):
+        cli.main(["completion"])
+
+    assert "required: {bash,zsh,fish}" in capsys.readouterr().err

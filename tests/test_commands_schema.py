@@ -29,7 +29,7 @@ def test_the_table_is_called_as_one_likes(capsys):
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ([], "required: of"),
+        ([], "required: {clickhouse}"),
         (["oracle"], "invalid choice: 'oracle'"),
         (["clickhouse", "--table", "a.b;c"], "'b;c' is no name of letters, digits and '_'"),
         (["clickhouse", "--table", "a.b.c"], "'a.b' is no name"),

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import logging.config
+import re
 import subprocess
 import sys
 import types
@@ -110,6 +111,23 @@ def test_a_file_may_be_named(tmp_path, monkeypatch, make, capfd):
     configure_logging(make and make(path))
 
     assert handlers_of() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [(None, "can't be read: No such file"), ("- [", r"invalid YAML in line 1")]
+)
+@pytest.mark.parametrize("place", ["LOG_CONFIG", ".env: LOG_CONFIG"])
+def test_a_file_that_a_variable_names_is_named_with_it(tmp_path, monkeypatch, place, text, said):
+    """The call that raises names no file: the variable is what has to be mended."""
+    if text is not None:
+        (tmp_path / "my.yaml").write_text(text)
+    if place == "LOG_CONFIG":
+        monkeypatch.setenv("LOG_CONFIG", "my.yaml")
+    else:
+        (tmp_path / ".env").write_text("LOG_CONFIG=my.yaml")
+
+    with pytest.raises(ConfigError, match=rf"^{re.escape(place)}: my\.yaml.*: {said}"):
+        configure_logging()
 
 
 @pytest.fixture
@@ -654,6 +672,7 @@ def refuse():
         pytest.param({"sink": CLOSED}, "sink: .* is closed", id="a closed sink"),
         pytest.param({"secret_keys": "iban"}, "secret_keys: expected a list, got 'iban'", id="key"),
         pytest.param({"processors": None}, "processors: expected a list, got None", id="none"),
+        pytest.param({"allow": 5, "config": {}}, "allow: expected a list, got 5", id="allow"),
     ],
 )
 def test_a_refused_configuration_changes_nothing(arguments, message):

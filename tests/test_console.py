@@ -463,14 +463,14 @@ def verdict(**fields):
 
 
 def test_a_verdict_says_nothing_twice():
-    """Its level tells whether it was late; waits of nothing are left out; its arrival is local."""
+    """Waits of nothing are left out; its arrival is local."""
     line = verdict(
         utterance=3,
         total_ms=330.0,
         socket_ms=0.02,
         queue_ms=280.0,
         client_ms=None,
-        late=True,
+        late=False,
         kind="websocket",
         arrived_at="2023-11-14T22:13:20.480999Z",
     )
@@ -484,6 +484,7 @@ def test_a_verdict_says_nothing_twice():
 def test_a_late_verdict_says_why_first():
     """In a sentence; the facts behind it are for programs, and boxes of nothing for nobody."""
     line = verdict(
+        late=True,
         total_ms=289.163,
         socket_ms=284.0,
         loop_ms=0.573,
@@ -495,7 +496,7 @@ def test_a_late_verdict_says_why_first():
     )
 
     assert " ".join(line.split()[2:]) == (
-        'utterance utterance total=289ms cause="283 ms: loop held by nils" '
+        "utterance late utterance, 283 ms: loop held by nils total=289ms "
         "socket=284ms await=3.99ms path=/chat"
     )
 

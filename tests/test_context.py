@@ -199,7 +199,9 @@ def test_a_new_trace_begins_here(numbered_ids):
     assert bound() == {"trace_id": trace.trace_id, "span_id": trace.span_id}
 
 
-@pytest.mark.parametrize("parent", [TRACE, str(TRACE)], ids=["trace", "header"])
+@pytest.mark.parametrize(
+    "parent", [TRACE, str(TRACE), str(TRACE).encode()], ids=["trace", "header", "bytes"]
+)
 def test_a_caller_s_trace_is_continued(parent, numbered_ids):
     """Its trace id stays; the span is a new one, ours."""
     trace = new_trace(parent)
@@ -207,9 +209,10 @@ def test_a_caller_s_trace_is_continued(parent, numbered_ids):
     assert (trace.trace_id, trace.span_id) == (TRACE.trace_id, f"{1:016x}")
 
 
-def test_an_invalid_header_begins_a_trace(numbered_ids):
-    """W3C Trace Context: what can't be read isn't continued."""
-    assert new_trace("00-nonsense").trace_id == f"{1:032x}"
+@pytest.mark.parametrize("parent", ["00-nonsense", b"\xff", 5, {}, [str(TRACE)]], ids=repr)
+def test_an_invalid_header_begins_a_trace(parent, numbered_ids):
+    """W3C Trace Context: what can't be read isn't continued, whatever a message had there."""
+    assert new_trace(parent).trace_id == f"{1:032x}"
 
 
 def test_a_leaked_trace_is_never_adopted(numbered_ids):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 
 import pytest
 
@@ -177,3 +177,41 @@ def test_closing_an_async_generator_closes_it_in_a_step(blocks):
     asyncio.run(main())
 
     assert (seen, blocks.open) == ([["whole", "step"]], [])
+
+
+@pytest.mark.parametrize("kind", [classmethod, staticmethod])
+def test_the_kind_of_a_method_stays(blocks, kind):
+    """Above `@classmethod` or below it: the order of the two is easily mistaken."""
+
+    class Shop:
+        @blocks.around
+        @kind
+        async def price(*_cls):
+            await asyncio.sleep(0)
+            return [*blocks.open]
+
+    assert asyncio.run(Shop.price()) == asyncio.run(Shop().price()) == ["call"]
+    assert isinstance(vars(Shop)["price"], kind)
+
+
+def test_an_object_is_called_as_its_class_says(blocks):
+    """Its `__call__` may be a coroutine function."""
+
+    class Price:
+        async def __call__(self):
+            await asyncio.sleep(0)
+            return [*blocks.open]
+
+    assert asyncio.run(blocks.around(Price())()) == ["call"]
+    assert asyncio.run(blocks.around(partial(Price().__call__))()) == ["call"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [property(len), cached_property(len), Blocks, None],
+    ids=["property", "cached property", "class", "nothing"],
+)
+def test_what_is_no_function_is_refused(blocks, other):
+    """Where it is decorated: a property would be called like a method, a class be none any more."""
+    with pytest.raises(TypeError, match=r"is none\n  Try: directly above a def, below @property"):
+        blocks.around(other)

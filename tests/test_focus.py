@@ -187,6 +187,19 @@ def test_a_broken_file_keeps_the_rules_of_before(tmp_path, caplog, text):
     assert [is_on("kim"), is_on("lee")] == [False, True]
 
 
+def test_a_file_that_is_broken_at_first_is_said_later(tmp_path, caplog):
+    """By the first look: the handlers that say it come into use after the filters are made."""
+    file = tmp_path / "focus.yaml"
+    write(file, "- [")
+    focus = Focus(file=file)
+    assert caplog.records == []
+
+    focus.look()
+    focus.look()
+
+    assert len(caplog.records) == 1
+
+
 def test_a_thread_looks_for_as_long_as_it_is_there(tmp_path, threads, monkeypatch):
     """Once a second; it keeps nothing alive, and ends by itself."""
     file = tmp_path / "focus.yaml"
@@ -239,9 +252,16 @@ def test_configured_rules_that_make_no_sense_are_refused():
     assert error.value.where == "rules[0]"
 
 
+def test_a_file_that_is_no_path_is_refused():
+    """By its name."""
+    with pytest.raises(ConfigError, match="file: expected the path of a file, got 3"):
+        Focus(file=3)
+
+
 def test_the_real_thread_is_a_daemon(tmp_path, monkeypatch):
-    """It looks at once, and keeps no interpreter from ending."""
+    """It looks by itself, and keeps no interpreter from ending."""
     monkeypatch.undo()
+    monkeypatch.setattr(module, "_EVERY_S", 0.001)
     looked = threading.Event()
 
     class Looking(Focus):

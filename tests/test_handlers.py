@@ -16,6 +16,7 @@ import pytest
 import tracelog
 from tracelog.context import bound_context, current_context
 from tracelog.delivery import delivery_stats
+from tracelog.errors import ConfigError
 from tracelog.handlers import FileHandler, LineFormatter, RotatingFileHandler, StreamHandler
 from tracelog.json_formatter import JsonFormatter
 from tracelog.logger import get_logger
@@ -405,6 +406,33 @@ def test_a_file_that_cannot_be_opened_is_refused(tmp_path):
     """When the handler is made, not when the first line is lost."""
     with pytest.raises(FileNotFoundError):
         FileHandler(tmp_path / "nowhere" / "app.log")
+
+
+@pytest.mark.parametrize("cls", [FileHandler, RotatingFileHandler])
+def test_what_loggings_handlers_take_is_taken(tmp_path, cls):
+    """A configuration that was written for them may say what ours do anyway."""
+    path = tmp_path / "app.log"
+
+    cls(path, "at", encoding="UTF8", delay=True, errors="strict").handle(make_record("é"))
+
+    assert path.read_text("utf-8") == "é\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        pytest.param({"mode": "w"}, "mode: .* end of the file, and 'w'", id="afresh"),
+        pytest.param({"encoding": "latin-1"}, "as UTF-8, not as 'latin-1'", id="encoding"),
+        pytest.param({"encoding": "utf-9"}, "encoding: .* 'utf-9'", id="no encoding"),
+        pytest.param({"encoding": 8}, "as UTF-8, not as 8\n  Try: encoding: utf-8", id="number"),
+    ],
+)
+def test_what_ours_do_otherwise_is_refused(tmp_path, options, said):
+    """Lines are added, as UTF-8; whoever asks for something else is told, and nothing is made."""
+    with pytest.raises(ConfigError, match=said):
+        RotatingFileHandler(tmp_path / "app.log", **options)
+
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_on_a_full_disk_keeps_lines_for_later(gained):

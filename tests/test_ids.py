@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tracelog import ids
 from tracelog.errors import TraceparentError
-from tracelog.ids import TraceContext, make_connection_id, make_span_id, make_trace_id
+from tracelog.ids import TraceContext, make_connection_id, make_span_id, make_trace_id, read_parent
 
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
@@ -167,3 +167,15 @@ def test_any_text_is_a_trace_or_a_traceparent_error(text):
         return
 
     assert len(trace.trace_id) == 32
+
+
+@pytest.mark.parametrize("parent", [TraceContext.parse(HEADER), HEADER, HEADER.encode()])
+def test_a_caller_s_trace_is_taken_or_read(parent):
+    """As it comes: a header is a text, or bytes in ASGI."""
+    assert read_parent(parent) == TraceContext(TRACE_ID, SPAN_ID)
+
+
+@pytest.mark.parametrize("parent", [None, "00-nonsense", b"\xff", 5, [HEADER]], ids=repr)
+def test_what_cannot_be_read_is_no_caller_s_trace(parent):
+    """Nor is it an error: a caller may send anything."""
+    assert read_parent(parent) is None

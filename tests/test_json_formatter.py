@@ -262,7 +262,7 @@ def test_no_exception_is_no_key():
 
 def test_another_kind_of_exceptions_is_refused():
     """The message names the two that there are."""
-    with pytest.raises(ValueError, match="exceptions is 'structured' or 'text', got 'list'"):
+    with pytest.raises(ValueError, match="exceptions: expected 'structured' or 'text', got 'list'"):
         JsonFormatter(exceptions="list")
 
 

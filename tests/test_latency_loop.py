@@ -13,12 +13,19 @@ import uvloop
 
 from tracelog.connections import base_of
 from tracelog.context import Context, enter_context
+from tracelog.errors import ConfigError
 from tracelog.latency import watchdog
 from tracelog.latency.clock import SYSTEM_CLOCK
 from tracelog.latency.clock import Clock as SystemClock
 from tracelog.latency.heartbeat import Heartbeat
 from tracelog.latency.ledger import Ledger
-from tracelog.latency.loop import LoopWatch, watch_if_wanted, watch_loop, watch_of_running_loop
+from tracelog.latency.loop import (
+    LoopWatch,
+    check_watch,
+    watch_if_wanted,
+    watch_loop,
+    watch_of_running_loop,
+)
 
 
 PATIENCE_S = 10.0
@@ -167,6 +174,17 @@ def test_there_are_two_modes():
         ValueError, match=r"expected 'exact' or 'sampled', got 'fast'\n  Try: watch"
     ):
         watch_loop(mode="fast")
+
+
+def test_a_mode_is_checked_where_it_is_set():
+    """An integration would else refuse each request."""
+    for mode in ("exact", "sampled", None):
+        check_watch(mode)
+
+    with pytest.raises(
+        ConfigError, match=r"watch: expected 'exact', 'sampled' or None, got 'fast'"
+    ):
+        check_watch("fast")
 
 
 def test_whoever_watches_the_loop_instead_is_left_alone(loop, dog):

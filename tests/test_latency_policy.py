@@ -83,6 +83,7 @@ def test_what_makes_sense_is_kept(options):
             "budgets[0]",
             "{'late_ms': '50'} has no late_ms, a number of milliseconds",
         ),
+        ({"budgets": None}, "budgets", "expected a list, got None"),
         ({"budgets": ["/"]}, "budgets[0]", "'/' has no late_ms, a number of milliseconds"),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",

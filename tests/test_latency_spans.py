@@ -19,6 +19,7 @@ from tracelog.context import (
     get_context,
     new_trace,
 )
+from tracelog.errors import ConfigError
 from tracelog.ids import TraceContext
 from tracelog.latency.loop import watch_loop
 from tracelog.latency.spans import span, utterance
@@ -357,10 +358,23 @@ def test_an_utterance_has_a_trace_of_its_own(lines):
     assert (verdict["utterance"], verdict["kind"], verdict["late"]) == (1, "task", False)
 
 
-def test_an_utterance_may_continue_a_trace():
+def test_a_span_without_a_name_is_refused():
+    """`@span`, without parentheses: the function would be lost at its first call."""
+    with pytest.raises(TypeError, match=r"a span has a name, got .*\n  Try: @tracelog\.span\("):
+        span(lambda: None)
+
+
+@pytest.mark.parametrize("parent", [TRACE, str(TRACE)], ids=["trace", "header"])
+def test_an_utterance_may_continue_a_trace(parent):
     """That of a message from elsewhere."""
-    with utterance(parent=TRACE) as trace:
+    with utterance(parent=parent) as trace:
         assert trace.trace_id == TRACE.trace_id
+
+
+def test_a_budget_that_is_no_number_is_refused():
+    """Before the work: at its end, what that gave would be lost."""
+    with pytest.raises(ConfigError, match=r"budget_ms: expected a number of milliseconds, got '5'"):
+        utterance(budget_ms="5")
 
 
 def test_an_utterance_that_raises_has_failed(lines):

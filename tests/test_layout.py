@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tracelog.layout import Layout, hold_for_eyes, taken_below, verdict_for_eyes
+from tracelog.layout import ALARM, BOLD, Layout, in_words, taken_below
 
 
 NOON = 1795348800.123456  # 2026-11-22 12:00:00 UTC
@@ -23,6 +23,10 @@ def _utc(monkeypatch):
 def make_event(**fields):
     leading = {"level": "info", "logger": "app.chat", "event": "message handled", "trace_id": None}
     return {"timestamp": "2026-11-22T12:00:00.123456Z", **leading, **fields}
+
+
+def verdict_in_words(event):
+    return in_words(event, verdict=True, hold=False)
 
 
 TRACE = "9e3779b97f4a7c15f39cc0605cedc834"
@@ -98,18 +102,41 @@ def test_a_narrow_terminal_gets_no_columns(monkeypatch):
 )
 def test_a_verdict_says_nothing_twice(arrived_at, shown):
     """Its number stands beside the event, its cause in front, and boxes of nothing nowhere."""
-    event = make_event(event="utterance", utterance=3, queue_ms=0.2, late=True, cause="a lock")
+    event = make_event(event="utterance", utterance=3, queue_ms=0.2, late=False, cause="a lock")
 
-    verdict = verdict_for_eyes({**event, "arrived_at": arrived_at, "send_ms": None})
+    verdict, color = verdict_in_words({**event, "arrived_at": arrived_at, "send_ms": None})
 
-    assert verdict["event"] == "utterance 3"
+    assert (verdict["event"], color) == ("utterance 3", BOLD)
     assert list(verdict)[5:] == ["cause", "arrived_at", "send_ms"]
     assert verdict["arrived_at"] == shown
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [({"cause": "a lock"}, "late utterance 3, a lock"), ({"cause": ""}, "late utterance 3")],
+)
+def test_a_late_verdict_says_why_first(fields, said):
+    """Among the lines of everybody else it is found at a glance."""
+    late = make_event(event="utterance", utterance=3, late=True, total_ms=289.1, **fields)
+
+    verdict, color = verdict_in_words(late)
+
+    assert (verdict["event"], color) == (said, ALARM)
+    assert list(verdict)[5:] == ["total_ms"]
+
+
 def test_a_verdict_without_an_arrival_is_shown_still():
     """A processor may have taken anything out."""
-    assert verdict_for_eyes(make_event(event="utterance"))["event"] == "utterance "
+    verdict, _color = verdict_in_words(make_event(event="utterance"))
+
+    assert verdict["event"] == "utterance "
+
+
+def test_whatever_is_not_ours_is_in_its_authors_words():
+    """Even if it looks like ours."""
+    event = make_event(late=True)
+
+    assert in_words(event, verdict=False, hold=False) == (event, BOLD)
 
 
 @pytest.mark.parametrize(
@@ -126,14 +153,16 @@ def test_a_verdict_without_an_arrival_is_shown_still():
 )
 def test_a_hold_says_what_it_cost(fields, said):
     """In the event's text: `delayed` and `delayed_ms` would look alike as fields."""
-    assert hold_for_eyes(make_event(event="loop held", **fields)) == make_event(
-        event=f"loop held{said}"
-    )
+    hold = in_words(make_event(event="loop held", **fields), verdict=False, hold=True)
+
+    assert hold == (make_event(event=f"loop held{said}"), ALARM)
 
 
 def test_a_hold_began_at_a_local_time():
     """As the clock in front of the line shows it."""
-    hold = hold_for_eyes(make_event(event="loop held", held_at="2026-11-22T11:59:59.840Z"))
+    event = make_event(event="loop held", held_at="2026-11-22T11:59:59.840Z")
+
+    hold, _color = in_words(event, verdict=False, hold=True)
 
     assert hold["held_at"] == "11:59:59.840"
 

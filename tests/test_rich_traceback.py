@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import json
 import re
 import statistics
 
@@ -69,14 +70,14 @@ def test_the_source_is_shown_around_the_line(tmp_path):
     assert drawn.count("hunter2") == 1
 
 
-def drawn_of(func, *, since=0):
+def drawn_of(func, *, since=0, colors=False):
     """What is drawn of the ValueError that *func* raises, without its first frames."""
     with pytest.raises(ValueError, match="no room|same length") as caught:
         func()
     error = caught.value
     for _ in range(since):
         error.__traceback__ = error.__traceback__.tb_next
-    return render(exc_info_of(error), width=120, colors=False, mask=str)
+    return render(exc_info_of(error), width=120, colors=colors, mask=str)
 
 
 def test_of_a_librarys_frame_only_the_place_is_shown():
@@ -89,6 +90,46 @@ def test_of_a_librarys_frame_only_the_place_is_shown():
 
     assert "heapq.py" in drawn
     assert drawn.count("❱") == 3  # ours: the lambda, what is around it, and in it
+
+
+@pytest.mark.parametrize("colors", [False, True])
+def test_places_alone_stand_close_together(colors):
+    """A server's and a framework's would fill two screens."""
+
+    def fail(_):
+        raise ValueError("no room")
+
+    def parse():
+        json.loads("{}", object_hook=fail)
+
+    drawn = drawn_of(parse, colors=colors)
+
+    rows = [ANSI.sub("", row).strip("│ ") for row in drawn.splitlines()]
+    [first] = [number for number, row in enumerate(rows) if "json/__init__.py" in row]
+    assert rows[first - 1] == ""  # between source and place
+    assert [row.partition(":")[0][-10:] for row in rows[first + 1 : first + 3]] == [
+        "decoder.py",
+        "decoder.py",
+    ]
+
+
+def test_an_installed_service_is_the_users_own(monkeypatch, tmp_path):
+    """`pip install .`: its source is shown, and a library's isn't."""
+    monkeypatch.setattr("tracelog.packages._OWN", {"own"})
+    folder = tmp_path / "site-packages" / "own"
+    folder.mkdir(parents=True)
+    source = "def fail(error):\n    raise error\n"
+    (folder / "shop.py").write_text(source)
+    own = {}
+    exec(compile(source, str(folder / "shop.py"), "exec"), own)
+
+    def key(_):
+        own["fail"](ValueError("no room"))
+
+    drawn = drawn_of(lambda: heapq.nlargest(2, [1], key=key))
+
+    assert "❱ 2 │   raise error" in drawn
+    assert drawn.count("❱") == 4  # and ours
 
 
 def test_where_all_is_a_librarys_its_source_is_shown():

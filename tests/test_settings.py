@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def test_nothing_set_is_the_default():
         environment="",
         format="auto",
         config=None,
+        config_from="",
         allow=(),
         color=None,
     )
@@ -45,7 +47,7 @@ def test_every_variable_is_read(env):
     env(
         LOG_LEVEL="debug",
         LOG_LEVELS="uvicorn=WARNING, app.db = debug,,",
-        LOG_FORMAT="JSON",
+        LOG_FORMAT=" JSON ",
         LOG_CONFIG="conf/logging.yaml",
         LOG_CONFIG_ALLOW="app, vendor.logs,",
         ENVIRONMENT=" Production ",
@@ -58,6 +60,7 @@ def test_every_variable_is_read(env):
         environment="production",
         format="json",
         config=Path("conf/logging.yaml"),
+        config_from="LOG_CONFIG",
         allow=("app", "vendor.logs"),
         color=True,
     )
@@ -91,6 +94,13 @@ def test_a_file_speaks_where_the_environment_is_silent(env):
     read = read_settings()
 
     assert (read.level, read.environment, read.format) == ("ERROR", "development", "auto")
+
+
+def test_a_mark_in_front_of_the_file_is_no_part_of_a_name(env):
+    """As editors on Windows put one: the first variable would count for nothing."""
+    env("\ufeffLOG_LEVEL=DEBUG")
+
+    assert read_settings().level == "DEBUG"
 
 
 def test_arguments_win(env):
@@ -165,10 +175,21 @@ def test_what_makes_no_sense_is_refused(env, variables, message):
     """The error names the variable, its value, and a way out."""
     env(**variables)
 
-    with pytest.raises(ConfigError, match=message) as caught:
+    with pytest.raises(ConfigError, match=f"^{message}") as caught:
         read_settings()
 
     assert "\n  Try: " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "line", ["LOG_LEVEL=LOUD", "LOG_FORMAT=xml", "LOG_LEVELS=app", "LOG_LEVELS=app=LOUD"]
+)
+def test_a_variable_of_the_file_is_named_with_the_file(env, line):
+    """Whoever reads the error may not know that there is one."""
+    env(line)
+
+    with pytest.raises(ConfigError, match=f"^{re.escape('.env: ' + line.partition('=')[0])}: "):
+        read_settings()
 
 
 @pytest.mark.parametrize(
@@ -270,6 +291,12 @@ def test_an_argument_that_makes_no_sense_is_named():
     """The variable isn't blamed for what the caller passed."""
     with pytest.raises(ConfigError, match=r"format: 'xml' is none of"):
         read_settings(format="xml")
+
+
+def test_an_env_file_that_is_no_path_is_refused():
+    """None, not False, is how none is read."""
+    with pytest.raises(ConfigError, match=r"env_file: .* got False\n  Try: env_file=None"):
+        read_settings(False)
 
 
 @pytest.mark.parametrize("name", ["environment", "format"])

@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from tracelog import outside_tasks
 from tracelog.config import configure_logging
 from tracelog.context import bind_context, current_trace, new_trace
+from tracelog.errors import ConfigError
 from tracelog.latency.utterance import Clock
 from tracelog.websockets import ServerConnection, connect, serve
 
@@ -331,3 +332,9 @@ def test_after_a_streamed_message_the_next_is_on_time(lines):
     run(handle, talk, clock=time.clock)
 
     assert [line["total_ms"] for line in lines(event="utterance")] == [0.0, 0.0]
+
+
+def test_a_watch_that_there_is_not_is_refused_at_once():
+    """And not by each handshake."""
+    with pytest.raises(ConfigError, match="watch: expected 'exact', 'sampled' or None, got 'fast'"):
+        serve(None, watch="fast")

@@ -29,7 +29,7 @@ from tracelog.headers import extract, extract_request_id
 from tracelog.ids import TraceContext
 from tracelog.latency.arrival import make_socket_wait
 from tracelog.latency.clock import SYSTEM_CLOCK, Clock
-from tracelog.latency.loop import Mode, watch_if_wanted
+from tracelog.latency.loop import Mode, check_watch, watch_if_wanted
 from tracelog.latency.policy import Policy, PolicyOptions
 from tracelog.latency.request import conclude_request
 from tracelog.latency.utterance import Arrival, Utterance
@@ -70,8 +70,9 @@ def make_trace_middleware(
             on, see `tracelog.latency.policy.PolicyOptions`.
 
     Raises:
-        ConfigError: If one of *policy* makes no sense.
+        ConfigError: If *watch* or one of *policy* makes no sense.
     """
+    check_watch(watch)
     options = _Options(Policy.of(policy), access_log, clock)
 
     @web.middleware

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Final, Unpack
+from typing import Any, Final, Unpack
 
 from tracelog.asgi_http import HttpConversation
 from tracelog.asgi_websocket import WebSocketConversation
 from tracelog.attribution import leave_tail, of_line
 from tracelog.context import current_context, enter_context
 from tracelog.conversations import App, Options, Receive, Scope, Send
-from tracelog.ids import TraceContext
+from tracelog.errors import ConfigError
+from tracelog.ids import TraceContext, read_parent
 from tracelog.latency.clock import SYSTEM_CLOCK, Clock
-from tracelog.latency.loop import Mode, finish_watch, watch_if_wanted
+from tracelog.latency.loop import Mode, check_watch, finish_watch, watch_if_wanted
 from tracelog.latency.policy import Policy, PolicyOptions
 
 
@@ -26,6 +27,7 @@ _CONVERSATIONS: Final[dict[str, type[HttpConversation | WebSocketConversation]]]
     "http": HttpConversation,
     "websocket": WebSocketConversation,
 }
+_log = logging.getLogger("tracelog.internal")
 _servers_access = [logging.getLogger(f"{server}.access") for server in ("hypercorn", "uvicorn")]
 
 
@@ -40,7 +42,8 @@ class TraceMiddleware:
         access_log: Write a line for each HTTP request, with its duration, in place of uvicorn's or
             hypercorn's; False leaves theirs, and writes none of ours.
         trace_from: Tells the trace that somebody else's tracing has begun here already, such as
-            `tracelog.otel.active_trace`: it is used, in place of one of our own.
+            `tracelog.otel.active_trace`: it is used, in place of one of our own. If it raises,
+            that is said once, to `tracelog.internal`, and the request goes on.
         watch: How the event loop is watched: "exact", "sampled" (see `tracelog.watch_loop`), or
             None if it isn't.
         clock: For tests.
@@ -48,7 +51,7 @@ class TraceMiddleware:
             so on, see `tracelog.latency.policy.PolicyOptions`.
 
     Raises:
-        ConfigError: If one of *policy* makes no sense.
+        ConfigError: If *trace_from*, *watch* or one of *policy* makes no sense.
     """
 
     def __init__(
@@ -62,6 +65,8 @@ class TraceMiddleware:
         **policy: Unpack[PolicyOptions],
     ) -> None:
         self.app = app
+        check_watch(watch)
+        trace_from = None if trace_from is None else _guarded(trace_from)
         self._options = Options(Policy.of(policy), access_log, trace_from, clock)
         self._watch = watch
         if access_log:
@@ -84,6 +89,26 @@ class TraceMiddleware:
         # Not if that raised: what is around us in the application may log it, too.
         leave_tail(current_context())
         enter_context(outside)
+
+
+def _guarded(trace_from: Any) -> Callable[[], TraceContext | None]:
+    if not callable(trace_from):
+        text = f"expected a function, got {trace_from!r}"
+        raise ConfigError("trace_from", text, hint="trace_from=tracelog.otel.active_trace")
+
+    told = False
+
+    def ask() -> TraceContext | None:
+        nonlocal told
+        try:
+            return read_parent(trace_from())
+        except Exception:  # noqa: BLE001 -- somebody else's tracing may raise anything
+            if not told:
+                told = True
+                _log.exception("trace_from %r failed; requests go on in traces of ours", trace_from)
+            return None
+
+    return ask
 
 
 def _has_no_line_of_ours(record: logging.LogRecord) -> bool:

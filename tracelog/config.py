@@ -77,7 +77,7 @@ def configure_logging(  # noqa: PLR0913 -- one function is the whole configurati
     if sink is not None and not isinstance(sink, (str, os.PathLike)):
         _refuse_stream(sink)
     settings = read_settings(env_file, environment=environment, format=format)
-    source, plain, lines = _load(config if config is not None else settings.config)
+    source, plain, lines = _load(config, settings)
     refuse(plain, source=source, lines=lines, allow=_allowed(config, allow, settings))
     formatter = {
         "environment": environment,
@@ -112,12 +112,20 @@ def _refuse_stream(sink: Any) -> None:
 
 
 def _load(
-    config: str | os.PathLike[str] | Mapping[str, Any] | None,
+    config: str | os.PathLike[str] | Mapping[str, Any] | None, settings: Settings
 ) -> tuple[str, Any, Mapping[str, int]]:
     if config is not None and not isinstance(config, (str, os.PathLike)):
         return "config", config, {}
 
-    loaded = load(DEFAULT_CONFIG if config is None else config)
+    try:
+        loaded = load(settings.config or DEFAULT_CONFIG if config is None else config)
+    except ConfigError as error:
+        if config is not None or settings.config is None:
+            raise
+        # Who reads this may not know that a variable names the file.
+        where = f"{settings.config_from}: {error.where}"
+        raise ConfigError(where, error.problem, hint=error.hint) from error
+
     return loaded.source, loaded.data, loaded.lines
 
 
@@ -128,7 +136,8 @@ def _allowed(
     if allow is None and isinstance(config, Mapping):
         return None
 
-    return (*settings.allow, *([allow] if isinstance(allow, str) else allow or ()))
+    more = [allow] if isinstance(allow, str) else allow or ()
+    return (*settings.allow, *_list_of("allow", more, 'allow=["my_app"]'))
 
 
 def _with_overrides(

@@ -13,14 +13,7 @@ from typing import Any, Final
 
 from tracelog.events import make_event_reader
 from tracelog.fields import EVENT, EXCEPTION, LEVEL, LOGGER, STACK
-from tracelog.layout import (
-    HOLDS,
-    VERDICTS,
-    Layout,
-    hold_for_eyes,
-    taken_below,
-    verdict_for_eyes,
-)
+from tracelog.layout import HOLDS, VERDICTS, Layout, in_words, taken_below
 from tracelog.loops import on_loop
 from tracelog.plain import Limits, Plain
 from tracelog.processors import make_chain
@@ -96,7 +89,9 @@ class ConsoleFormatter(logging.Formatter):
         if not self._redactor.passes(event, ""):
             event = Plain(_LIMITS, masks=self._redactor).mapping(event)
         below = taken_below(event) if EXCEPTION in event or STACK in event else ""
-        line = self._line(_for_eyes(event), record.created) + below
+        logger = event[LOGGER]
+        shown, color = in_words(event, verdict=logger == VERDICTS, hold=logger == HOLDS)
+        line = self._line(shown, record.created, color) + below
         exc_info = exc_info_of(record.exc_info) if record.exc_info else None
         if exc_info is None:
             return f"{line}\n".encode("utf-8", "backslashreplace")
@@ -111,14 +106,6 @@ class ConsoleFormatter(logging.Formatter):
         lines = self.encode(record)
         done = lines if isinstance(lines, bytes) else lines()
         return done.decode().removesuffix("\n")
-
-
-def _for_eyes(event: dict[str, Any]) -> dict[str, Any]:
-    """Put what our own lines say into words; others are in their author's."""
-    if event[LOGGER] == VERDICTS:
-        return verdict_for_eyes(event)
-
-    return hold_for_eyes(event) if event[LOGGER] == HOLDS else event
 
 
 def _text_that_came_along(record: logging.LogRecord) -> Any:

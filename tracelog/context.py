@@ -17,9 +17,8 @@ from types import MappingProxyType
 from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
 
 from tracelog.decorating import decorate
-from tracelog.errors import TraceparentError
 from tracelog.fields import CONNECTION_ID, LEADING, SPAN_ID, TRACE_ID, name_beside
-from tracelog.ids import TraceContext
+from tracelog.ids import TraceContext, read_parent
 from tracelog.redact import REDACTOR
 
 
@@ -229,32 +228,22 @@ def current_trace() -> TraceContext | None:
     return _get().trace
 
 
-def new_trace(parent: TraceContext | str | None = None) -> TraceContext:
+def new_trace(parent: TraceContext | str | bytes | None = None) -> TraceContext:
     """Begin a trace here, or continue *parent*'s, for the current task and those it starts later.
 
     What the task was in before is never adopted: a context can leak from one request into the next
     (https://github.com/python/cpython/issues/140947).
 
     Args:
-        parent: The caller's trace, as a `TraceContext` or as its `traceparent` header. A header
-            that isn't valid begins a new trace, as W3C Trace Context asks.
+        parent: The caller's trace, as a `TraceContext` or as its `traceparent` header, a text or
+            bytes. What isn't valid begins a new trace, as W3C Trace Context asks.
     """
-    trace = _parsed(parent)
-    trace = trace.child() if trace else TraceContext.new()
+    caller = read_parent(parent)
+    trace = caller.child() if caller else TraceContext.new()
     context = _get()
     bound = {key: value for key, value in context.bound.items() if key != TRACE_ID}
     _current.set(Context.make(bound, trace, context.connection, context.ledger))
     return trace
-
-
-def _parsed(parent: TraceContext | str | None) -> TraceContext | None:
-    if not isinstance(parent, str):
-        return parent
-
-    try:
-        return TraceContext.parse(parent)
-    except TraceparentError:
-        return None
 
 
 class bound_context:  # noqa: N801 -- used like a function, as `contextlib.suppress` is

@@ -28,16 +28,29 @@ def decorate(func: Callable[_P, _R], block: Block, whole: Whole) -> Callable[_P,
     """Put blocks around each call of *func*.
 
     Args:
-        func: A function or a generator function, sync or async.
+        func: A function or a generator function, sync or async, or a class's or static method.
         block: Around a call.
         whole: Around all of what a generator does, in its stead; gives what is around each step.
+
+    Raises:
+        TypeError: If *func* is something else, such as a class.
     """
+    if isinstance(func, (classmethod, staticmethod)):
+        return type(func)(decorate(func.__func__, block, whole))
+
+    if isinstance(func, type) or not callable(func):
+        raise TypeError(
+            f"a function can be decorated, and {func!r} is none\n"
+            "  Try: directly above a def, below @property"
+        )
+
+    kinds = (func, type(func).__call__)  # an object is called as its class says
     wrapped: Callable[_P, _R]
-    if inspect.iscoroutinefunction(func):
+    if any(map(inspect.iscoroutinefunction, kinds)):
         wrapped = _wrap_coroutine(func, block)
-    elif inspect.isasyncgenfunction(func):
+    elif any(map(inspect.isasyncgenfunction, kinds)):
         wrapped = _wrap_async_generator(func, whole)
-    elif inspect.isgeneratorfunction(func):
+    elif any(map(inspect.isgeneratorfunction, kinds)):
         wrapped = _wrap_generator(func, whole)
     else:
         wrapped = _wrap_function(func, block)

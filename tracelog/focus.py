@@ -36,7 +36,7 @@ class Focus(logging.Filter):
             isn't there, it has none. If it is broken, that is said once, and its last rules stay.
 
     Raises:
-        ConfigError: If *rules* make no sense.
+        ConfigError: If *rules* make no sense, or *file* is no path.
 
     >>> focus = Focus(rules=[{"user_id": "user-456", "level": "DEBUG"}])
     """
@@ -50,6 +50,7 @@ class Focus(logging.Filter):
         file: str | os.PathLike[str] | None = None,
     ) -> None:
         super().__init__()
+        self.check(file=file)
         self._rules = read_rules(rules, where="rules")
         self._of_file: tuple[Rule, ...] = ()
         self._file = None if file is None else Path(file)
@@ -58,7 +59,8 @@ class Focus(logging.Filter):
         finalize(self, let, self._key)
         let(self._key, self._rules)
         if self._file is not None:
-            self.look()
+            # Its thread says what is wrong: the handlers that would aren't in use yet.
+            self._look(report=False)
             _watched.add(self)
             _watch(self)
 
@@ -67,9 +69,13 @@ class Focus(logging.Filter):
         """Check the options, and do no more; the file may come later.
 
         Raises:
-            ConfigError: If the rules make no sense.
+            ConfigError: If the rules make no sense, or the file is no path.
         """
         read_rules(options.get("rules", ()), where="rules")
+        file = options.get("file")
+        if file is not None and not isinstance(file, (str, os.PathLike)):
+            text = f"expected the path of a file, got {file!r}"
+            raise ConfigError("file", text, hint="file: focus.yaml")
 
     def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002 -- logging's signature
         """Refuse nothing: whoever made *record* has asked before."""
@@ -82,16 +88,22 @@ class Focus(logging.Filter):
 
     def look(self) -> None:
         """Read the file, if it has changed."""
+        self._look(report=True)
+
+    def _look(self, *, report: bool) -> None:
         seen = self._file and _state(self._file)
         if self._file is None or seen == self._seen:
             return
 
-        self._seen = seen
+        before, self._seen = self._seen, seen
         try:
             drafts = None if seen is None else load(self._file).data
             self._of_file = read_rules(drafts, where=f"{self._file}")
         except ConfigError as error:
-            _log.warning("the rules of before stay: %s", str(error))
+            if report:
+                _log.warning("the rules of before stay: %s", str(error))
+            else:
+                self._seen = before
             return
 
         let(self._key, (*self._rules, *self._of_file))
@@ -115,6 +127,7 @@ def _watch(focus: Focus) -> None:
 
 
 def _look(focus: ref[Focus]) -> None:
+    time.sleep(_EVERY_S)  # it has looked itself
     while _is_looked_at(focus):
         time.sleep(_EVERY_S)
 

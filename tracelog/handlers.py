@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import logging
 import os
 import stat
@@ -16,6 +17,7 @@ from typing import Any, Final, Protocol, TextIO, runtime_checkable
 
 from tracelog.context import Context
 from tracelog.descriptors import PipeSink, open_sink
+from tracelog.errors import ConfigError
 from tracelog.fields import LOST
 from tracelog.file_sinks import FileSink, RotatingSink
 from tracelog.files import open_log
@@ -30,6 +32,7 @@ __all__ = ["FileHandler", "LineFormatter", "RotatingFileHandler", "SinkHandler",
 _DELIVERY: Final = "tracelog.delivery"  # the logger of lines about lost ones
 _NOBODY: Final = Context.make({}, None, None)
 _PLAIN: Final = logging.Formatter()
+_MODES: Final = ("a", "at", "a+")  # that append text
 
 
 @runtime_checkable
@@ -205,15 +208,43 @@ class FileHandler(SinkHandler):
 
     Args:
         filename: Made if it isn't there, readable by its group (0640).
+        mode: To append, as logging's own would be told to: there is no other.
+        encoding: UTF-8, likewise.
+        delay: Means nothing: the file is opened at once.
+        errors: Means nothing: what can't be encoded is escaped.
 
     Raises:
+        ConfigError: If it is to be written in another way.
         OSError: If the file can't be opened, or is a symbolic link in a directory that anyone may
             write to.
     """
 
-    def __init__(self, filename: str | os.PathLike[str]) -> None:
+    def __init__(
+        self,
+        filename: str | os.PathLike[str],
+        mode: str = "a",
+        encoding: str | None = None,
+        delay: bool = False,  # noqa: ARG002, FBT001, FBT002 -- as logging's own has it
+        errors: str | None = None,  # noqa: ARG002
+    ) -> None:
+        FileHandler.check(mode=mode, encoding=encoding)
         self.baseFilename = str(Path(filename).absolute())
         super().__init__(self._open())
+
+    @staticmethod
+    def check(*, mode: Any = "a", encoding: Any = None, **_others: Any) -> None:
+        """Check the options, and open nothing.
+
+        Raises:
+            ConfigError: If lines are to be written in another way than they are.
+        """
+        if mode not in _MODES:
+            text = f"lines are added to the end of the file, and {mode!r} asks for something else"
+            raise ConfigError("mode", text, hint="mode: a, or leave it out")
+
+        if encoding is not None and not _is_utf8(encoding):
+            text = f"lines are written as UTF-8, not as {encoding!r}"
+            raise ConfigError("encoding", text, hint="encoding: utf-8, or leave it out")
 
     def _open(self) -> Sink:
         return _open_file(self.baseFilename)
@@ -226,29 +257,45 @@ class RotatingFileHandler(FileHandler):
 
     Args:
         filename: As for `FileHandler`.
+        mode: As for `FileHandler`.
         maxBytes: A line that would make the file larger, in bytes, goes to a new one; 0 never
             rotates.
         backupCount: How many renamed files are kept; 0 never rotates.
+        encoding: As for `FileHandler`.
+        delay: Means nothing, likewise.
+        errors: Means nothing, likewise.
 
     Raises:
+        ConfigError: As for `FileHandler`.
         OSError: If the file, or its lock, can't be opened.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 -- they are logging's
         self,
         filename: str | os.PathLike[str],
+        mode: str = "a",
         maxBytes: int = 0,  # noqa: N803 -- logging's names
         backupCount: int = 0,  # noqa: N803
+        encoding: str | None = None,
+        delay: bool = False,  # noqa: FBT001, FBT002
+        errors: str | None = None,
     ) -> None:
         self.maxBytes = maxBytes
         self.backupCount = backupCount
-        super().__init__(filename)
+        super().__init__(filename, mode, encoding, delay, errors)
 
     def _open(self) -> Sink:
         if self.maxBytes <= 0 or self.backupCount <= 0:
             return super()._open()
 
         return RotatingSink(self.baseFilename, self.maxBytes, self.backupCount)
+
+
+def _is_utf8(encoding: Any) -> bool:
+    try:
+        return codecs.lookup(encoding).name == "utf-8"
+    except (LookupError, TypeError, ValueError):  # none at all, or with a null character
+        return False
 
 
 def _open_file(path: str) -> Sink:

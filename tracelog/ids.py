@@ -14,7 +14,7 @@ from typing import Final, Self
 from tracelog.errors import TraceparentError
 
 
-__all__ = ["TraceContext", "make_connection_id", "make_span_id", "make_trace_id"]
+__all__ = ["TraceContext", "make_connection_id", "make_span_id", "make_trace_id", "read_parent"]
 
 _SAMPLED: Final = 0x01
 _RANDOM: Final = 0x02  # of Level 2
@@ -131,3 +131,18 @@ class TraceContext:
 _set_trace_id, _set_span_id, _set_sampled, _set_state, _set_random = (
     vars(TraceContext)[name].__set__ for name in TraceContext.__match_args__
 )
+
+
+def read_parent(parent: object) -> TraceContext | None:
+    """Take a caller's trace, or read its `traceparent` header; None if it is no valid one.
+
+    W3C Trace Context asks that what can't be read begins a new trace: whatever a caller has sent.
+    """
+    if isinstance(parent, TraceContext):
+        return parent
+
+    header = parent.decode("latin-1") if isinstance(parent, bytes) else parent  # ASGI's are bytes
+    try:
+        return TraceContext.parse(header) if isinstance(header, str) else None
+    except TraceparentError:
+        return None

@@ -14,6 +14,7 @@ from pythonjsonlogger.json import JsonEncoder
 
 from tracelog.attribution import of_line
 from tracelog.encode import DEL, MAX_LINE, NEWLINE, encode
+from tracelog.errors import ConfigError
 from tracelog.events import make_event_reader, timestamp_of
 from tracelog.fields import (
     EVENT,
@@ -89,7 +90,7 @@ class JsonFormatter(BaseJsonFormatter):
         options: python-json-logger's.
 
     Raises:
-        ConfigError: If a processor can't be found, or a secret key is none.
+        ConfigError: If a processor can't be found, a secret key is none, or *exceptions* neither.
         ValueError: If another option makes no sense.
     """
 
@@ -107,7 +108,8 @@ class JsonFormatter(BaseJsonFormatter):
         **options: Any,
     ) -> None:
         if exceptions not in ("structured", "text"):
-            raise ValueError(f"exceptions is 'structured' or 'text', got {exceptions!r}")
+            text = f"expected 'structured' or 'text', got {exceptions!r}"
+            raise ConfigError("exceptions", text, hint="exceptions: text")
 
         self._json = {key: options.pop(key) for key in list(options) if key.startswith("json_")}
         super().__init__(fmt, datefmt, style, validate, **options)

@@ -65,16 +65,9 @@ from tracelog.terminal import (
 )
 
 
-__all__ = [
-    "BOLD",
-    "HOLDS",
-    "VERDICTS",
-    "Layout",
-    "hold_for_eyes",
-    "taken_below",
-    "verdict_for_eyes",
-]
+__all__ = ["ALARM", "BOLD", "HOLDS", "VERDICTS", "Layout", "in_words", "taken_below"]
 
+ALARM: Final = "\x1b[1;38;5;196m"
 BOLD: Final = "\x1b[1m"
 HOLDS: Final = "tracelog.hold"  # their logger
 VERDICTS: Final = "tracelog.utterance"  # theirs
@@ -98,7 +91,7 @@ _LONGEST_REMEMBERED: Final = 100
 _MOST_REMEMBERED: Final = 500
 _MAX_DURATION_MS: Final = 1e15
 _PLACED: Final = frozenset({*LEADING, SPAN_ID, CONNECTION_ID})
-# Said by the level, by the event's name, or by the cause; programs read the facts.
+# Said by the event's name, or by the cause; programs read the facts.
 _SAID: Final = frozenset(
     {LATE, UTTERANCE, BLOCKED_BY, HELD, BUSIEST, AWAITS, AHEAD, BEHIND, BEHIND_MS, SPANS}
 )
@@ -200,8 +193,16 @@ def _remembering(draw: Callable[[str], str]) -> Callable[[str], str]:
     return drawn
 
 
-def verdict_for_eyes(event: dict[str, Any]) -> dict[str, Any]:
-    """Put a verdict's cause first, and leave out what is said already, and boxes of nothing."""
+def in_words(event: dict[str, Any], *, verdict: bool, hold: bool) -> tuple[dict[str, Any], str]:
+    """Put what our own lines say into words, and choose their colour: what is late stands out."""
+    if hold:
+        return _hold_in_words(event), ALARM
+
+    return _verdict_in_words(event) if verdict else (event, BOLD)
+
+
+def _verdict_in_words(event: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """Put what a person has to know first, and leave out what that says, and boxes of nothing."""
     keys = dict.fromkeys((*LEADING, USER_ID, TOTAL_MS, CAUSE, *event))
     shown: dict[str, Any] = {
         key: event[key]
@@ -211,10 +212,15 @@ def verdict_for_eyes(event: dict[str, Any]) -> dict[str, Any]:
     shown[EVENT] = f"{_text(event[EVENT])} {_text(event.get(UTTERANCE, ''))}"
     if ARRIVED_AT in shown:
         shown[ARRIVED_AT] = _time_of_day(shown[ARRIVED_AT])
-    return shown
+    if event.get(LATE) is not True:
+        return shown, BOLD
+
+    cause = shown.pop(CAUSE, None)
+    shown[EVENT] = f"late {shown[EVENT].rstrip()}{f', {_text(cause)}' if cause else ''}"
+    return shown, ALARM
 
 
-def hold_for_eyes(event: dict[str, Any]) -> dict[str, Any]:
+def _hold_in_words(event: dict[str, Any]) -> dict[str, Any]:
     """Say how long, where, why, and what it cost others; then whose it was."""
     shown = dict(event)
     held, delay = (_duration(shown.pop(key, None)) for key in (HELD_MS, DELAYED_MS))

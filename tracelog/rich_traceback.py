@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import sysconfig
 from collections.abc import Callable
 from typing import Final
 
@@ -12,9 +11,10 @@ from pygments import token  # type: ignore[import-untyped]
 from rich.console import Console
 from rich.style import Style
 from rich.syntax import ANSISyntaxTheme
-from rich.traceback import Frame, Trace, Traceback
+from rich.traceback import Trace, Traceback
 
 from tracelog.escapes import printable
+from tracelog.packages import is_users
 from tracelog.tracebacks import ExcInfo, exception_text
 
 
@@ -22,9 +22,11 @@ __all__ = ["render"]
 
 _WIDTH: Final = 120  # past that, the eye loses the line
 _CODE_WIDTH: Final = 100
-_INSTALLED: Final = tuple(map(sysconfig.get_path, ("stdlib", "purelib", "platlib")))
 # A long text is wrapped, and would begin where our lines begin: with the time.
 _LIKE_OURS: Final = re.compile(r"^(?=(?:\x1b\[[0-9;]*m)*[0-9])", re.MULTILINE)
+_ANSI: Final = re.compile(r"\x1b\[[0-9;]*m")
+_EMPTY: Final = re.compile(r"│ +│")
+_SOURCE: Final = re.compile(r"│ [❱ ] *\d+ ")
 # rich's own themes are made for a dark ground or for a light one.
 _THEME: Final = ANSISyntaxTheme(
     {
@@ -62,7 +64,8 @@ def _drawn(exc_info: ExcInfo, *, width: int, colors: bool, mask: Callable[[str],
         no_color=not colors,
         legacy_windows=False,
     )
-    frames = [frame for stack in trace.stacks for frame in stack.frames]
+    files = {frame.filename for stack in trace.stacks for frame in stack.frames}
+    libraries = {file for file in files if not is_users(file)}
     drawing = Traceback(
         trace,
         width=min(width, _WIDTH),
@@ -71,15 +74,23 @@ def _drawn(exc_info: ExcInfo, *, width: int, colors: bool, mask: Callable[[str],
         theme=_THEME,  # type: ignore[arg-type]  # Syntax, which gets it, takes either
         max_frames=20,
         # Of a library's frames the place is enough, if there are others.
-        suppress=() if all(map(_is_installed, frames)) else _INSTALLED,
+        suppress=libraries if files > libraries else (),
     )
     with console.capture() as capture:
         console.print(drawing)
-    return _LIKE_OURS.sub("    ", capture.get().rstrip("\n"))
+    return _LIKE_OURS.sub("    ", _closed_up(capture.get().rstrip("\n")))
 
 
-def _is_installed(frame: Frame) -> bool:
-    return frame.filename.startswith(_INSTALLED)
+def _closed_up(drawn: str) -> str:
+    """Take out the empty rows between frames of which only the place is shown: they are many."""
+    rows = drawn.split("\n")
+    plain = [_ANSI.sub("", row) for row in rows]
+    return "\n".join(
+        row
+        for number, row in enumerate(rows)
+        if not _EMPTY.fullmatch(plain[number])
+        or any(map(_SOURCE.match, plain[number - 1 : number + 2]))
+    )
 
 
 def _make_printable(trace: Trace, mask: Callable[[str], str]) -> None:

@@ -31,6 +31,7 @@ class Settings:
         environment: ENVIRONMENT, in lower case; empty if it isn't set.
         format: LOG_FORMAT: "auto", "console" or "json".
         config: LOG_CONFIG, the path of a dictConfig in YAML; None if it isn't set.
+        config_from: Where that is set, if it is, as errors say it.
         allow: LOG_CONFIG_ALLOW: packages that a YAML file may name, beside those that every may.
         color: FORCE_COLOR (True), NO_COLOR (False), or neither (None: on terminals).
     """
@@ -40,6 +41,7 @@ class Settings:
     environment: str
     format: str
     config: Path | None
+    config_from: str
     allow: tuple[str, ...]
     color: bool | None
 
@@ -72,21 +74,26 @@ def read_settings(
             raise ConfigError(where, f"expected a text, got {given!r}", hint=f'{where}="..."')
 
     variables = {**_read_env_file(env_file), **os.environ}
-    chosen = (format or variables.get("LOG_FORMAT") or "auto").lower()
+
+    def place(name: str) -> str:
+        return name if name in os.environ else f"{env_file}: {name}"
+
+    chosen = (format or variables.get("LOG_FORMAT") or "auto").strip().lower()
     if chosen not in FORMATS:
-        where = "format" if format else "LOG_FORMAT"
         text = f"{chosen!r} is none of {', '.join(FORMATS)}"
-        raise ConfigError(where, text, hint=f"{where}=auto")
+        key = "format" if format else "LOG_FORMAT"
+        raise ConfigError(key if format else place(key), text, hint=f"{key}=auto")
 
     level = (variables.get("LOG_LEVEL") or "INFO").strip().upper()
-    level_number(level, where="LOG_LEVEL")
+    level_number(level, where=place("LOG_LEVEL"))
     path = variables.get("LOG_CONFIG")
     return Settings(
         level=level,
-        levels=_read_levels(variables.get("LOG_LEVELS") or ""),
+        levels=_read_levels(variables.get("LOG_LEVELS") or "", where=place("LOG_LEVELS")),
         environment=(environment or variables.get("ENVIRONMENT") or "").strip().lower(),
         format=chosen,
         config=Path(path) if path else None,
+        config_from=place("LOG_CONFIG") if path else "",
         allow=_read_list(variables.get("LOG_CONFIG_ALLOW") or ""),
         color=_read_color(variables),
     )
@@ -111,28 +118,33 @@ def level_number(level: Any, *, where: str) -> int:
 
 
 def _read_env_file(path: str | os.PathLike[str] | None) -> dict[str, str]:
+    if path is not None and not isinstance(path, (str, os.PathLike)):
+        raise ConfigError(
+            "env_file", f"expected a path or None, got {path!r}", hint="env_file=None"
+        )
+
     if path is None or (os.fspath(path) == ENV_FILE and not Path(path).is_file()):
         return {}
 
     from dotenv import dotenv_values  # noqa: PLC0415 -- most services have no such file
 
     try:
-        text = Path(path).read_text("utf-8")
+        text = Path(path).read_text("utf-8-sig")  # Windows puts a mark in front
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), f"can't be read: {error}", hint="env_file=None") from error
 
     return {key: value for key, value in dotenv_values(stream=StringIO(text)).items() if value}
 
 
-def _read_levels(text: str) -> dict[str, str]:
+def _read_levels(text: str, *, where: str) -> dict[str, str]:
     levels = {}
     for pair in _read_list(text):
         name, equals, level = (part.strip() for part in pair.partition("="))
         if not equals or not name:
             raise ConfigError(
-                "LOG_LEVELS", f"{pair!r} is not <logger>=<level>", hint="LOG_LEVELS=uvicorn=WARNING"
+                where, f"{pair!r} is not <logger>=<level>", hint="LOG_LEVELS=uvicorn=WARNING"
             )
-        level_number(level, where=f"LOG_LEVELS: {name}")
+        level_number(level, where=f"{where}: {name}")
         levels[name] = level.upper()
     return levels
 

@@ -25,7 +25,7 @@ from tracelog.ids import TraceContext
 from tracelog.latency.arrival import make_socket_wait
 from tracelog.latency.clock import SYSTEM_CLOCK, Clock
 from tracelog.latency.closing import Closing, closing_of_frames
-from tracelog.latency.loop import Mode, watch_if_wanted
+from tracelog.latency.loop import Mode, check_watch, watch_if_wanted
 from tracelog.latency.policy import Policy
 from tracelog.latency.talk import Talk, payload_bytes
 from tracelog.latency.utterance import Arrival
@@ -66,6 +66,7 @@ def serve(
         options: `late_ms` and the other `tracelog.latency.policy.PolicyOptions`; and websockets'
             own. A `create_connection` has to make a `ServerConnection`.
     """
+    check_watch(watch)
     policy = Policy.taken_from(options)
     theirs = options.pop("process_response", None)
 

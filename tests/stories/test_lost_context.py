@@ -20,9 +20,12 @@ from logging.handlers import QueueHandler, QueueListener
 import anyio
 import anyio.from_thread
 import anyio.to_thread
+import httpx
 import pytest
+from fastapi import Depends, FastAPI
 
 import tracelog
+from tracelog.asgi import TraceMiddleware
 from tracelog.formatters import JsonFormatter
 from tracelog.records import ContextFilter
 
@@ -109,6 +112,31 @@ def test_what_a_thread_binds_stays_there():
         return user()
 
     assert asyncio.run(main()) == "kim"
+
+
+@pytest.mark.parametrize("bound", [None, "kim"], ids=["in a thread", "async"])
+def test_what_a_fastapi_dependency_binds(bound):
+    """In a thread it stays there; an async dependency, which gets what that found, binds it."""
+
+    def find_user():
+        tracelog.bind_context(user="kim")
+        return "kim"
+
+    async def bind_user(user=Depends(find_user)):
+        tracelog.bind_context(user=user)
+
+    app = FastAPI(dependencies=[Depends(bind_user if bound else find_user)])
+
+    @app.get("/")
+    async def endpoint():
+        return tracelog.get_context().get("user")
+
+    async def main():
+        transport = httpx.ASGITransport(TraceMiddleware(app))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return (await client.get("/")).json()
+
+    assert asyncio.run(main()) == bound
 
 
 def test_call_soon_threadsafe():

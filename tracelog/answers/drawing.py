@@ -1,4 +1,4 @@
-"""A line of a log, drawn as the console draws it, and so that what is late stands out.
+"""A line of a log, drawn as the console draws it.
 
 Whatever comes from a log is untrusted: control characters are escaped, and nothing is endless.
 """
@@ -12,20 +12,12 @@ from typing import Any, Final
 
 from tracelog.answers.entries import Entry
 from tracelog.escapes import printable
-from tracelog.fields import (
-    CAUSE,
-    EVENT,
-    EXCEPTION,
-    LOGGER,
-    TRACE_ID,
-)
-from tracelog.layout import BOLD, VERDICTS, Layout, hold_for_eyes, taken_below, verdict_for_eyes
+from tracelog.fields import EXCEPTION, LOGGER, TRACE_ID
+from tracelog.layout import VERDICTS, Layout, in_words, taken_below
 from tracelog.terminal import DIM, color_of, event_text
 
 
-__all__ = ["ALARM", "Drawing", "exception_lines"]
-
-ALARM: Final = "\x1b[1;38;5;196m"
+__all__ = ["Drawing", "exception_lines"]
 
 _NAME_WIDTH: Final = 20
 _LONGEST: Final = 500  # characters of one line below another
@@ -57,8 +49,9 @@ class Drawing:
 
         event = {TRACE_ID: None, **entry.event}
         below = _below(event)
-        color = ALARM if entry.stands_out else BOLD
-        line = self._layout.line(_for_eyes(entry, event), created, color)
+        is_verdict = entry.is_late or event[LOGGER] == VERDICTS
+        shown, color = in_words(event, verdict=is_verdict, hold=entry.is_hold)
+        line = self._layout.line(shown, created, color)
         return self._named(entry, line + below)
 
     def note(self, text: str) -> str:
@@ -85,20 +78,6 @@ def exception_lines(chain: Any, depth: int = 0) -> Iterator[str]:
             yield f"  in {frames}"
         for member in _listed(entry.get("exceptions")):
             yield from (f"  {line}" for line in exception_lines(member, depth + 1))
-
-
-def _for_eyes(entry: Entry, event: dict[str, Any]) -> dict[str, Any]:
-    """Put into the event's own text what a person has to know first."""
-    if entry.is_late:
-        shown = verdict_for_eyes(event)
-        cause = shown.pop(CAUSE, None)
-        shown[EVENT] = f"late {shown[EVENT].rstrip()}{f', {cause}' if cause else ''}"
-        return shown
-
-    if entry.is_hold:
-        return hold_for_eyes(event)
-
-    return verdict_for_eyes(event) if event[LOGGER] == VERDICTS else event
 
 
 def _below(event: dict[str, Any]) -> str:

@@ -41,28 +41,33 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
         nargs="?",
-        default="logging.yaml",
         metavar="FILE",
-        help="the configuration (default: logging.yaml)",
+        help="the configuration (default: LOG_CONFIG, or logging.yaml)",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Check the file: 0 if it is sound, 1 if it isn't, 2 if it can't be read."""
     try:
-        text = yamlfile.read(args.file)
+        settings = read_settings()
+    except ConfigError as error:
+        _print(str(error), "1 problem")
+        return _WRONG
+
+    file = args.file or str(settings.config or "logging.yaml")
+    try:
+        text = yamlfile.read(file)
     except ConfigError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return _UNREADABLE
 
     try:
-        document = yamlfile.parse(text, source=args.file)
-        allow = read_settings().allow
+        document = yamlfile.parse(text, source=file)
     except ConfigError as error:
         _print(str(error), "1 problem")
         return _WRONG
 
-    return _report(document, allow)
+    return _report(document, settings.allow)
 
 
 def _report(document: Document, allow: Collection[str]) -> int:

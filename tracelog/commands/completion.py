@@ -25,7 +25,8 @@ _PATHS: Final = frozenset({"FILE", "PATH"})  # metavars of what names a file
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     describe(parser, HELP, _EPILOG)
-    parser.add_argument("shell", choices=tuple(SHELLS), help="whose script")
+    shells = f"{{{','.join(SHELLS)}}}"  # argparse names what is lacking so
+    parser.add_argument("shell", choices=tuple(SHELLS), metavar=shells, help="whose script")
 
 
 def run(args: argparse.Namespace) -> int:

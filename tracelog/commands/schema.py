@@ -28,7 +28,9 @@ _MOST: Final = 36_500
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     describe(parser, HELP, _EPILOG)
-    parser.add_argument("of", choices=["clickhouse"], help="what the table is for")
+    parser.add_argument(
+        "of", choices=["clickhouse"], metavar="{clickhouse}", help="what the table is for"
+    )
     parser.add_argument(
         "--table",
         type=_table,

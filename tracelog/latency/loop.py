@@ -18,6 +18,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from tracelog.connections import context_of_transport
 from tracelog.context import Context
+from tracelog.errors import ConfigError
 from tracelog.latency import watchdog
 from tracelog.latency.clock import SYSTEM_CLOCK, Clock
 from tracelog.latency.eager import time_eager_tasks
@@ -39,6 +40,7 @@ __all__ = [
     "LoopWatch",
     "Mode",
     "Open",
+    "check_watch",
     "finish_watch",
     "watch_if_wanted",
     "watch_loop",
@@ -90,6 +92,17 @@ def watch_loop(*, mode: Mode = "exact", hold_ms: float = _HOLD_MS) -> LoopWatch:
     watch = LoopWatch(loop, mode=mode, hold_ms=hold_ms)
     watch.start()
     return watch
+
+
+def check_watch(mode: Mode | None) -> None:
+    """Refuse, where it is set, what `watch_if_wanted` would refuse of every request.
+
+    Raises:
+        ConfigError: If there is no such mode.
+    """
+    if mode not in {"exact", "sampled", None}:
+        text = f"expected 'exact', 'sampled' or None, got {mode!r}"
+        raise ConfigError("watch", text, hint="watch='sampled'")
 
 
 def watch_if_wanted(mode: Mode | None, clock: Clock) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import gc
 import os
 import sys
-import sysconfig
 from collections.abc import Iterable
 from contextvars import Context as Variables
 from functools import lru_cache, partial
@@ -15,8 +14,8 @@ from pathlib import Path
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType
 from typing import Any, Final, NamedTuple
 
-from tracelog.latency.own_packages import own_packages
 from tracelog.loops import coroutine_of
+from tracelog.packages import is_users, library_of
 
 
 __all__ = [
@@ -43,9 +42,6 @@ _BETWEEN: Final = frozenset(
 )
 _WAIT_FOR: Final = asyncio.wait_for.__code__
 _STEP_RUNNERS: Final = frozenset({"_run", "_run_once", "_run_step"})
-_LIBRARY_FOLDERS: Final = frozenset({"site-packages", "dist-packages"})
-_OWN: Final = own_packages(each for each in sys.path if Path(each).name in _LIBRARY_FOLDERS)
-_STDLIB: Final = tuple({sysconfig.get_paths()[name] + os.sep for name in ("stdlib", "platstdlib")})
 
 
 class Place(NamedTuple):
@@ -71,7 +67,7 @@ class Place(NamedTuple):
     @property
     def library(self) -> str | None:
         """The installed package that it is in, if it is in one that isn't the user's own."""
-        return _library_of(self.file)
+        return None if self.file.startswith(_DEMO) else library_of(self.file)
 
     @property
     def is_ours(self) -> bool:
@@ -92,23 +88,8 @@ def _shown(file: str) -> str:
 
 
 @lru_cache(4096)
-def _library_of(file: str) -> str | None:
-    parts = () if file.startswith(_DEMO) else Path(file).parts
-    for number, part in enumerate(parts[:-1]):
-        if part in _LIBRARY_FOLDERS:
-            name = parts[number + 1].removesuffix(".py")
-            return None if name in _OWN else name
-
-    return None
-
-
-@lru_cache(4096)
 def _is_users(file: str) -> bool:
-    if file.startswith(_DEMO):
-        return True
-
-    others = file.startswith(("<", _OURS, *_STDLIB)) or _library_of(file)
-    return not others
+    return file.startswith(_DEMO) or (not file.startswith(_OURS) and is_users(file))
 
 
 def _is_ours(file: str) -> bool:

@@ -12,7 +12,7 @@ from tracelog.ids import TraceContext
 from tracelog.matching import fits
 
 
-__all__ = ["Policy", "PolicyOptions"]
+__all__ = ["Policy", "PolicyOptions", "is_number"]
 
 _LATE_MS: Final = "late_ms"
 _HINT: Final = '[{"path": "/report/*", "late_ms": 2000}, {"user_id": "user-456", "late_ms": 50}]'
@@ -70,22 +70,18 @@ class Policy:
             text = f"expected 'info', 'debug' or None, got {on_time!r}"
             raise ConfigError("on_time", text, hint="on_time='debug'")
 
-        for number, budget in enumerate(options.get("budgets", ())):
-            if not (isinstance(budget, Mapping) and _is_number(budget.get(_LATE_MS))):
-                text = f"{budget!r} has no late_ms, a number of milliseconds"
-                raise ConfigError(f"budgets[{number}]", text, hint=f"budgets={_HINT}")
-
+        _check_budgets(options.get("budgets", ()))
         late_ms, still_ms = options.get(_LATE_MS, 0), options.get("still_ms")
-        if not _is_number(late_ms):
+        if not is_number(late_ms):
             text = f"expected a number of milliseconds, got {late_ms!r}"
             raise ConfigError(_LATE_MS, text, hint="late_ms=200")
 
-        if still_ms is not None and not _is_number(still_ms):
+        if still_ms is not None and not is_number(still_ms):
             text = f"expected a number of milliseconds or None, got {still_ms!r}"
             raise ConfigError("still_ms", text, hint="still_ms=5000")
 
         keep = options.get("keep", 1.0)
-        if not (_is_number(keep) and 0 <= keep <= 1):
+        if not (is_number(keep) and 0 <= keep <= 1):
             text = f"expected a share from 0.0 to 1.0, got {keep!r}"
             raise ConfigError("keep", text, hint="keep=0.1 for one in ten")
 
@@ -115,5 +111,17 @@ class Policy:
         return drawn < self.keep * (1 << _RANDOM_BITS)
 
 
-def _is_number(value: Any) -> bool:
+def _check_budgets(budgets: Any) -> None:
+    if not isinstance(budgets, Sequence):
+        text = f"expected a list, got {budgets!r}"
+        raise ConfigError("budgets", text, hint=f"budgets={_HINT}")
+
+    for number, budget in enumerate(budgets):
+        if not (isinstance(budget, Mapping) and is_number(budget.get(_LATE_MS))):
+            text = f"{budget!r} has no late_ms, a number of milliseconds"
+            raise ConfigError(f"budgets[{number}]", text, hint=f"budgets={_HINT}")
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether *value* is a number, which True and False aren't."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)

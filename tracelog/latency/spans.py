@@ -10,19 +10,21 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import FunctionType
 from typing import Any, Final, ParamSpec, Self, TypeVar
 from weakref import WeakKeyDictionary
 
 from tracelog.context import Context, current_context, enter_context
 from tracelog.decorating import Block, decorate
 from tracelog.emit import emit
+from tracelog.errors import ConfigError
 from tracelog.fields import EVENT_SPAN, FAILED, NAME, OWN_MS, TOTAL_MS
-from tracelog.ids import TraceContext
+from tracelog.ids import TraceContext, read_parent
 from tracelog.latency.clock import SYSTEM_CLOCK, ms_of
 from tracelog.latency.findings import Findings
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.loop import watch_of_running_loop
-from tracelog.latency.policy import Policy
+from tracelog.latency.policy import Policy, is_number
 from tracelog.latency.utterance import Before, Utterance, make_arrival
 from tracelog.latency.verdict import conclude
 from tracelog.loops import running_task
@@ -37,6 +39,7 @@ _R = TypeVar("_R")
 _log = logging.getLogger("tracelog.span")
 _POLICY = Policy()
 _ITEM: Final = "queue"
+_FUNCTIONS: Final[tuple[type, ...]] = (FunctionType, type)  # what `@span` alone would be given
 _before: WeakKeyDictionary[Any, Before] = WeakKeyDictionary()  # by the task that works on items
 
 
@@ -101,9 +104,15 @@ class span(_Timed):  # noqa: N801 -- used like a function, as `bound_context` is
     Args:
         name: What it is called: the same for each of its kind.
         values: Shown on its line.
+
+    Raises:
+        TypeError: If it decorates a function without having a name.
     """
 
     def __init__(self, name: str, /, **values: Any) -> None:
+        if isinstance(name, _FUNCTIONS):
+            raise TypeError(f'a span has a name, got {name!r}\n  Try: @tracelog.span("llm")')
+
         self._name = name
         self._values = values
 
@@ -153,19 +162,26 @@ class utterance(_Timed):  # noqa: N801 -- the same
 
     Args:
         budget_ms: From how many milliseconds on it is late; 200 by default.
-        parent: The trace that it continues.
+        parent: The trace that it continues, as `new_trace` takes it.
         values: Bound to its context.
+
+    Raises:
+        ConfigError: If *budget_ms* is no number.
     """
 
     def __init__(
         self,
         *,
         budget_ms: float | None = None,
-        parent: TraceContext | None = None,
+        parent: TraceContext | str | bytes | None = None,
         **values: Any,
     ) -> None:
+        if budget_ms is not None and not is_number(budget_ms):
+            text = f"expected a number of milliseconds, got {budget_ms!r}"
+            raise ConfigError("budget_ms", text, hint="budget_ms=200")
+
         self._budget_ms = budget_ms
-        self._parent = parent
+        self._parent = read_parent(parent)
         self._values = values
 
     def _again(self) -> Self:

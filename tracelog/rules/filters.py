@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import Any
 
-from tracelog.errors import ConfigError
 from tracelog.rules.classes import class_of, factory_findings, is_ours
 from tracelog.rules.draft import BROKEN, Draft, Entry
 from tracelog.rules.findings import Finding, Path, kind, show, step
-from tracelog.rules.handlers import keyword_findings, property_findings
+from tracelog.rules.handlers import keyword_findings, option_findings, property_findings
 from tracelog.rules.shape import unknown_keys
 
 
@@ -32,7 +30,8 @@ def _made(path: Path, entry: Entry) -> Iterator[Finding]:
     factory = class_of(entry["()"])
     given = {key: value for key, value in entry.items() if key not in {"()", "."}}
     yield from keyword_findings(path, factory, given)
-    yield from _options(path, factory, given)
+    yield from option_findings(path, factory, given)
+    yield from _focus(path, factory, given)
     if getattr(factory, "__init__", None) is logging.Filter.__init__:
         yield from _name(path, entry)
     if isinstance(factory, type) and not _filters(factory):
@@ -40,18 +39,11 @@ def _made(path: Path, entry: Entry) -> Iterator[Finding]:
         yield Finding((*path, "()"), text, "tracelog.ContextFilter, or a class with filter(record)")
 
 
-def _options(path: Path, factory: Any, given: Entry) -> Iterator[Finding]:
-    """One of ours knows what its options may be."""
-    check = getattr(factory, "check", None)
-    if not callable(check) or not is_ours(factory) or BROKEN in given.values():
-        return
-
-    try:
-        check(**{key: value for key, value in given.items() if isinstance(key, str)})
-    except ConfigError as error:
-        yield Finding((*path, error.where), error.problem, error.hint)
-    except TypeError:  # an unknown keyword, which was said before
-        return
+def _focus(path: Path, factory: object, given: Entry) -> Iterator[Finding]:
+    is_focus = is_ours(factory) and getattr(factory, "__name__", None) == "Focus"
+    if is_focus and not given.get("rules") and not given.get("file"):
+        text = "has neither rules nor a file of them: it changes nothing"
+        yield Finding(path, text, "file: focus.yaml, or remove it", fatal=False)
 
 
 def _filters(cls: type) -> bool:

@@ -7,20 +7,20 @@ import logging
 import logging.config
 import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from string import Template
 from typing import Final, Literal, cast
 
 from tracelog.escapes import printable
 from tracelog.rules.classes import class_of, factory_findings, parameters
 from tracelog.rules.draft import BROKEN, Draft, Entry
-from tracelog.rules.findings import Finding, Path, clip, closest, kind, show
+from tracelog.rules.findings import Finding, Path, clip, closest, kind, show, step
 from tracelog.rules.handlers import keyword_findings, property_findings
 from tracelog.rules.names import Unresolved
 from tracelog.rules.shape import unknown_keys
 
 
-__all__ = ["formatters"]
+__all__ = ["formatters", "style_findings", "type_findings"]
 
 # Before 3.12 dictConfig doesn't read `defaults`.
 _configure: Final = logging.config.DictConfigurator.configure_formatter
@@ -66,7 +66,7 @@ def formatters(draft: Draft) -> Iterator[Finding]:
         if "()" in entry:
             yield from _made(draft, path, entry)
         else:
-            yield from unknown_keys(path, entry, _KEYS)
+            yield from _unknown(path, entry)
             yield from _class(path, entry)
             yield from _too_new(path, entry)
             factory = class_of(entry.get("class") or "logging.Formatter")
@@ -89,6 +89,21 @@ def _renamed(given: Entry, factory: object) -> Entry:
         return {("fmt" if key == "format" else key): value for key, value in given.items()}
 
     return given
+
+
+def _unknown(path: Path, entry: Entry) -> Iterator[Finding]:
+    """Of a class's own keywords dictConfig passes none on; a factory gets them all."""
+    name = entry.get("class")
+    found = class_of(name) if name else None
+    taken = (parameters(found) if callable(found) else None) or {}
+    is_open = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in taken.values())
+    for unknown in unknown_keys(path, entry, _KEYS):
+        key = unknown.path[-1]
+        if closest(key, _KEYS) is None and (is_open or key in taken):
+            text = "dictConfig doesn't pass this on to a class"
+            yield Finding(unknown.path, text, f'"()": {step(name)}, in place of class')
+        else:
+            yield unknown
 
 
 def _class(path: Path, entry: Entry) -> Iterator[Finding]:
@@ -138,22 +153,24 @@ def _settings(
     if getattr(factory, "__init__", None) is not logging.Formatter.__init__:
         return
 
-    wrong = [*_types(path, entry), *_style(path, entry)]
+    wrong = [*type_findings(path, entry, _TYPES), *style_findings(path, entry)]
     yield from wrong
     text = entry.get(key)
     if not wrong and isinstance(text, str) and entry.get("validate", True) is True:
         yield from _format(draft, (*path, key), text, entry)
 
 
-def _types(path: Path, entry: Entry) -> Iterator[Finding]:
-    for key, expected in _TYPES.items():
+def type_findings(path: Path, entry: Entry, types: Mapping[str, type]) -> Iterator[Finding]:
+    """Say which settings are of another kind than *types* wants."""
+    for key, expected in types.items():
         value = entry.get(key)
         if value is not None and value is not BROKEN and not isinstance(value, expected):
             text = f"expected {kind(expected())}, got {kind(value)}: {show(value)}"
             yield Finding((*path, key), text, "quote it" if expected is str else f"{expected()}")
 
 
-def _style(path: Path, entry: Entry) -> Iterator[Finding]:
+def style_findings(path: Path, entry: Entry) -> Iterator[Finding]:
+    """A style is one of three."""
     style = entry.get("style", "%")
     if style is not BROKEN and not (isinstance(style, str) and style in _EXAMPLES):
         text = f"there is no style {show(style)}"

@@ -4,23 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from inspect import Parameter
+from logging import Handler
 from logging.handlers import QueueHandler
-from typing import Final, TypeAlias, TypeGuard
+from typing import Any, Final, TypeAlias, TypeGuard
 
+from tracelog.errors import ConfigError
+from tracelog.escapes import printable
 from tracelog.rules.classes import (
     class_of,
     factory_findings,
     handler_class,
     handler_class_findings,
+    is_ours,
     parameters,
 )
 from tracelog.rules.draft import BROKEN, Draft, Entry
-from tracelog.rules.findings import Finding, Path, closest, did_you_mean, kind, listing, show, step
+from tracelog.rules.findings import (
+    Finding,
+    Path,
+    clip,
+    closest,
+    did_you_mean,
+    kind,
+    listing,
+    show,
+    step,
+)
 from tracelog.rules.relays import QUEUE_KEYS
 from tracelog.rules.settings import elsewhere, setting_findings
 
 
-__all__ = ["handlers", "keyword_findings", "property_findings"]
+__all__ = ["handlers", "keyword_findings", "option_findings", "property_findings"]
 
 Taken: TypeAlias = dict[str, Parameter]
 
@@ -43,8 +57,12 @@ def handlers(draft: Draft) -> Iterator[Finding]:
 
 def _made(path: Path, entry: Entry) -> Iterator[Finding]:
     yield from factory_findings(path, entry)
+    made = class_of(entry["()"])
     given = _without(entry, ("()", ".", *_COMMON))
-    yield from keyword_findings(path, class_of(entry["()"]), given, more=_COMMON)
+    yield from keyword_findings(path, made, given, more=_COMMON)
+    yield from option_findings(path, made, given)
+    if isinstance(made, type) and issubclass(made, Handler):
+        yield from setting_findings(path, made, given)
 
 
 def _nameless(path: Path, entry: Entry) -> Iterator[Finding]:
@@ -65,6 +83,7 @@ def _handler(path: Path, entry: Entry) -> Iterator[Finding]:
     more = (*_COMMON, *(QUEUE_KEYS if issubclass(cls, QueueHandler) else ()))
     yield from keyword_findings(path, cls, given, more=more)
     yield from setting_findings(path, cls, given)
+    yield from option_findings(path, cls, given)
 
 
 def _without(entry: Entry, keys: tuple[str, ...]) -> Entry:
@@ -104,6 +123,20 @@ def keyword_findings(
     if taken is not None:
         yield from _unknown(path, factory, taken, given, more)
         yield from _lacking(path, factory, taken, given)
+
+
+def option_findings(path: Path, factory: Any, given: Entry) -> Iterator[Finding]:
+    """Say what is wrong with the options *given* to one of ours, which knows what they may be."""
+    check = getattr(factory, "check", None)
+    if not callable(check) or not is_ours(factory) or BROKEN in given.values():
+        return
+
+    try:
+        check(**{key: value for key, value in given.items() if isinstance(key, str)})
+    except ConfigError as error:
+        yield Finding((*path, error.where), clip(printable(error.problem), at=200), error.hint)
+    except TypeError:  # an unknown keyword, which was said before
+        return
 
 
 def _unknown(

@@ -20,6 +20,7 @@ from tracelog.rules.findings import (
     show,
     step,
 )
+from tracelog.rules.formatters import style_findings, type_findings
 from tracelog.rules.handlers import keyword_findings
 from tracelog.rules.names import Unresolved
 
@@ -27,6 +28,12 @@ from tracelog.rules.names import Unresolved
 __all__ = ["our_formatters"]
 
 _EXT: Final = "ext://"
+_TYPES: Final = {
+    "fmt": str,
+    "datefmt": str,
+    "validate": bool,
+    **dict.fromkeys(("defaults", "rename_fields", "static_fields"), dict),
+}
 _EXAMPLE: Final = "processors: [my_app.logs.add_region]"
 
 
@@ -51,6 +58,12 @@ def _options(path: Path, factory: Any, entry: Entry) -> Iterator[Finding]:
             return  # as is said of every factory
     elif unknown := list(_unknown(path, taken, options)):
         yield from unknown
+        return
+
+    listed = isinstance(entry.get("fmt"), (list, tuple))  # python-json-logger takes a list, too
+    plain = {key: value for key, value in entry.items() if key != "fmt" or not listed}
+    if wrong := [*type_findings(path, plain, _TYPES), *style_findings(path, plain)]:
+        yield from wrong
         return
 
     try:

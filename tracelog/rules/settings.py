@@ -34,6 +34,7 @@ _WHEN: Final = re.compile(r"[SMHD]|MIDNIGHT|W[0-6]", re.IGNORECASE)
 _MODES: Final = {
     "".join(sorted(f"{kind}{more}")) for kind in "awx" for more in ("", "t", "+", "t+")
 }
+_OWN: Final = frozenset({"mode", "encoding"})  # of which our handlers have but one, and say so
 _STREAMS: Final = {"stdout": "ext://sys.stdout", "stderr": "ext://sys.stderr"}
 
 
@@ -58,12 +59,18 @@ def setting_findings(where: Where, cls: type[logging.Handler], given: Entry) -> 
         return
 
     for setting in _SETTINGS:
-        if setting.name in given and (is_ours(cls) or issubclass(cls, setting.base)):
+        if setting.name in given and _has(cls, setting):
             value = given[setting.name]
             trouble = None if value is BROKEN else setting.trouble(value)
             if trouble is not None:
                 yield Finding((*where, setting.name), *trouble)
-    yield from _directory((*where, "filename"), given)
+    yield from _directory(
+        (*where, "filename"), given, later=given.get("delay") and not is_ours(cls)
+    )
+
+
+def _has(cls: type[logging.Handler], setting: _Setting) -> bool:
+    return setting.name not in _OWN if is_ours(cls) else issubclass(cls, setting.base)
 
 
 def elsewhere(key: str) -> str | None:
@@ -73,7 +80,7 @@ def elsewhere(key: str) -> str | None:
     return f"{best} is for class: {home.__module__}.{home.__name__}" if home else None
 
 
-def _directory(where: Where, given: Entry) -> Iterator[Finding]:
+def _directory(where: Where, given: Entry, *, later: object) -> Iterator[Finding]:
     """A file can be opened for writing where it is to be."""
     name = given.get("filename")
     if not isinstance(name, str) or _filename(name) is not None:
@@ -81,8 +88,7 @@ def _directory(where: Where, given: Entry) -> Iterator[Finding]:
 
     trouble = _unwritable(Path(name).absolute())
     if trouble is not None:
-        later = bool(given.get("delay"))  # somebody may yet make the directory
-        yield Finding(where, *trouble, fatal=not later)
+        yield Finding(where, *trouble, fatal=not later)  # somebody may yet make the directory
 
 
 def _unwritable(file: Path) -> Trouble | None:

@@ -1,12 +1,17 @@
-"""Installed packages that are the user's own."""
+"""Whose a file is."""
 
 from __future__ import annotations
 
 import json
+import sysconfig
 
 import pytest
 
-from tracelog.latency.own_packages import own_packages
+from tracelog import packages
+from tracelog.packages import is_users, library_of, own_packages
+
+
+STDLIB = sysconfig.get_path("stdlib")
 
 
 @pytest.fixture
@@ -34,6 +39,13 @@ def test_what_was_installed_from_a_folder_is_the_users(install, tmp_path):
     assert {"app", "app_settings"} <= own_packages([str(tmp_path)])
 
 
+def test_tracelog_itself_is_not(install, tmp_path):
+    """Though it be installed from a checkout, as README says."""
+    install("tracelog", "tracelog/__init__.py")
+
+    assert "tracelog" not in own_packages([str(tmp_path)])
+
+
 def test_what_came_from_an_index_is_not(install, tmp_path):
     """It says nothing of an origin."""
     install("httpx", "httpx/__init__.py", origin=False)
@@ -54,3 +66,28 @@ def test_what_is_half_there_is_no_error(install, tmp_path):
     (install("odd", "odd.py") / "INSTALLER").write_bytes(b"\xff")
 
     assert own_packages([str(tmp_path), str(tmp_path / "nowhere")]) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("file", "library", "users"),
+    [
+        ("/srv/app/views.py", None, True),
+        ("/x/site-packages/asyncpg/connection.py", "asyncpg", False),
+        ("/x/site-packages/own/views.py", None, True),
+        ("/x/site-packages/own.py", None, True),
+        ("/x/dist-packages/six.py", "six", False),
+        ("/x/site-packages", None, True),
+        (f"{STDLIB}/json/decoder.py", None, False),
+        (f"{STDLIB}/site-packages/own/views.py", None, True),
+        (f"{STDLIB}/site-packages/six.py", "six", False),
+        ("<frozen importlib._bootstrap>", None, False),
+    ],
+)
+def test_whose_a_file_is(monkeypatch, file, library, users):
+    """The user's is what isn't Python's, nor an installed library's.
+
+    Without a virtual environment, in a container say, packages lie in Python's own folder.
+    """
+    monkeypatch.setattr(packages, "_OWN", {"own"})
+
+    assert (library_of.__wrapped__(file), is_users(file)) == (library, users)
