@@ -140,12 +140,20 @@ def test_nothing_is_loaded_from_the_network_or_spilled(make_log):
 
 def test_without_duckdb_the_extra_is_named(make_log, monkeypatch):
     """The sentence ends in what to paste."""
+    monkeypatch.setitem(sys.modules, "_duckdb", None)
     monkeypatch.setitem(sys.modules, "duckdb", None)
 
     with pytest.raises(
         ImportError, match=r"^'duckdb' is needed .*\n  Try: pip install 'tracelog\[cli\]'$"
     ):
         make_log(b"{}")
+
+
+def test_an_older_duckdb_is_asked_through_its_package(make_log, monkeypatch):
+    """Before 1.4, the engine is a part of it that has another name."""
+    monkeypatch.setitem(sys.modules, "_duckdb", None)
+
+    assert make_log(b"{}").rows(f"SELECT count(*) FROM {LINES}") == [(1,)]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
