@@ -301,7 +301,7 @@ def test_what_one_source_has_can_be_kept(make_log, tmp_path):
     log = make_log(b"{}\n" * 3, b"[]\n")
     path = tmp_path / "kept"
 
-    log.keep(log.sources[0], f"SELECT json FROM {LINES}", path)
+    log.keep(log.sources[0], f"SELECT json FROM {LINES}", 2_048, path)
 
     assert log.rows_kept([path], "SELECT count(*) FROM read_parquet($paths)") == [(3,)]
 

@@ -110,12 +110,20 @@ class Log:
         with self.said():
             return self._execute(sql, {"paths": [str(path) for path in paths], **parameters})
 
-    def keep(self, source: Source, sql: str, path: Path) -> None:
-        """Write what *sql* gives, over the lines of one source, as Parquet; in any order."""
+    def keep(self, source: Source, sql: str, at_once: int, path: Path) -> None:
+        """Write what *sql* gives, over the lines of one source, as Parquet; in any order.
+
+        Args:
+            source: Whose lines.
+            sql: Asks them.
+            at_once: So many rows are unpacked by whoever asks for one of them.
+            path: Where to.
+        """
         # Else all of it waits in memory for what comes first.
         self._connection.execute("SET preserve_insertion_order = false")
         self._rows(
-            f"COPY ({sql}) TO $path (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 10_240)",
+            f"COPY ({sql}) TO $path "
+            f"(FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE {at_once})",
             source,
             {"path": str(path)},
         )
