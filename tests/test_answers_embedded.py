@@ -196,6 +196,16 @@ def test_lines_come_from_what_was_kept(make_cached):
     assert answer[0] == [[([['"bob"']],)]]
 
 
+def test_what_is_damaged_is_not_kept(make_cached, tmp_path):
+    """An answer from the cache wouldn't say so."""
+    (tmp_path / "0.log").write_bytes(gzip.compress(LOG.encode())[:-9])
+    engine = make_cached("")
+
+    engine.ask(COUNTS[LINES])
+
+    assert engine.worth_keeping == ()
+
+
 @pytest.mark.parametrize("user", ["ann", "nobody"])
 @pytest.mark.parametrize("groups", [((),), (("late",),), ((), ("late",))])
 def test_the_largest_lines_come_from_what_was_kept(make_cached, user, groups):

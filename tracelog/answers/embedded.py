@@ -69,7 +69,13 @@ class Embedded:
 
     @property
     def worth_keeping(self) -> tuple[str, ...]:
-        """The views that were asked for, and that the next question would find sooner if kept."""
+        """The views that were asked for, and that the next question would find sooner if kept.
+
+        What is damaged has to be said again.
+        """
+        if any(source.damage for source in self._log.sources):
+            return ()
+
         return tuple(dict.fromkeys(view.name for view in self._asked))
 
     def keep(self, views: Iterable[View]) -> None:

@@ -19,7 +19,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from tracelog.answers.lines import beginning, rewrite
+from tracelog.answers.damaged import salvaged
+from tracelog.answers.lines import beginning, open_bytes, rewrite
 from tracelog.answers.progress import Progress
 from tracelog.answers.shaped_sql import IN_PIECES, LINES, MACROS, TEXTS, lines
 from tracelog.answers.shapes import OURS, Shape, recognise
@@ -292,10 +293,13 @@ class Log:
 
     def _rewritten(self, error: Exception) -> dict[Source, Source]:
         """Write copies of the sources without what *error* is about; nothing if that is no use."""
-        if not any(sign in str(error) for sign in _REWRITE):
+        if isinstance(error, self._duckdb.IOException):  # what is damaged isn't always named
+            rewritten = {each: salvaged(each, open_bytes, self._spool) for each in self.sources}
+        elif any(sign in str(error) for sign in _REWRITE):
+            rewritten = {source: rewrite(source, self._spool) for source in self.sources}
+        else:
             return {}
 
-        rewritten = {source: rewrite(source, self._spool) for source in self.sources}
         return {} if self.sources == tuple(rewritten.values()) else rewritten
 
     def _use_one_thread(self) -> None:
@@ -340,7 +344,8 @@ class Log:
         for source in self.sources:
             problem = problem.replace(source.path, source.name)
         blamed = [source for source in self.sources if source.path in str(error)]
-        return InputError(problem, hint=_way_out(blamed or self.sources))
+        is_alone = len(self.sources) == 1
+        return InputError(problem, hint=_way_out(self.sources if is_alone else blamed))
 
 
 def _filled(
@@ -368,7 +373,7 @@ def _way_out(sources: Sequence[Source]) -> str:
         return "fewer files at a time, or a smaller --top"
 
     unpack = {".gz": "zcat", ".zst": "zstdcat"}[packed[0].packing]
-    return f"{unpack} {packed[0].name} | tracelog late -"
+    return f"{unpack} {shlex.quote(packed[0].name)} | tracelog late -"
 
 
 def _import_duckdb() -> Any:
