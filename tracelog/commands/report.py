@@ -10,7 +10,7 @@ from tracelog.answers.columns import page_data
 from tracelog.answers.gathering import gather
 from tracelog.answers.progress import Progress
 from tracelog.answers.report import make_page, write_page
-from tracelog.commands.arguments import add_files, describe
+from tracelog.commands.arguments import add_files, describe, output
 from tracelog.commands.asking import never_over_a_log, opened_log
 from tracelog.escapes import printable
 
@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o",
         "--output",
-        type=Path,
+        type=output,
         default=Path("report.html"),
         metavar="PATH",
         help="where to write it (default: report.html)",
