@@ -149,7 +149,8 @@ def nothing(read: Read) -> str:
 
 
 def broken(read: Read) -> Iterator[str]:
-    """Say how many lines are no JSON, and name the first."""
+    """Say what there is instead of what was asked for; how many lines are no JSON; the first."""
+    yield from read.instead
     number, places = read.tally.broken, escape(", ".join(read.broken_at))
     if not number:
         return
