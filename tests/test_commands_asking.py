@@ -70,7 +70,7 @@ def test_of_a_sound_log_no_broken_line_is_looked_for():
     """It would be read again for nothing."""
     asked = asking.Asked(engine=None, names=("a.log",))
 
-    assert asked.read(Tally(lines=4), Filters()).broken_at == ()
+    assert asked.read(Tally(lines=4, matched=4), Filters()).broken_at == ()
 
 
 def test_a_missing_file_is_an_input_error():
