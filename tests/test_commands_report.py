@@ -76,6 +76,14 @@ def test_it_is_written_where_one_wants(capsys):
     assert written("a\x1b[2J.html")["log"]["late"] == 1
 
 
+def test_where_nothing_can_be_written_nothing_is_read(monkeypatch):
+    """A gigabyte takes its time: that it was in vain is said before."""
+    monkeypatch.setattr(report, "gather", None)
+
+    with pytest.raises(InputError, match="'no/such.html' can't be written: No such file"):
+        run("app.log", "-o", "no/such.html")
+
+
 def test_a_pipe_is_read(monkeypatch):
     """`-` is standard input."""
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(LINES.encode())))
