@@ -61,7 +61,7 @@ class Asked(NamedTuple):
         If *filters* left nothing, what *view* has instead is looked for, too.
         """
         broken_at = self.engine.broken(tally.broken) if tally.broken else ()
-        is_none = tally.lines and not tally.matched
+        is_none = tally.rows and not tally.matched
         instead = tuple(choices(self.engine, view, filters)) if is_none else ()
         return Read(names=self.names, tally=tally, broken_at=broken_at, instead=instead)
 
