@@ -144,7 +144,7 @@ def test_help_has_examples_and_needs_no_duckdb():
     script = (
         "import sys\nfrom tracelog.cli import main\n"
         "try: main(['report', '--help'])\nexcept SystemExit: pass\n"
-        "print('duckdb' in sys.modules, file=sys.stderr)"
+        "print('_duckdb' in sys.modules, file=sys.stderr)"
     )
     home = str(Path(tracelog.__file__).parents[1])
 
