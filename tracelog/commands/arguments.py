@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import argparse
 import math
+from pathlib import Path
 from typing import Final
 
 
-__all__ = ["TIMES", "add_arguments", "add_files", "add_filters", "add_map", "describe"]
+__all__ = ["TIMES", "add_arguments", "add_files", "add_filters", "add_map", "describe", "output"]
 
 TIMES: Final = """\
 A time is UTC: '2026-11-22T14:05:00Z', '2026-11-22 14:05', or '14:05' on the log's last day;
@@ -85,6 +86,14 @@ def add_map(parser: argparse.ArgumentParser) -> None:
         metavar="OUR=THEIRS",
         help="a key of ours, and what it is called there; may be repeated",
     )
+
+
+def output(text: str) -> Path:
+    """Read where a file is to be written, whole or not at all."""
+    if text == "-":
+        raise argparse.ArgumentTypeError("'-' is no name of a file, such as /tmp/out")
+
+    return Path(text)
 
 
 def _milliseconds(text: str) -> float:

@@ -40,8 +40,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Ask, and show the answer."""
     with opened(args) as asked:
-        culprits, tally = blame(asked.engine, filters_of(args))
-        read = asked.read(tally)
+        filters = filters_of(args)
+        culprits, tally = blame(asked.engine, filters)
+        read = asked.read(tally, filters)
         from tracelog.answers import blame_table, printing  # noqa: PLC0415 -- rich is for answers only
 
         said = blame_table.sentences(culprits, read)
