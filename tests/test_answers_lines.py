@@ -5,13 +5,12 @@ from __future__ import annotations
 import gzip
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import zstandard
 
 from tracelog.answers import lines
-from tracelog.answers.lines import head, is_cut_off, line_numbers, open_bytes, rewrite, tail
+from tracelog.answers.lines import head, is_cut_off, line_numbers, rewrite, tail
 from tracelog.answers.shapes import DOCKER as DOCKER_FILE
 from tracelog.answers.shapes import Shape
 from tracelog.answers.sources import Source, Spool
@@ -51,24 +50,6 @@ def test_lines_are_numbered_as_an_editor_does(tmp_path, packing, content):
 
     assert line_numbers(source, [1, 3]) == (1, 5)
     assert line_numbers(source, [2, 99]) == (4,)
-
-
-def test_zstd_of_the_standard_library_comes_first(tmp_path, monkeypatch):
-    """Since Python 3.14 no package is needed."""
-    fake = SimpleNamespace(open=lambda path, mode: gzip.open(path, mode))
-    monkeypatch.setitem(sys.modules, "compression.zstd", fake)
-
-    with open_bytes(make_source(tmp_path, ".zst", gzip.compress(TEXT))) as stream:
-        assert stream.read() == TEXT
-
-
-@pytest.mark.usefixtures("_no_zstd_in_python")
-def test_without_any_zstd_there_is_still_a_way_out(tmp_path, monkeypatch):
-    """The sentence names the package and a pipe that needs none."""
-    monkeypatch.setitem(sys.modules, "zstandard", None)
-
-    with pytest.raises(InputError, match=r"'zstandard'\n  Try: zstdcat app.log \| tracelog late -"):
-        open_bytes(make_source(tmp_path, ".zst", TWO_FRAMES))
 
 
 @pytest.mark.parametrize("end", [b"\n", b""], ids=["ended", "cut off"])

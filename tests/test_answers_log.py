@@ -103,7 +103,7 @@ def test_of_a_damaged_archive_there_is_what_there_is(make_log, capsys):
     log = make_log(whole, whole[:-9], whole, suffix=".gz")
 
     assert log.rows(COUNT) == [(297, 297)]
-    assert [source.name for source in log.sources if source.damage] == ["1.log.gz"]
+    assert [source.name for source in log.sources if source.is_damaged] == ["1.log.gz"]
     assert capsys.readouterr().err.startswith("1.log.gz is damaged, and read up to its byte ")
 
 

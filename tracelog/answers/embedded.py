@@ -73,7 +73,7 @@ class Embedded:
 
         What is damaged has to be said again.
         """
-        if any(source.damage for source in self._log.sources):
+        if any(source.is_damaged for source in self._log.sources):
             return ()
 
         return tuple(dict.fromkeys(view.name for view in self._asked))

@@ -12,8 +12,9 @@ from itertools import islice
 from typing import BinaryIO, Final, NamedTuple
 
 from tracelog.answers.entries import Entry
-from tracelog.answers.lines import LIMIT, bounded, open_bytes
+from tracelog.answers.lines import LIMIT, bounded
 from tracelog.answers.sources import Source
+from tracelog.answers.unpacking import open_bytes
 from tracelog.errors import InputError
 
 

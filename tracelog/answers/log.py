@@ -19,12 +19,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from tracelog.answers.damaged import salvaged
-from tracelog.answers.lines import beginning, open_bytes, rewrite
+from tracelog.answers.lines import beginning, rewrite
 from tracelog.answers.progress import Progress
 from tracelog.answers.shaped_sql import IN_PIECES, LINES, MACROS, TEXTS, lines
 from tracelog.answers.shapes import OURS, Shape, recognise
 from tracelog.answers.sources import Source, Spool
+from tracelog.answers.unpacking import salvaged
 from tracelog.errors import InputError
 
 
@@ -294,7 +294,7 @@ class Log:
     def _rewritten(self, error: Exception) -> dict[Source, Source]:
         """Write copies of the sources without what *error* is about; nothing if that is no use."""
         if isinstance(error, self._duckdb.IOException):  # what is damaged isn't always named
-            rewritten = {each: salvaged(each, open_bytes, self._spool) for each in self.sources}
+            rewritten = {each: salvaged(each, self._spool) for each in self.sources}
         elif any(sign in str(error) for sign in _REWRITE):
             rewritten = {source: rewrite(source, self._spool) for source in self.sources}
         else:

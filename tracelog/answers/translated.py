@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tracelog.answers.lines import beginning, bounded, open_bytes
+from tracelog.answers.lines import beginning, bounded
 from tracelog.answers.log import LINES, Log
 from tracelog.answers.shaped import renamed_line
 from tracelog.answers.shapes import OURS, Shape, recognise
 from tracelog.answers.sources import Source, Spool
+from tracelog.answers.unpacking import open_bytes
 from tracelog.answers.unwrapping import Unwrapper
 
 
