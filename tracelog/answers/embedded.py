@@ -85,7 +85,7 @@ class Embedded:
                 self._keep(view)
 
     def _keep(self, view: View) -> None:
-        for source, path in zip(self._sources(), self._places(view), strict=False):
+        for source, path in zip(self._log.filled, self._places(view), strict=False):
             if self._cache and not self._cache.found([path]):
                 at_once = _WITH_TEXT if view.events else _WITHOUT
                 self._cache.keep(path, partial(self._log.keep, source, kept(view), at_once))
@@ -130,10 +130,7 @@ class Embedded:
 
     def _places(self, view: View) -> list[Path]:
         """Tell where what is kept would be."""
-        return self._cache.paths(self._sources(), view) if self._cache else []
-
-    def _sources(self) -> list[Source]:
-        return [source for source in self._log.sources if not source.is_empty]
+        return self._cache.paths(self._log.filled, view) if self._cache else []
 
     def start(self) -> datetime | None:
         """Look at the files' beginnings; at every line if one of them has none."""
@@ -148,7 +145,7 @@ class Embedded:
         look: Callable[[Source], datetime | None],
         choose: Callable[[Iterable[datetime]], datetime],
     ) -> datetime | None:
-        times = [look(source) for source in self._log.sources if not source.is_empty]
+        times = [look(source) for source in self._log.filled]
         known = [time for time in times if time]
         if known and len(known) == len(times):
             return choose(known)
@@ -161,7 +158,7 @@ class Embedded:
         return tuple(islice(self._broken(count), _EXAMPLES))
 
     def _broken(self, count: int) -> Iterator[str]:
-        sources = [source for source in self._log.sources if not source.is_empty]
+        sources = self._log.filled
         cut = {source for source in sources if is_cut_off(source)}
         left = count - len(cut)
         for source in sources:

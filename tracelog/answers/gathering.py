@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from tracelog import fields
 from tracelog.answers.duckdb_views import IS_ROW, columns_in, relation
-from tracelog.answers.gathered import BOXES, LIMITS, Gathered, Limits
+from tracelog.answers.gathered import LIMITS, Gathered, Limits
 from tracelog.answers.log import LINES, Log, Row
-from tracelog.answers.views import HOLDS, UTTERANCES
+from tracelog.answers.views import BOXES, HOLDS, UTTERANCES
 
 
 __all__ = ["gather"]

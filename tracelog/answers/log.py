@@ -71,6 +71,7 @@ class Log:
         sources: The same; their shapes are recognised here.
         spool: Where copies go.
         mapped: Keys of ours, and what they are called in these sources.
+        progress: Shows how far a query is.
     """
 
     def __init__(
@@ -93,6 +94,11 @@ class Log:
         self._connection.execute("SET enable_progress_bar_print = false")
         self._use_threads(min(_THREADS, os.cpu_count() or 1))
         self._prepare()
+
+    @property
+    def filled(self) -> list[Source]:
+        """Those of the sources that have anything in them."""
+        return [source for source in self.sources if not source.is_empty]
 
     def rows(self, sql: str, **parameters: object) -> list[Row]:
         """Run *sql* over the lines of all sources; it finds them in `LINES`.
@@ -135,7 +141,7 @@ class Log:
         What goes wrong is DuckDB's error, now or while the rows are taken: `said` makes a sentence
         of it, or whoever asks does.
         """
-        described = self._tried(sql, parameters).description
+        described = self._tried(self._run, sql, parameters).description
         return Result(tuple((each[0], str(each[1])) for each in described), self._batches())
 
     def _batches(self) -> Iterator[Row]:
@@ -148,6 +154,7 @@ class Log:
         self._name_files()
         with self.said():
             self._tried(
+                self._run,
                 f"COPY (SELECT * {_NAMED} FROM ({sql})) TO $path "  # noqa: S608
                 "(FORMAT parquet, COMPRESSION zstd)",
                 {"path": str(path), **parameters},
@@ -211,7 +218,7 @@ class Log:
 
     def _sources(self) -> list[Source]:
         """List what DuckDB reads: it needs a file, even if there is no line."""
-        if sources := [source for source in self.sources if not source.is_empty]:
+        if sources := self.filled:
             return sources
 
         if self._nothing is None:
@@ -220,26 +227,13 @@ class Log:
         return [Source("nothing", str(self._nothing))]
 
     def _rows(self, sql: str, only: Source | None, parameters: dict[str, object]) -> list[Row]:
-        """Ask, and once more with less at a time, or without the lines that SQL can't read."""
-        sources = [only] if only else [each for each in self.sources if not each.is_empty]
-        if not sources:
+        """Ask for all rows; where there is no line, there is none."""
+        if not (only or self.filled):
             return []
 
-        try:
-            return self._execute(*_filled(sql, sources, parameters))
-        except self._duckdb.OutOfMemoryException as error:
-            if self._threads == 1:
-                raise self._unreadable(error) from error
-
-            self._use_one_thread()
-            return self._rows(sql, only, parameters)
-        except self._duckdb.Error as error:
-            rewritten = self._rewritten(error)
-            if not rewritten:
-                raise self._unreadable(error) from error
-
-        self.sources = tuple(rewritten.values())
-        return self._rows(sql, rewritten[only] if only else None, parameters)
+        with self.said():
+            rows: list[Row] = self._tried(self._execute, sql, parameters, only)
+            return rows
 
     def _prepare(self) -> None:
         """Look at the first lines of each, and give DuckDB what some need."""
@@ -272,24 +266,32 @@ class Log:
                 "or a copy of it on this machine",
             ) from error
 
-    def _tried(self, sql: str, parameters: dict[str, object]) -> Any:
-        """Execute over the lines of all sources; again if that is of use, as `_rows` does."""
-        is_ours = LINES in sql  # else it asks views, which know where they are
-        filled = _filled(sql, self._sources(), parameters) if is_ours else (sql, parameters)
+    def _tried(
+        self,
+        ask: Callable[[str, dict[str, object]], Any],
+        sql: str,
+        parameters: dict[str, object],
+        only: Source | None = None,
+    ) -> Any:
+        """Ask, and once more with less at a time, or without the lines that SQL can't read."""
+        if not only and LINES not in sql:  # it asks views, which know where they are
+            return ask(sql, parameters)
+
         try:
-            return self._beside(self._connection.execute, *filled)
+            return ask(*_filled(sql, [only] if only else self._sources(), parameters))
         except self._duckdb.OutOfMemoryException:
-            if self._threads == 1 or not is_ours:
+            if self._threads == 1:
                 raise
 
             self._use_one_thread()
         except self._duckdb.Error as error:
-            rewritten = self._rewritten(error) if is_ours else {}
+            rewritten = self._rewritten(error)
             if not rewritten:
                 raise
 
             self.sources = tuple(rewritten.values())
-        return self._tried(sql, parameters)
+            only = rewritten[only] if only else None
+        return self._tried(ask, sql, parameters, only)
 
     def _rewritten(self, error: Exception) -> dict[Source, Source]:
         """Write copies of the sources without what *error* is about; nothing if that is no use."""
@@ -317,9 +319,13 @@ class Log:
         self._connection.execute(f"SET threads = {count}")
 
     def _execute(self, sql: str, parameters: dict[str, object]) -> list[Row]:
-        """Let DuckDB do it."""
-        rows: list[Row] = self._beside(self._connection.execute, sql, parameters).fetchall()
+        """Let DuckDB do it, and take the rows."""
+        rows: list[Row] = self._run(sql, parameters).fetchall()
         return rows
+
+    def _run(self, sql: str, parameters: dict[str, object]) -> Any:
+        """Let DuckDB do it."""
+        return self._beside(self._connection.execute, sql, parameters)
 
     def _beside(self, call: Callable[..., Any], *arguments: object) -> Any:
         """Call DuckDB beside this thread: in front of it, Ctrl-C would wait for the end."""

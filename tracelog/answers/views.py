@@ -209,7 +209,7 @@ SPANS: Final = View(
         _USER,
         _of(fields.UTTERANCE, INTEGER, "the utterance's number in the connection"),
         _ROUTE,
-        Column(fields.LATE, FLAG, "whether the utterance was late", (fields.LATE,)),
+        _of(fields.LATE, FLAG, "whether the utterance was late"),
         Column("name", TEXT, "what it is called"),
         Column("within", JSON, "the names of those around it, outermost first"),
         Column("count", INTEGER, "how often it was there"),
@@ -260,11 +260,11 @@ DELAYS: Final = View(
             "when the utterance arrived, or the hold began",
             (fields.ARRIVED_AT, fields.HELD_AT, fields.TIMESTAMP),
         ),
-        Column("trace_id", TEXT, "the utterance's trace; of a hold: the holder's", ("trace_id",)),
+        _of(fields.TRACE_ID, TEXT, "the utterance's trace; of a hold: the holder's"),
         _CONNECTION,
         _USER,
         _ROUTE,
-        Column(fields.LATE, FLAG, "whether the utterance was late", (fields.LATE,)),
+        _of(fields.LATE, FLAG, "whether the utterance was late"),
         Column(
             "source", TEXT, "which list: `blocked_by`, `held`, `awaits`, `spans`; or `loop held`"
         ),
