@@ -55,7 +55,7 @@ def test_lines_are_numbered_as_an_editor_does(tmp_path, packing, content):
 @pytest.mark.parametrize("end", [b"\n", b""], ids=["ended", "cut off"])
 def test_a_line_that_is_too_long_is_replaced(tmp_path, monkeypatch, end):
     """The others stay, byte for byte, and keep their numbers."""
-    monkeypatch.setattr(lines, "LIMIT", 10)
+    monkeypatch.setattr(lines, "LONGEST", 10)
     source = make_source(tmp_path, content=b"short\n123456789\n" + b"x" * 35 + end)
 
     with Spool() as spool:
@@ -152,7 +152,7 @@ def test_lines_in_pieces_are_put_together_in_a_copy(tmp_path, spool):
 
 def test_pieces_that_are_too_long_together_are_a_line_too_long(tmp_path, spool, monkeypatch):
     """It is counted, as one that is too long by itself."""
-    monkeypatch.setattr(lines, "LIMIT", 200)
+    monkeypatch.setattr(lines, "LONGEST", 200)
     piece = b'{"log":"' + b"x" * 120 + b'","stream":"stdout","time":"t"}\n'
     path = tmp_path / "docker.log"
     path.write_bytes(piece * 3)

@@ -19,7 +19,7 @@ import zstandard
 
 import tracelog
 from tracelog.answers import log as log_module
-from tracelog.answers.lines import LIMIT
+from tracelog.answers.cutting import LONGEST
 from tracelog.answers.progress import Progress
 from tracelog.answers.log import LINES, Log
 from tracelog.answers.sources import Spool, open_sources
@@ -79,7 +79,7 @@ def test_where_memory_is_short_one_thread_reads(make_log, monkeypatch):
 
 def test_a_gigantic_line_costs_itself_only(make_log):
     """DuckDB would give up at it: it is read as a short line that is no JSON."""
-    log = make_log(b'{"a": 1}\n{"b": "' + b"x" * 3 * LIMIT + b'"}\n{"c": 3}\n', b"{}")
+    log = make_log(b'{"a": 1}\n{"b": "' + b"x" * 3 * LONGEST + b'"}\n{"c": 3}\n', b"{}")
 
     assert log.rows(COUNT) == [(4, 3)]
     assert [source.name for source in log.sources] == ["0.log", "1.log"]
@@ -87,7 +87,7 @@ def test_a_gigantic_line_costs_itself_only(make_log):
 
 def test_a_log_can_be_opened_anew_without_such_a_line(make_log):
     """For whoever has asked in a way that can't be repeated as it was; not after other trouble."""
-    log = make_log(b'{"b": "' + b"x" * 3 * LIMIT + b'"}\n{}\n')
+    log = make_log(b'{"b": "' + b"x" * 3 * LONGEST + b'"}\n{}\n')
 
     with pytest.raises(log.trouble) as error:
         log.stream("SELECT nonsense")
@@ -290,7 +290,7 @@ def test_views_stay_when_the_door_is_locked(make_log, content):
 
 def test_what_comes_in_batches_is_tried_again_too(make_log, monkeypatch):
     """With one thread where memory is short, and without lines that are too long."""
-    log = make_log(b'{"a": 1}\n{"b": "' + b"x" * 3 * LIMIT + b'"}\n')
+    log = make_log(b'{"a": 1}\n{"b": "' + b"x" * 3 * LONGEST + b'"}\n')
     beside, refusals = log._beside, iter([True, *[False] * 4, True])
 
     def short(*arguments):

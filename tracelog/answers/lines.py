@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from tracelog.answers.shaped_sql import LIMIT
+from tracelog.answers.cutting import LONGEST
 from tracelog.answers.sources import Source, Spool
 from tracelog.answers.unpacking import open_bytes
 from tracelog.answers.unwrapping import Unwrapper
@@ -21,7 +21,6 @@ from tracelog.errors import InputError
 
 
 __all__ = [
-    "LIMIT",
     "beginning",
     "bounded",
     "head",
@@ -110,13 +109,13 @@ def _unwrapped(stream: BinaryIO, source: Source) -> Iterator[bytes]:
 
 def _sound(line: bytes) -> bytes:
     """End a line, if it isn't too long now that its pieces are together."""
-    return line + b"\n" if len(line) < LIMIT else _GIANT
+    return line + b"\n" if len(line) < LONGEST else _GIANT
 
 
 def bounded(stream: BinaryIO) -> Iterator[bytes]:
     """Yield the lines of *stream*, and a short stand-in for each that is too long."""
-    while line := stream.readline(LIMIT):
-        if len(line) == LIMIT and not line.endswith(b"\n"):
+    while line := stream.readline(LONGEST):
+        if len(line) == LONGEST and not line.endswith(b"\n"):
             _skip_line(stream)
             line = _GIANT
         yield line
@@ -124,5 +123,5 @@ def bounded(stream: BinaryIO) -> Iterator[bytes]:
 
 def _skip_line(stream: BinaryIO) -> None:
     """Read up to the end of the line."""
-    while (rest := stream.readline(LIMIT)) and not rest.endswith(b"\n"):
+    while (rest := stream.readline(LONGEST)) and not rest.endswith(b"\n"):
         pass
