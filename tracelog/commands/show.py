@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -19,7 +20,6 @@ from tracelog.answers.traces import Trace, find_trace, last_late, trace_of
 from tracelog.answers.translated import translated
 from tracelog.commands.arguments import add_map, describe, whole
 from tracelog.errors import InputError
-from tracelog.escapes import printable
 
 
 __all__ = ["HELP", "configure", "run"]
@@ -91,8 +91,8 @@ def _story(args: argparse.Namespace, spool: Spool) -> Story:
         if chosen is None:
             files = ", ".join(source.name for source in sources)
             raise InputError(
-                f"no utterance in {printable(files)} was late",
-                hint=f"tracelog late {sources[0].name}",
+                f"no utterance in {files} was late",
+                hint=f"tracelog late {shlex.quote(sources[0].name)}",
             )
         return _told(sources, chosen, args.lines)
 
@@ -104,7 +104,7 @@ def _story(args: argparse.Namespace, spool: Spool) -> Story:
         if its is None:
             raise InputError(
                 f"{place['file']!r} is more than one file, and a line is of one",
-                hint=f"tracelog show {sources[0].name}:{place['line']}",
+                hint=f"tracelog show {shlex.quote(sources[0].name)}:{place['line']}",
             )
         return _told(sources, _line(its, int(place["line"])), args.lines)
 
@@ -143,13 +143,15 @@ def _line(source: Source, number: int) -> Entry:
     Raises:
         InputError: If there is none, or if it has no trace.
     """
-    entry, name = line_at(source, number), printable(source.name)
+    entry, typed = line_at(source, number), shlex.quote(source.name)
     if entry is None:
-        raise InputError(f"{name!r} has fewer than {number:,} lines", hint=f"wc -l {name}")
+        raise InputError(f"{source.name!r} has fewer than {number:,} lines", hint=f"wc -l {typed}")
 
     if not trace_of(entry):
         what = "is no JSON" if entry.event is None else "has no trace_id"
-        raise InputError(f"{name}:{number} {what}", hint=f"tracelog show --last-late {name}")
+        raise InputError(
+            f"{source.name}:{number} {what}", hint=f"tracelog show --last-late {typed}"
+        )
 
     return entry
 
@@ -158,11 +160,13 @@ def _too_few(meant: str) -> InputError:
     """Say what is missing."""
     if Path(meant).exists():
         return InputError(
-            f"which utterance of {meant!r} is meant?", hint=f"tracelog show --last-late {meant}"
+            f"which utterance of {meant!r} is meant?",
+            hint=f"tracelog show --last-late {shlex.quote(meant)}",
         )
 
     return InputError(
-        f"there is no file to look for {meant!r} in", hint=f"tracelog show {meant} app.log"
+        f"there is no file to look for {meant!r} in",
+        hint=f"tracelog show {shlex.quote(meant)} app.log",
     )
 
 
