@@ -7,14 +7,12 @@ lines, broken ones, and the rows of the view.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from tracelog.answers.duckdb_views import (
     IS_FIRST,
     IS_ROW,
     IS_SOUND,
-    KEPT,
     LINES_HERE,
     columns_in,
     relation,
@@ -22,11 +20,12 @@ from tracelog.answers.duckdb_views import (
 from tracelog.answers.question import Found, Lines, Question, Row, Tally
 
 
-__all__ = ["DuckDialect", "found", "in_parts", "select", "texts", "together"]
+__all__ = ["HEAD", "DuckDialect", "Quantiles", "found", "select", "texts"]
+
+HEAD: Final = 6  # columns before the keys
 
 _MATCH: Final = "_is_match"
 _KEY: Final = "_key"
-_HEAD: Final = 6  # columns before the keys
 _COUNTS: Final = (  # of lines, of those that are JSON, of rows, of matches
     f"{{count}} FILTER ({IS_FIRST})",
     f"{{count}} FILTER ({IS_FIRST} AND {{sound}})",
@@ -36,7 +35,7 @@ _COUNTS: Final = (  # of lines, of those that are JSON, of rows, of matches
 _WHOLE: Final = {"count": "sum", "sum": "sum", "max": "max"}  # of parts, by what made those
 
 
-class _Quantiles(str):
+class Quantiles(str):
     """Quantiles, in SQL; they can't be made of those of parts.
 
     Attributes:
@@ -83,7 +82,7 @@ class DuckDialect:
 
     def quantiles(self, number: str, *fractions: float) -> str:
         """Aggregate to quantiles."""
-        return _Quantiles(number, fractions)
+        return Quantiles(number, fractions)
 
     def largest(self, count: int, value: str, by: str) -> str:
         """Aggregate to the values with the largest numbers."""
@@ -93,10 +92,10 @@ class DuckDialect:
 def found(question: Question, rows: list[Row]) -> Found:
     """Take an answer out of what DuckDB gave."""
     mask = question.mask(question.groups[0])
-    counted = [row[2:_HEAD] for row in rows if row[0] == mask]
+    counted = [row[2:HEAD] for row in rows if row[0] == mask]
     lines, sound, of_view, matched = map(sum, zip(*counted, strict=True)) if counted else [0] * 4
     return Found(
-        groups=tuple(question.by_set(rows, _HEAD)),
+        groups=tuple(question.by_set(rows, HEAD)),
         tally=Tally(lines=lines, broken=lines - sound, rows=of_view, matched=matched),
     )
 
@@ -105,34 +104,6 @@ def texts(question: Question) -> list[str]:
     """List the SQL of a question, in which columns are named."""
     named = [*question.keys, *question.figures, *question.conditions]
     return [*named, question.lines.by, "line"] if question.lines else named
-
-
-def in_parts(question: Question) -> dict[tuple[str, ...], str]:
-    """Write a question about several sets of what is kept, in a SELECT for some figures each.
-
-    All but quantiles can be summed up; those are asked of the rows that have their number.
-    """
-    quantiles = [figure for figure in question.figures if isinstance(figure, _Quantiles)]
-    others = tuple(figure for figure in question.figures if figure not in quantiles)
-    parts = {others: select(replace(question, figures=others), KEPT)}
-    for figure in quantiles:
-        some = f"SELECT * FROM ({KEPT}) WHERE {figure.number} IS NOT NULL"  # noqa: S608
-        parts[figure,] = select(replace(question, figures=(figure,)), some, is_counted=False)
-    return parts
-
-
-def together(question: Question, answers: dict[tuple[str, ...], list[Row]]) -> list[Row]:
-    """Put the answers to the parts of a question together: the first part knows all groups."""
-    start = _HEAD + len(question.keys)
-    said: dict[Row, dict[str, Any]] = {}
-    for figures, rows in answers.items():
-        for row in rows:
-            known = said.setdefault((*row[:2], *row[_HEAD:start]), {})
-            known.update(zip(figures, row[start:], strict=True))
-    return [
-        (*row[:start], *map(said[*row[:2], *row[_HEAD:start]].get, question.figures))
-        for row in next(iter(answers.values()))
-    ]
 
 
 def select(question: Question, source: str = "", *, is_counted: bool = True) -> str:

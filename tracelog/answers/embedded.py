@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -13,15 +12,9 @@ from typing import Final
 
 from tracelog import fields
 from tracelog.answers.cache import Cache
-from tracelog.answers.duckdb_question import (
-    DuckDialect,
-    found,
-    in_parts,
-    select,
-    texts,
-    together,
-)
-from tracelog.answers.duckdb_views import KEPT, is_enough, kept
+from tracelog.answers.duckdb_kept import rows_of_kept
+from tracelog.answers.duckdb_question import DuckDialect, found, select, texts
+from tracelog.answers.duckdb_views import is_enough, kept
 from tracelog.answers.lines import head, is_cut_off, line_numbers, tail
 from tracelog.answers.log import LINES, Log
 from tracelog.answers.question import Found, Question, Row
@@ -101,32 +94,11 @@ class Embedded:
             return None
 
         try:
-            return self._rows_of(places, question)
+            return rows_of_kept(question, partial(self._log.rows_kept, places))
         except InputError:  # it is damaged, or another process has thrown it away
             self._cache.forget(places)
             self._asked.append(question.view)
             return None
-
-    def _rows_of(self, places: list[Path], question: Question) -> list[Row]:
-        """Ask what is kept: first which lines are wanted, because they are most of it."""
-        lines, parameters = question.lines, question.parameters
-        if len(question.groups) > 1 and not lines:
-            parts = in_parts(question).items()
-            answers = {of: self._log.rows_kept(places, sql, **parameters) for of, sql in parts}
-            return together(question, answers)
-
-        if not lines or question.groups != ((),):
-            return self._log.rows_kept(places, select(question, KEPT), **parameters)
-
-        figures = (*question.figures, f"max({lines.by}, {lines.count})")
-        counted = replace(question, figures=figures, lines=None)
-        ((*row, largest),) = self._log.rows_kept(places, select(counted, KEPT), **parameters)
-        if not largest:
-            return [(*row, None)]
-
-        some = f"{KEPT} WHERE {lines.by} >= $floor"
-        shown = self._log.rows_kept(places, select(question, some), floor=largest[-1], **parameters)
-        return [(*row, shown[0][-1])]
 
     def _places(self, view: View) -> list[Path]:
         """Tell where what is kept would be."""
