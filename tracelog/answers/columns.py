@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from tracelog.answers.gathered import LIMITS, Gathered, Limits
-from tracelog.answers.log import Row
+from tracelog.answers.question import Row
 from tracelog.answers.views import BOXES
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from tracelog.answers.log import Row
+from tracelog.answers.question import Row
 
 
 __all__ = ["LIMITS", "Gathered", "Limits"]

@@ -14,7 +14,8 @@ from typing import Any, Final
 from tracelog import fields
 from tracelog.answers.duckdb_views import IS_ROW, columns_in, relation
 from tracelog.answers.gathered import LIMITS, Gathered, Limits
-from tracelog.answers.log import LINES, Log, Row
+from tracelog.answers.log import LINES, Log
+from tracelog.answers.question import Row
 from tracelog.answers.views import BOXES, HOLDS, LISTS, UTTERANCES
 
 

@@ -14,7 +14,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from tracelog.answers.log import Row
+from tracelog.answers.question import Row
 from tracelog.answers.render import ABSENT, escape, make_table, name
 
 
