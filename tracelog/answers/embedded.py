@@ -89,16 +89,13 @@ class Embedded:
         if not self._cache or not places or not is_enough(question.view, texts(question)):
             return None
 
-        if not self._cache.found(places):
-            self._asked.append(question.view)
-            return None
-
-        try:
-            return rows_of_kept(question, partial(self._log.rows_kept, places))
-        except InputError:  # it is damaged, or another process has thrown it away
-            self._cache.forget(places)
-            self._asked.append(question.view)
-            return None
+        if self._cache.found(places):
+            try:
+                return rows_of_kept(question, partial(self._log.rows_kept, places))
+            except InputError:  # it is damaged, or another process has thrown it away
+                self._cache.forget(places)
+        self._asked.append(question.view)
+        return None
 
     def _places(self, view: View) -> list[Path]:
         """Tell where what is kept would be."""

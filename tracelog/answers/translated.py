@@ -6,6 +6,7 @@ Each line becomes one line, so that its number stays right.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from tracelog.answers.lines import beginning, bounded
 from tracelog.answers.log import LINES, Log
@@ -18,7 +19,7 @@ from tracelog.answers.unwrapping import Unwrapper
 
 __all__ = ["translated"]
 
-_UNREADABLE = b"(no JSON)\n"
+_UNREADABLE: Final = b"(no JSON)\n"
 
 
 def translated(
