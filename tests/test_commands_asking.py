@@ -1,4 +1,4 @@
-"""What the commands that ask a log open."""
+"""What the commands that ask a log open, and how they answer."""
 
 from __future__ import annotations
 
@@ -152,3 +152,20 @@ def test_a_table_has_no_other_keys():
         asking.opened(parse("--from", "clickhouse://db/lines", "--map", "event=msg")),
     ):
         pass
+
+
+def test_an_answer_is_drawn_for_a_person(capsys):
+    """With what there is to say about it below."""
+    asking.show(lambda *_: ["a table"], [{"ms": 1}], ["2 lines."], as_json=False, is_sound=True)
+
+    assert capsys.readouterr() == ("a table\n2 lines.\n", "")
+
+
+@pytest.mark.parametrize(("is_sound", "told"), [(True, ""), (False, "1 line left out.\n")])
+def test_an_answer_is_written_for_programs(capsys, is_sound, told):
+    """Only what is wrong with it is told beside them."""
+    asking.show(
+        lambda *_: ["a table"], [{"ms": 1}], ["1 line left out."], as_json=True, is_sound=is_sound
+    )
+
+    assert capsys.readouterr() == ('{"ms": 1}\n', told)

@@ -1,4 +1,4 @@
-"""What the commands that ask a log have in common: what they open.
+"""What the commands that ask a log have in common: what they open, and how they answer.
 
 Neither DuckDB nor rich is loaded by importing this: `--help`, and a mistyped argument, answer at
 once.
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from tracelog.answers import keeping
 from tracelog.answers.cache import Cache
@@ -35,6 +35,7 @@ __all__ = [
     "never_over_a_log",
     "opened",
     "opened_log",
+    "show",
 ]
 
 _DRAWING: Final = "tracelog.answers.printing"
@@ -44,8 +45,8 @@ class Asked(NamedTuple):
     """What a command asks.
 
     Attributes:
-        engine: Whom.
-        names: What the user calls what is read.
+        engine: What answers.
+        names: Of the files, or of the table, as the user wrote them.
         is_ours: Whether all of it is here, and of our own shape.
     """
 
@@ -75,10 +76,10 @@ def filters_of(args: argparse.Namespace) -> Filters:
 
 
 def moment(text: str | None) -> Moment | None:
-    """Read a time; an empty one is none, too: a shell's unset variable doesn't ask for everything.
+    """Read a time, if there is one.
 
     Raises:
-        InputError: If it is no time.
+        InputError: If it is no time, or empty: a shell's unset variable doesn't ask for everything.
     """
     return None if text is None else Moment.parse(text)
 
@@ -121,6 +122,31 @@ def _opened_files(args: argparse.Namespace) -> Iterator[Asked]:
         yield Asked(engine, tuple(source.name for source in log.sources), is_ours)
         if engine.worth_keeping:
             keeping.start(args.files, args.map, engine.worth_keeping)
+
+
+def show(
+    draw: Callable[[int, bool], Iterable[Any]],
+    records: Iterable[Mapping[str, Any]],
+    said: Iterable[str],
+    *,
+    as_json: bool,
+    is_sound: bool,
+) -> None:
+    """Print an answer.
+
+    Args:
+        draw: Draws it for a person, as `printing.show` has it drawn.
+        records: The same for programs.
+        said: What else a person has to know.
+        as_json: Write the records.
+        is_sound: Something was found, and every line read: with the records, nothing is *said*.
+    """
+    from tracelog.answers import printing  # noqa: PLC0415 -- rich is for answers only
+
+    if as_json:
+        printing.show_json(records, said, is_sound=is_sound)
+    else:
+        printing.show(draw, said)
 
 
 @contextmanager
