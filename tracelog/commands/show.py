@@ -17,7 +17,7 @@ from tracelog.answers.sources import Source, Spool, open_sources
 from tracelog.answers.story import Story, tell
 from tracelog.answers.traces import Trace, find_trace, last_late, trace_of
 from tracelog.answers.translated import translated
-from tracelog.commands.arguments import add_map, describe
+from tracelog.commands.arguments import add_map, describe, make_count
 from tracelog.errors import InputError
 from tracelog.escapes import printable
 
@@ -63,7 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--lines",
-        type=_lines,
+        type=make_count(1, _MOST),
         default=100,
         metavar="N",
         help="how many of its first lines, and of its last, are shown (default: 100)",
@@ -178,12 +178,3 @@ def _show(story: Story) -> None:
     layout = Layout(colors=printing.has_colors(), terminal=sys.stdout.isatty())
     for line in story_page.draw_lines(story, Drawing(layout, names)):
         print(line)  # noqa: T201 -- this is what the command is for
-
-
-def _lines(text: str) -> int:
-    """Read how many lines to show."""
-    number = int(text) if text.isdecimal() else 0
-    if not 1 <= number <= _MOST:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number between 1 and {_MOST:,}")
-
-    return number

@@ -21,7 +21,7 @@ from tracelog.answers.live import Live
 from tracelog.answers.screen import Screen
 from tracelog.answers.shaped import Shaped
 from tracelog.answers.shapes import about_shapes
-from tracelog.commands.arguments import add_map, describe
+from tracelog.commands.arguments import add_map, describe, make_count
 from tracelog.escapes import printable
 from tracelog.layout import Layout
 
@@ -60,7 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--user", metavar="ID", help="only this user's")
     parser.add_argument(
         "--lines",
-        type=_lines,
+        type=make_count(0, _MOST),
         default=10,
         metavar="N",
         help="how many of a file's last lines to begin with (default: 10)",
@@ -138,14 +138,6 @@ def _first_signal() -> Iterator[list[int]]:
         yield seen
     finally:
         restore()
-
-
-def _lines(text: str) -> int:
-    """Read how many lines to begin with."""
-    if not text.isdecimal() or int(text) > _MOST:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number between 0 and {_MOST:,}")
-
-    return int(text)
 
 
 def _say(text: str) -> None:
