@@ -5,7 +5,7 @@ What is too large, too deep or endless is found here, first, so that no rule has
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -13,7 +13,7 @@ from tracelog.rules.findings import Path, index, step
 from tracelog.rules.names import Unresolved, convert, is_reference, referenced
 
 
-__all__ = ["BROKEN", "SECTIONS", "Draft", "Entry", "is_too_large", "walk"]
+__all__ = ["BROKEN", "SECTIONS", "Draft", "Entry", "is_too_large", "walk", "without"]
 
 SECTIONS: Final = ("formatters", "filters", "handlers", "loggers")
 
@@ -47,6 +47,11 @@ def walk(value: object, path: Path = ()) -> Iterator[tuple[Path, object]]:
     yield path, value
     for part, child in _children(value):
         yield from walk(child, (*path, part))
+
+
+def without(entry: Entry, keys: Container[object]) -> Entry:
+    """Copy an *entry*, but for some of its *keys*."""
+    return {key: value for key, value in entry.items() if key not in keys}
 
 
 def _children(value: object) -> list[tuple[str, object]]:

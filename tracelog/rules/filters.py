@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 
 from tracelog.rules.classes import class_of, factory_findings, is_ours
-from tracelog.rules.draft import BROKEN, Draft, Entry
+from tracelog.rules.draft import BROKEN, Draft, Entry, without
 from tracelog.rules.findings import Finding, Path, kind, show, step
 from tracelog.rules.handlers import keyword_findings, option_findings, property_findings
 from tracelog.rules.shape import unknown_keys
@@ -28,7 +28,7 @@ def _made(path: Path, entry: Entry) -> Iterator[Finding]:
     yield from factory_findings(path, entry)
     yield from property_findings(path, entry)
     factory = class_of(entry["()"])
-    given = {key: value for key, value in entry.items() if key not in {"()", "."}}
+    given = without(entry, ("()", "."))
     yield from keyword_findings(path, factory, given)
     yield from option_findings(path, factory, given)
     yield from _focus(path, factory, given)
@@ -63,7 +63,7 @@ def _named(path: Path, entry: Entry) -> Iterator[Finding]:
     if "class" in entry:
         text = "there is no such key: this would be a filter that passes everything"
         yield Finding((*path, "class"), text, f'"()": {step(entry["class"])}')
-    yield from unknown_keys(path, {key: entry[key] for key in entry if key != "class"}, ("name",))
+    yield from unknown_keys(path, without(entry, ("class",)), ("name",))
     yield from _name(path, entry)
 
 

@@ -13,7 +13,7 @@ from typing import Final, Literal, cast
 
 from tracelog.escapes import printable
 from tracelog.rules.classes import class_of, factory_findings, parameters
-from tracelog.rules.draft import BROKEN, Draft, Entry
+from tracelog.rules.draft import BROKEN, Draft, Entry, without
 from tracelog.rules.findings import Finding, Path, clip, closest, kind, show, step
 from tracelog.rules.handlers import keyword_findings, property_findings
 from tracelog.rules.names import Unresolved
@@ -77,7 +77,7 @@ def _made(draft: Draft, path: Path, entry: Entry) -> Iterator[Finding]:
     yield from factory_findings(path, entry)
     yield from property_findings(path, entry)
     factory = class_of(entry["()"])
-    given = {key: value for key, value in entry.items() if key not in {"()", "."}}
+    given = without(entry, ("()", "."))
     yield from keyword_findings(path, factory, _renamed(given, factory), more=("format",))
     yield from _settings(draft, path, given, factory, "fmt" if "fmt" in given else "format")
 

@@ -18,7 +18,7 @@ from tracelog.rules.classes import (
     is_ours,
     parameters,
 )
-from tracelog.rules.draft import BROKEN, Draft, Entry
+from tracelog.rules.draft import BROKEN, Draft, Entry, without
 from tracelog.rules.findings import (
     Finding,
     Path,
@@ -58,7 +58,7 @@ def handlers(draft: Draft) -> Iterator[Finding]:
 def _made(path: Path, entry: Entry) -> Iterator[Finding]:
     yield from factory_findings(path, entry)
     made = class_of(entry["()"])
-    given = _without(entry, ("()", ".", *_COMMON))
+    given = without(entry, ("()", ".", *_COMMON))
     yield from keyword_findings(path, made, given, more=_COMMON)
     yield from option_findings(path, made, given)
     if isinstance(made, type) and issubclass(made, Handler):
@@ -77,17 +77,13 @@ def _handler(path: Path, entry: Entry) -> Iterator[Finding]:
     if cls is None:
         return
 
-    given = _without(entry, ("class", ".", *_COMMON))
-    if issubclass(cls, QueueHandler) and QUEUE_KEYS:
-        given = {"queue": None, **_without(given, QUEUE_KEYS)}
-    more = (*_COMMON, *(QUEUE_KEYS if issubclass(cls, QueueHandler) else ()))
-    yield from keyword_findings(path, cls, given, more=more)
+    given = without(entry, ("class", ".", *_COMMON))
+    queue_keys = QUEUE_KEYS if issubclass(cls, QueueHandler) else ()
+    if queue_keys:
+        given = {"queue": None, **without(given, queue_keys)}
+    yield from keyword_findings(path, cls, given, more=(*_COMMON, *queue_keys))
     yield from setting_findings(path, cls, given)
     yield from option_findings(path, cls, given)
-
-
-def _without(entry: Entry, keys: tuple[str, ...]) -> Entry:
-    return {key: value for key, value in entry.items() if key not in keys}
 
 
 def property_findings(path: Path, entry: Entry) -> Iterator[Finding]:

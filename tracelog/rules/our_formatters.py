@@ -9,7 +9,7 @@ from typing import Any, Final
 from tracelog.errors import ConfigError
 from tracelog.escapes import printable
 from tracelog.rules.classes import class_of, is_ours, parameters
-from tracelog.rules.draft import BROKEN, Draft, Entry
+from tracelog.rules.draft import BROKEN, Draft, Entry, without
 from tracelog.rules.findings import (
     Finding,
     Path,
@@ -61,7 +61,7 @@ def _options(path: Path, factory: Any, entry: Entry) -> Iterator[Finding]:
         return
 
     listed = isinstance(entry.get("fmt"), (list, tuple))  # python-json-logger takes a list, too
-    plain = {key: value for key, value in entry.items() if key != "fmt" or not listed}
+    plain = without(entry, ("fmt",)) if listed else entry
     if wrong := [*type_findings(path, plain, _TYPES), *style_findings(path, plain)]:
         yield from wrong
         return

@@ -35,10 +35,10 @@ def relays(draft: Draft) -> Iterator[Finding]:
     """What a relay writes to is in the file, and its queue is one."""
     known = draft.raw_entries("handlers")
     for path, entry in draft.entries("handlers"):
-        kind_of = handler_class(entry)
-        if kind_of is not None and issubclass(kind_of, MemoryHandler):
+        cls = handler_class(entry)
+        if cls is not None and issubclass(cls, MemoryHandler):
             yield from _memory(path, entry, known)
-        elif kind_of is not None and issubclass(kind_of, QueueHandler):
+        elif cls is not None and issubclass(cls, QueueHandler):
             yield from _queue(path, entry, known)
 
 
@@ -105,14 +105,14 @@ def _built(path: Path, recipe: str | Entry, example: str) -> Iterator[Finding]:
 
 def destinations(entry: Entry) -> list[str]:
     """List the handlers that the handler described by *entry* writes to."""
-    kind_of = handler_class(entry)
-    if kind_of is None:
+    cls = handler_class(entry)
+    if cls is None:
         return []
 
-    if issubclass(kind_of, MemoryHandler):
+    if issubclass(cls, MemoryHandler):
         named: object = [entry.get("target")]
     else:
-        named = entry.get("handlers") if QUEUE_KEYS and issubclass(kind_of, QueueHandler) else None
+        named = entry.get("handlers") if QUEUE_KEYS and issubclass(cls, QueueHandler) else None
     return [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
 
 

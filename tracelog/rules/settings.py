@@ -31,9 +31,7 @@ Trouble: TypeAlias = tuple[str, str]
 _UNITS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _SIZE: Final = re.compile(r"(\d{1,9})[ _]*([kmg]?)i?b?(?:ytes)?", re.IGNORECASE)
 _WHEN: Final = re.compile(r"[SMHD]|MIDNIGHT|W[0-6]", re.IGNORECASE)
-_MODES: Final = {
-    "".join(sorted(f"{kind}{more}")) for kind in "awx" for more in ("", "t", "+", "t+")
-}
+_MODES: Final = {"".join(sorted(verb + more)) for verb in "awx" for more in ("", "t", "+", "t+")}
 _OWN: Final = frozenset({"mode", "encoding"})  # of which our handlers have but one, and say so
 _STREAMS: Final = {"stdout": "ext://sys.stdout", "stderr": "ext://sys.stderr"}
 
