@@ -48,9 +48,8 @@ def build(config: dict[str, Any], *, source: str) -> Plan:
 
 def _built(configurator: Any, *, source: str) -> Plan:
     parts = configurator.config
-    where = source
+    where = f"{source}: handlers"
     try:
-        where = f"{source}: handlers"
         if parts.get("incremental", False):
             return _incremental_plan(parts)
 
@@ -115,7 +114,7 @@ def _built_handlers(configurator: Any, *, source: str) -> dict[str, logging.Hand
             deferred.append(name)
     for name in deferred:
         drafts[name] = configurator.configure_handler(drafts[name])
-    return {name: drafts[name] for name in drafts}
+    return dict(drafts)
 
 
 def _reason(error: BaseException) -> str:

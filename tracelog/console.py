@@ -40,7 +40,7 @@ class ConsoleFormatter(logging.Formatter):
         secret_keys: As `JsonFormatter` takes them.
 
     Raises:
-        ConfigError: If a processor can't be found, or a secret key is none.
+        ConfigError: If a processor can't be found, or a secret key isn't a name.
     """
 
     whole = False  # it doesn't complete native events

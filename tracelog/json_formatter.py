@@ -90,7 +90,8 @@ class JsonFormatter(BaseJsonFormatter):
         options: python-json-logger's.
 
     Raises:
-        ConfigError: If a processor can't be found, a secret key is none, or *exceptions* neither.
+        ConfigError: If a processor can't be found, a secret key isn't a name, or *exceptions* is
+            neither of the two.
         ValueError: If another option makes no sense.
     """
 
@@ -211,8 +212,7 @@ class JsonFormatter(BaseJsonFormatter):
         try:
             line = self.format(record)
         except Exception:  # noqa: BLE001 -- an option or an override of the user's failed
-            event = self._read(record)
-            return b"" if event is None else encode(event, None, self._redactor)
+            return self._encode_any(record)
 
         return f"{line}\n".encode("utf-8", "backslashreplace") if line else b""
 
@@ -228,9 +228,9 @@ class JsonFormatter(BaseJsonFormatter):
             for key in (*self._asked, *unreserved)
             if key in self._asked or attributes.get(key)
         }
-        for key in ("exc_info", "stack_info"):
+        for key, read in (("exc_info", self._exception), ("stack_info", stack_of)):
             if key in requested:
-                requested[key] = {"exc_info": self._exception, "stack_info": stack_of}[key](record)
+                requested[key] = read(record)
         if isinstance(self.timestamp, str):
             requested[self.timestamp] = timestamp_of(record.created)
         return requested
@@ -257,7 +257,7 @@ def _is_ordinary(record: logging.LogRecord) -> bool:
 
 
 def _masking(encoder: Any, mask: Callable[[Any], Any]) -> Any:
-    """Derive of a JSON encoder one that masks what it makes of values that JSON lacks."""
+    """Derive from a JSON encoder one that masks what it makes of values that JSON lacks."""
     if not hasattr(encoder, "default"):  # none at all, or none of json's
         return encoder
 
