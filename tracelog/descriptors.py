@@ -73,7 +73,7 @@ class DescriptorSink(Sink):
             pass
 
     def _look(self) -> None:
-        """Look whether it is."""
+        """Make sure, once that is due, that it is the right file; here there is no other."""
 
     def _put(self, data: bytes) -> int:
         return os.write(self._descriptor, data)

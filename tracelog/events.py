@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from tracelog.fields import CALLER, EVENT, EXCEPTION, LEVEL, LOGGER, STACK, TIMESTAMP, name_beside
 from tracelog.processors import Chain
@@ -21,9 +21,6 @@ from tracelog.records import (
 
 
 __all__ = ["make_event_reader", "make_timestamp_of", "timestamp_of"]
-
-EXC_INFO: Final = "exc_info"
-STACK_INFO: Final = "stack_info"
 
 
 def make_timestamp_of() -> Callable[[float], str]:
@@ -94,7 +91,7 @@ def make_event_reader(
 def _processed(
     chain: Chain, record: logging.LogRecord, event: dict[str, Any]
 ) -> dict[str, Any] | None:
-    given = {EXC_INFO: record.exc_info, STACK_INFO: record.stack_info}
+    given = {"exc_info": record.exc_info, "stack_info": record.stack_info}
     event.update({key: value for key, value in given.items() if value and key not in event})
     changed = chain(record.name, event[LEVEL], event)
     if changed is not None:

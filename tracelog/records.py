@@ -68,6 +68,8 @@ FOREIGN: Final = frozenset({"color_message", "websocket"})
 _LEADING: Final = frozenset(LEADING)
 # Names of fields that need a second look: attributes that aren't fields, and our leading keys.
 SURPRISING: Final = _NO_FIELDS | _LEADING
+# The arguments of uvicorn.access, in their order (uvicorn/protocols/http).
+_ACCESS: Final = ("client", "method", "path", "http_version", "status")
 # Frames of these modules stand between a line of the application and its record.
 _BETWEEN: Final = (
     *("console", "emit", "events", "flood", "foreign", "formatters"),
@@ -286,10 +288,6 @@ def _access_fields(args: Any) -> dict[str, Any]:
         return {}
 
     return dict(zip(_ACCESS, args, strict=True))
-
-
-# The arguments of uvicorn.access, in their order (uvicorn/protocols/http).
-_ACCESS: Final = ("client", "method", "path", "http_version", "status")
 
 
 def _websocket_id(value: Any) -> str:
