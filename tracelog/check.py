@@ -26,7 +26,7 @@ from tracelog.rules import (
     shape,
 )
 from tracelog.rules.draft import Draft, is_too_large, walk
-from tracelog.rules.findings import Finding, Path, dotted, kind, show
+from tracelog.rules.findings import Finding, KeyPath, dotted, kind, show
 
 
 __all__ = ["Problem", "find_problems", "refuse"]
@@ -188,11 +188,11 @@ def _whole(config: object) -> Finding | None:
     return None
 
 
-def _places(draft: Draft) -> dict[Path, int]:
+def _places(draft: Draft) -> dict[KeyPath, int]:
     return {path: place for place, (path, _) in enumerate(walk(draft.data))}
 
 
-def _place(path: Path, places: Mapping[Path, int]) -> int:
+def _place(path: KeyPath, places: Mapping[KeyPath, int]) -> int:
     """Tell when a *path*, or what it would be in, was written."""
     while path not in places:
         path = path[:-1]
@@ -204,7 +204,7 @@ def _problem(finding: Finding, lines: Mapping[str, int]) -> Problem:
     return Problem(dotted(path), _line(path, lines), finding.text, finding.hint, finding.fatal)
 
 
-def _line(path: Path, lines: Mapping[str, int]) -> int | None:
+def _line(path: KeyPath, lines: Mapping[str, int]) -> int | None:
     while path and dotted(path) not in lines:
         path = path[:-1]
     return lines.get(dotted(path))

@@ -9,7 +9,7 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from tracelog.rules.findings import Path, index, step
+from tracelog.rules.findings import KeyPath, index, step
 from tracelog.rules.names import Unresolved, convert, is_reference, referenced
 
 
@@ -42,7 +42,7 @@ def is_too_large(config: object) -> bool:
     return False
 
 
-def walk(value: object, path: Path = ()) -> Iterator[tuple[Path, object]]:
+def walk(value: object, path: KeyPath = ()) -> Iterator[tuple[KeyPath, object]]:
     """Go through a *value* that isn't too large, in the order it was written."""
     yield path, value
     for part, child in _children(value):
@@ -98,13 +98,13 @@ class Draft:
         found = self.top(section)
         return {key: self.value(raw) for key, raw in _items(found)}
 
-    def entries(self, section: str) -> Iterator[tuple[Path, Entry]]:
+    def entries(self, section: str) -> Iterator[tuple[KeyPath, Entry]]:
         """Go through the entries of a *section* that have settings, and a path each."""
         for name, raw in self.raw_entries(section).items():
             if isinstance(raw, dict):
                 yield (section, step(name)), self._entry(raw)
 
-    def loggers(self) -> Iterator[tuple[Path, Entry]]:
+    def loggers(self) -> Iterator[tuple[KeyPath, Entry]]:
         """Go through all loggers, the root among them."""
         yield from self.entries("loggers")
         root = self.top("root")

@@ -12,7 +12,7 @@ from tracelog.rules.classes import class_of, is_ours, parameters
 from tracelog.rules.draft import BROKEN, Draft, Entry, without
 from tracelog.rules.findings import (
     Finding,
-    Path,
+    KeyPath,
     clip,
     did_you_mean,
     index,
@@ -46,7 +46,7 @@ def our_formatters(draft: Draft) -> Iterator[Finding]:
             yield from _processors((*path, "processors"), entry.get("processors"))
 
 
-def _options(path: Path, factory: Any, entry: Entry) -> Iterator[Finding]:
+def _options(path: KeyPath, factory: Any, entry: Entry) -> Iterator[Finding]:
     """Try the options: our formatters only think while they are built, and open nothing."""
     options = {str(k): v for k, v in entry.items() if k not in {"()", ".", "processors"}}
     if BROKEN in options.values():
@@ -75,7 +75,7 @@ def _options(path: Path, factory: Any, entry: Entry) -> Iterator[Finding]:
         yield Finding(path, f"is refused: {reason}", "leave out what isn't needed")
 
 
-def _unknown(path: Path, taken: Iterable[str], options: Iterable[str]) -> Iterator[Finding]:
+def _unknown(path: KeyPath, taken: Iterable[str], options: Iterable[str]) -> Iterator[Finding]:
     """Say which options nobody takes: neither the formatter, nor to whom it passes them on."""
     # Where orjson can't be loaded, in a subinterpreter say, the one that asks for it says so.
     from tracelog.json_formatter import JsonFormatter  # noqa: PLC0415
@@ -88,14 +88,14 @@ def _unknown(path: Path, taken: Iterable[str], options: Iterable[str]) -> Iterat
             yield Finding((*path, step(key)), text, did_you_mean(key, known))
 
 
-def _finding(path: Path, error: ConfigError, options: Mapping[str, object]) -> Finding:
+def _finding(path: KeyPath, error: ConfigError, options: Mapping[str, object]) -> Finding:
     if error.where in options:
         return Finding((*path, error.where), error.problem, error.hint)
 
     return Finding(path, printable(f"{error.where}: {error.problem}"), error.hint)
 
 
-def _processors(path: Path, value: object) -> Iterator[Finding]:
+def _processors(path: KeyPath, value: object) -> Iterator[Finding]:
     if value is None or value is BROKEN:
         return
 
@@ -107,7 +107,7 @@ def _processors(path: Path, value: object) -> Iterator[Finding]:
         yield from _processor((*path, index(number)), item)
 
 
-def _processor(path: Path, item: object) -> Iterator[Finding]:
+def _processor(path: KeyPath, item: object) -> Iterator[Finding]:
     if isinstance(item, Mapping) and "()" in item:
         given = {key: value for key, value in item.items() if key != "()"}
         yield from keyword_findings(path, class_of(item["()"]), given)
