@@ -16,11 +16,11 @@ from tracelog.escapes import printable
 from tracelog.rules import (
     advice,
     allowed,
-    connections,
     filters,
     formatters,
     handlers,
     levels,
+    links,
     our_formatters,
     relays,
     shape,
@@ -49,9 +49,9 @@ _ALWAYS: Final[tuple[_Rule, ...]] = (
 _INCREMENTAL: Final[tuple[_Rule, ...]] = (*_ALWAYS, advice.ignored)
 _RULES: Final[tuple[_Rule, ...]] = (
     *_ALWAYS,
-    connections.filter_names,
-    connections.formatter_names,
-    connections.handler_names,
+    links.filter_names,
+    links.formatter_names,
+    links.handler_names,
     filters.filters,
     formatters.formatters,
     handlers.handlers,

@@ -9,10 +9,10 @@ from logging.handlers import MemoryHandler, QueueHandler, QueueListener
 from typing import Final
 
 from tracelog.rules.classes import class_of, factory_findings, handler_class
-from tracelog.rules.connections import name_finding, name_findings
 from tracelog.rules.draft import BROKEN, Draft, Entry
 from tracelog.rules.findings import Finding, KeyPath, kind, show, step
 from tracelog.rules.levels import level_findings
+from tracelog.rules.links import name_finding, name_findings
 
 
 __all__ = ["QUEUE_KEYS", "build_order", "destinations", "relays"]

@@ -1,4 +1,4 @@
-"""Connections: one part of a configuration names another, which must be there."""
+"""Links: one part of a configuration names another, which must be there."""
 
 from __future__ import annotations
 
