@@ -11,6 +11,7 @@ from typing import Any
 from tracelog.fields import CALLER, EVENT, EXCEPTION, LEVEL, LOGGER, STACK, TIMESTAMP, name_beside
 from tracelog.processors import Chain
 from tracelog.records import (
+    Event,
     caller_of,
     context_of,
     fields_of,
@@ -20,7 +21,7 @@ from tracelog.records import (
 )
 
 
-__all__ = ["make_event_reader", "make_timestamp_of", "timestamp_of"]
+__all__ = ["line_by", "make_event_reader", "make_timestamp_of", "timestamp_of"]
 
 
 def make_timestamp_of() -> Callable[[float], str]:
@@ -86,6 +87,14 @@ def make_event_reader(
         return event
 
     return read
+
+
+def line_by(override: Callable[[logging.LogRecord], str], record: logging.LogRecord) -> bytes:
+    """Make the line by a subclass's own `format`; empty if that makes nothing."""
+    if isinstance(record, Event):
+        record.complete()
+    text = override(record)
+    return f"{text}\n".encode("utf-8", "backslashreplace") if text else b""
 
 
 def _processed(

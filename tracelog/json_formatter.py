@@ -15,7 +15,7 @@ from pythonjsonlogger.json import JsonEncoder
 from tracelog.attribution import of_line
 from tracelog.encode import DEL, MAX_LINE, NEWLINE, encode
 from tracelog.errors import ConfigError
-from tracelog.events import make_event_reader, timestamp_of
+from tracelog.events import line_by, make_event_reader, timestamp_of
 from tracelog.fields import (
     EVENT,
     EXCEPTION,
@@ -210,11 +210,9 @@ class JsonFormatter(BaseJsonFormatter):
 
     def _encode_optional(self, record: logging.LogRecord) -> bytes:
         try:
-            line = self.format(record)
+            return line_by(self.format, record)
         except Exception:  # noqa: BLE001 -- an option or an override of the user's failed
             return self._encode_any(record)
-
-        return f"{line}\n".encode("utf-8", "backslashreplace") if line else b""
 
     def _requested(self, record: logging.LogRecord) -> dict[str, Any]:
         """Read the attributes that `fmt`, `timestamp` and `reserved_attrs` ask for."""
