@@ -172,7 +172,10 @@ class SocketSink(Sink):
 
     def __del__(self) -> None:
         super().__del__()
-        self._socket.close()
+        try:  # noqa: SIM105 -- as in `Sink`
+            self._socket.close()
+        except AttributeError:  # its descriptor was refused
+            pass
 
     def _put(self, data: bytes) -> int:
         return self._socket.send(data, self._dont_wait)
