@@ -103,9 +103,9 @@ def test_a_log_is_never_written_over(tmp_path):
     (tmp_path / "link").symlink_to("a.log")
     sources = [Source("a.log", str(tmp_path / "a.log"))]
 
-    asking.never_over_a_log(tmp_path / "b.log", sources)
+    asking.refuse_overwriting(tmp_path / "b.log", sources)
     with pytest.raises(InputError, match="is one of the logs to read"):
-        asking.never_over_a_log(tmp_path / "link", sources)
+        asking.refuse_overwriting(tmp_path / "link", sources)
 
 
 def test_a_shape_that_is_not_ours_is_said(tmp_path, capsys):

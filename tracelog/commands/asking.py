@@ -32,9 +32,9 @@ __all__ = [
     "Asked",
     "filters_of",
     "moment",
-    "never_over_a_log",
     "opened",
     "opened_log",
+    "refuse_overwriting",
     "show",
 ]
 
@@ -112,7 +112,7 @@ def opened(args: argparse.Namespace) -> Iterator[Asked]:
 
 @contextmanager
 def _opened_files(args: argparse.Namespace) -> Iterator[Asked]:
-    """Open files, and pipes; once they are answered, have kept what was read."""
+    """Open files, and pipes; what was read is kept for the next question."""
     progress = Progress()
     with opened_log(args, progress) as log:
         engine = Embedded(log, None if args.no_cache else Cache.of_user())
@@ -164,7 +164,7 @@ def opened_log(args: argparse.Namespace, progress: Progress | None = None) -> It
         yield log
 
 
-def never_over_a_log(output: Path, sources: Iterable[Source]) -> None:
+def refuse_overwriting(output: Path, sources: Iterable[Source]) -> None:
     """Refuse to write over what is read.
 
     Raises:

@@ -11,7 +11,7 @@ from tracelog.answers.gathering import gather
 from tracelog.answers.progress import Progress
 from tracelog.answers.report import make_page, write_page
 from tracelog.commands.arguments import add_files, describe
-from tracelog.commands.asking import never_over_a_log, opened_log
+from tracelog.commands.asking import opened_log, refuse_overwriting
 from tracelog.escapes import printable
 
 
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     """Gather, and write the page."""
     progress = Progress()
     with opened_log(args, progress) as log:
-        never_over_a_log(args.output, log.sources)
+        refuse_overwriting(args.output, log.sources)
         names = [source.name for source in log.sources]
         found = gather(log, progress.step)
     page = make_page(page_data(found, names))
