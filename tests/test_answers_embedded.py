@@ -122,6 +122,14 @@ COUNTS = {
     )
     for view in (UTTERANCES, DELAYS, LINES)
 }
+# Of each of its groups and sets, quantiles are of fewer rows than the rest.
+SPREAD = Question(
+    view=LINES,
+    figures=("count(*)", WORDS.quantiles("total_ms", 0.5, 0.9), "sum(bytes)", "max(total_ms)"),
+    groups=((), ("user_id",), ("late", "event")),
+    conditions=("user_id IS NULL OR user_id <> $user",),
+    parameters={"user": "bob"},
+)
 
 
 def found(engine, question):
@@ -149,12 +157,14 @@ def keep(engine):
     engine.keep(VIEWS[name] for name in engine.worth_keeping)
 
 
-@pytest.mark.parametrize("view", COUNTS, ids=lambda view: view.name)
-def test_a_second_question_has_the_same_answer(make_cached, tmp_path, view):
+@pytest.mark.parametrize(
+    "question", [*COUNTS.values(), SPREAD], ids=["utterances", "delays", "lines", "quantiles"]
+)
+def test_a_second_question_has_the_same_answer(make_cached, tmp_path, question):
     """From what was kept: the lines aren't read again, and they are counted all the same."""
     more = verdict(500, "eve", late=True, held=[{"ms": 9, "where": "a.py:1 f"}])
     first = make_cached(LOG, more + "{", "")
-    answer = found(first, COUNTS[view])
+    answer = found(first, question)
     keep(first)
     for name in ("0.log", "1.log"):
         path = tmp_path / name
@@ -164,7 +174,7 @@ def test_a_second_question_has_the_same_answer(make_cached, tmp_path, view):
 
     second = make_cached(LOG, more + "{", "")
 
-    assert found(second, COUNTS[view]) == answer
+    assert found(second, question) == answer
     keep(second)
     assert len([*(tmp_path / "cache").iterdir()]) == 2
 
@@ -186,8 +196,18 @@ def test_lines_come_from_what_was_kept(make_cached):
     assert answer[0] == [[([['"bob"']],)]]
 
 
+def test_what_is_damaged_is_not_kept(make_cached, tmp_path):
+    """An answer from the cache wouldn't say so."""
+    (tmp_path / "0.log").write_bytes(gzip.compress(LOG.encode())[:-9])
+    engine = make_cached("")
+
+    engine.ask(COUNTS[LINES])
+
+    assert engine.worth_keeping == ()
+
+
 @pytest.mark.parametrize("user", ["ann", "nobody"])
-@pytest.mark.parametrize("groups", [((),), (("late",),)])
+@pytest.mark.parametrize("groups", [((),), (("late",),), ((), ("late",))])
 def test_the_largest_lines_come_from_what_was_kept(make_cached, user, groups):
     """As many as are asked for, if there are any; in groups, too."""
     question = Question(

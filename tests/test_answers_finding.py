@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from pathlib import Path
 
 import pytest
 import zstandard
@@ -116,12 +117,24 @@ def test_a_line_is_found_by_its_number(tmp_path, number, raw):
 
 
 @pytest.mark.parametrize("look", [lambda s: [*find(s, [b"x"])], lambda s: line_at(s, 999)])
-def test_a_damaged_archive_has_a_way_out(tmp_path, look):
-    """It says how far it could be read, and by what."""
-    source = make_source(tmp_path, gzip.compress(TEXT * 99)[:-9], ".gz")
+def test_a_file_that_is_gone_has_a_way_out(tmp_path, look):
+    """The sentence says why it can't be read."""
+    source = make_source(tmp_path)
+    Path(source.path).unlink()
 
-    with pytest.raises(InputError, match=r"'app\.log' can't be read to its end: (.|\n)*zcat app"):
+    with pytest.raises(
+        InputError, match=r"'app\.log' can't be read to its end: No such(.|\n)*ls -l"
+    ):
         look(source)
+
+
+def test_a_damaged_archive_is_searched_as_far_as_it_goes(tmp_path, capsys):
+    """A log that is still being packed has no end."""
+    source = make_source(tmp_path, gzip.compress(TEXT + b"\n")[:-9], ".gz")
+
+    assert raws(find(source, [b'"b"'])) == [LINES[5]]
+    assert line_at(source, 99) is None
+    assert capsys.readouterr().err.startswith("app.log is damaged, and read up to its byte ")
 
 
 @settings(max_examples=30)

@@ -126,11 +126,11 @@ def test_values_are_cut(ask):
 
 @pytest.mark.parametrize(
     ("total", "expected"),
-    [("1e300", [1e11]), ("-5", [0.0]), ('"NaN"', []), ('"x"', []), ("[]", [])],
+    [("1e14", [1e11]), ("1e300", []), ("-5", [0.0]), ('"NaN"', []), ('"x"', []), ("[]", [])],
     ids=str,
 )
 def test_an_odd_total_is_bounded_or_none(ask, total, expected):
-    """A calendar has to have room for it; what is no number is no utterance."""
+    """A calendar has to have room for it; what is no time is no utterance."""
     odd = verdict(0, 1).replace('"total_ms": 1', f'"total_ms": {total}')
 
     assert [row[1] for row in ask(odd).utterance_rows] == expected

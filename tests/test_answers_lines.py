@@ -119,13 +119,13 @@ def test_a_line_that_is_being_written_is_known(tmp_path, content, expected):
     [
         ("", TEXT, [b"one", b"two", b"three"]),
         (".gz", gzip.compress(b"one\ntwo"), [b"one", b"two"]),
-        (".gz", gzip.compress(b"one\ntwo")[:-9], [b"one"]),
+        (".gz", gzip.compress(b"one\ntwo")[:-9], [b"one", b"two"]),
         ("", b"x\n" * 99, [b"x"] * 20),
     ],
     ids=["plain", "gz", "damaged", "long"],
 )
 def test_a_few_lines_at_the_beginning(tmp_path, packing, content, expected):
-    """As many as cost nothing; none of a file that can't be unpacked."""
+    """As many as cost nothing; what there is of a file that is damaged."""
     assert head(make_source(tmp_path, packing, content)) == expected
 
 

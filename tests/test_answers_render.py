@@ -64,10 +64,11 @@ def test_a_sentence_may_be_longer():
         (100.4, "100"),
         (-12.34, "-12.3"),
         (12345, "12,345"),
+        (-1.7e308, "-2e+308"),
     ],
 )
 def test_milliseconds_have_tenths_where_they_tell_something(value, expected):
-    """A tenth of 300 ms is noise."""
+    """A tenth of 300 ms is noise; and a figure that is no time has no 300 digits."""
     assert render.ms(value) == expected
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracelog.answers.report import make_page, write_page
+from tracelog.answers.report import make_page
 from tracelog.errors import InputError
 
 
@@ -90,63 +90,3 @@ def test_text_is_set_as_text_only():
     assert not re.search(
         r"innerHTML|outerHTML|insertAdjacent|document\.write|eval|Function\(", page
     )
-
-
-def test_a_page_is_written(tmp_path):
-    """And nothing else is left beside it."""
-    write_page(tmp_path / "report.html", b"new")
-
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"report.html": b"new"}
-
-
-def test_a_link_stays_a_link(tmp_path):
-    """What it points to is replaced."""
-    (tmp_path / "real.html").write_bytes(b"old")
-    (tmp_path / "link.html").symlink_to("real.html")
-
-    write_page(tmp_path / "link.html", b"new")
-
-    assert (tmp_path / "link.html").is_symlink()
-    assert (tmp_path / "real.html").read_bytes() == b"new"
-
-
-def test_what_was_there_stays_until_the_new_one_is_whole(tmp_path, monkeypatch):
-    """Interrupted while it writes, nothing half-written is left."""
-    (tmp_path / "report.html").write_bytes(b"old")
-    write = Path.write_bytes
-
-    def interrupted(path, page):
-        write(path, page[:1])
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Path, "write_bytes", interrupted)
-
-    with pytest.raises(KeyboardInterrupt):
-        write_page(tmp_path / "report.html", b"new")
-
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"report.html": b"old"}
-
-
-def test_a_pipe_is_written_to(tmp_path):
-    """`-o /dev/stdout` doesn't put a file in the place of the device."""
-    os.mkfifo(tmp_path / "pipe")
-    heard = []
-    reader = threading.Thread(target=lambda: heard.append((tmp_path / "pipe").read_bytes()))
-    reader.start()
-
-    write_page(tmp_path / "pipe", b"new")
-
-    reader.join()
-    assert heard == [b"new"]
-    assert (tmp_path / "pipe").is_fifo()
-
-
-@pytest.mark.parametrize(
-    ("path", "problem"),
-    [(".", "'.' is a directory"), ("no/such/report.html", "can't be written: No such file")],
-    ids=["directory", "nowhere"],
-)
-def test_where_it_cannot_be_written_it_is_said(path, problem):
-    """With the way out."""
-    with pytest.raises(InputError, match=re.escape(problem)):
-        write_page(Path(path), b"new")

@@ -184,9 +184,11 @@ def test_the_word_in_another_place_is_no_verdict(line):
     assert (answer.lines, answer.utterances, answer.broken) == (1, 0, 0)
 
 
-@pytest.mark.parametrize("total", ['"abc"', "null", "[]", "1e999", "NaN", "true", '"-inf"'])
+@pytest.mark.parametrize(
+    "total", ['"abc"', "null", "[]", "1e999", "NaN", "true", '"-inf"', "-1e300"]
+)
 def test_an_utterance_without_a_total_is_counted_but_not_shown(total):
-    """Nothing can be ranked by what isn't a finite number."""
+    """Nothing can be ranked by what is no time."""
     answer = ask(f'{{"event":"utterance","total_ms":{total}}}\n' + verdict(1))
 
     assert (answer.lines, answer.broken, answer.utterances) == (2, 0, 2)

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tracelog.commands.arguments import add_arguments, describe
+from tracelog.commands.arguments import add_arguments, describe, output
 
 
 def parse(*arguments, over=False):
@@ -80,3 +80,10 @@ def test_what_answers_is_not_loaded():
     code = "import sys, tracelog.commands.show as _; sys.exit('tracelog.answers.embedded' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+def test_a_pipe_is_no_file_to_write(tmp_path):
+    """Elsewhere `-` is a pipe, and nobody wants a file of that name."""
+    assert output(str(tmp_path)) == tmp_path
+    with pytest.raises(argparse.ArgumentTypeError, match="'-' is no name of a file"):
+        output("-")

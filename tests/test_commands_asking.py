@@ -58,18 +58,19 @@ def test_what_is_opened_can_be_asked(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"{}\n")))
 
     with asking.opened(parse("a.log", "-")) as asked:
-        read = asked.read(Tally(lines=4, broken=1))
+        read = asked.read(Tally(lines=4, broken=1, rows=1), Filters(user="kim"))
 
     assert asked.is_ours
     assert read.names == ("a.log", "stdin")
     assert read.broken_at == ("a.log:2",)
+    assert read.instead == ("No user_id is 'kim'; there is none at all.",)
 
 
 def test_of_a_sound_log_no_broken_line_is_looked_for():
     """It would be read again for nothing."""
     asked = asking.Asked(engine=None, names=("a.log",))
 
-    assert asked.read(Tally(lines=4)).broken_at == ()
+    assert asked.read(Tally(lines=4, rows=4, matched=4), Filters()).broken_at == ()
 
 
 def test_a_missing_file_is_an_input_error():
@@ -129,9 +130,10 @@ def test_a_table_is_opened_in_place_of_files(make_table):
     text = make_table('{}\noops\n{"timestamp":"2026-11-22T10:00:00Z"}\n')
 
     with asking.opened(parse("--from", text)) as asked:
-        read = asked.read(Tally(lines=3, broken=1))
+        read = asked.read(Tally(lines=3, broken=1, rows=1), Filters(user="kim"))
 
     assert read.names == (text.removeprefix("clickhouse://"),)
+    assert read.instead == ("No user_id is 'kim'; there is none at all.",)
     assert read.broken_at == (f"in {text.rpartition('/')[2]}",)
 
 

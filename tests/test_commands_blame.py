@@ -84,6 +84,7 @@ def test_nobody_to_blame_is_a_sentence(capsys):
 
     assert shown(capsys) == (
         "Nothing held the event loop, and nobody late waited, in 2 lines.\n"
+        "No user_id is 'nobody'; there are 2, such as bob.\n"
         "Nothing to read: empty.log is empty.\n"
     )
 

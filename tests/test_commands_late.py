@@ -293,7 +293,7 @@ def test_the_answer_loads_rich_and_duckdb_and_the_help_does_not():
         "import sys\nfrom tracelog.cli import main\n"
         "for arguments in (['late', '--help'], ['late', '--over', 'x', 'a'], ['late', 'missing']):\n"
         "    try: main(arguments)\n    except SystemExit: pass\n"
-        "print(*{'duckdb', 'rich', 'structlog', 'yaml'} & {*sys.modules}, file=sys.stderr)"
+        "print(*{'_duckdb', 'rich', 'structlog', 'yaml'} & {*sys.modules}, file=sys.stderr)"
     )
 
     done = subprocess.run(

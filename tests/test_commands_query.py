@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import argparse
 import json
 
@@ -80,6 +81,18 @@ def test_what_sql_cannot_read_is_counted_and_located(tmp_path, capsys):
     assert out == "n\n2\n"
     said = "Left out, as no JSON or too long to read: 2, the first at giant.log:2, giant.log:3.\n"
     assert err == said
+
+
+def test_what_is_there_of_a_damaged_archive_answers(tmp_path, capsys):
+    """That it is damaged is said; of its lines, none is left out."""
+    (tmp_path / "cut.log.gz").write_bytes(gzip.compress(LINE.encode())[:-8])
+
+    assert run("cut.log.gz", "SELECT count(*) AS n FROM lines") == 0
+
+    out, err = capsys.readouterr()
+    assert out == "n\n1\n"
+    assert err.startswith("cut.log.gz is damaged, and read up to its byte ")
+    assert "Left out" not in err
 
 
 def test_an_empty_log_is_said(capsys):

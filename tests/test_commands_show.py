@@ -167,7 +167,7 @@ def test_help_and_errors_are_quick():
         "import sys; from tracelog.cli import main\n"
         "try: main(sys.argv[1:])\n"
         "except SystemExit: pass\n"
-        "print([name for name in ('duckdb', 'rich') if name in sys.modules])"
+        "print([name for name in ('_duckdb', 'rich') if name in sys.modules])"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(tracelog.__file__).parents[1])}
 

@@ -383,7 +383,7 @@ def test_the_first_screen_comes_at_once():
     """Neither DuckDB nor rich nor yaml nor structlog is imported for it."""
     script = (
         "import sys\nfrom tracelog.cli import main\nmain(['tail', '-'])\n"
-        "print(*{'duckdb', 'rich', 'structlog', 'yaml'} & {*sys.modules})"
+        "print(*{'_duckdb', 'rich', 'structlog', 'yaml'} & {*sys.modules})"
     )
 
     done = subprocess.run(

@@ -737,7 +737,7 @@ def test_nothing_heavy_is_loaded():
     code = """
 import sys, tracelog
 tracelog.configure_logging(format="json")
-print([name for name in ("rich", "duckdb", "opentelemetry") if name in sys.modules])
+print([name for name in ("rich", "_duckdb", "opentelemetry") if name in sys.modules])
 """
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -186,7 +186,7 @@ def test_a_wait_that_no_hold_explains_is_told(verdict, sentence):
         (wait("DNS"), "looking up a host's name in chat.py:12 reply"),
         (wait("subprocess"), "waiting for a subprocess in chat.py:12 reply"),
         (wait("thread"), "waiting for a thread in chat.py:12 reply"),
-        (wait("thread running resize"), "waiting for a thread to run resize in chat.py:12 reply"),
+        (wait("thread running resize"), "waiting while a thread ran resize in chat.py:12 reply"),
         (wait("free thread for resize"), "waiting for a free thread to run resize in chat.py:12 reply"),
         (wait("tasks"), "waiting for tasks in chat.py:12 reply"),
         (wait("asyncpg"), "waiting for asyncpg in chat.py:12 reply"),

@@ -13,7 +13,7 @@ import pytest
 
 from tracelog.answers.columns import page_data
 from tracelog.answers.gathered import Gathered
-from tracelog.answers.report import make_page, write_page
+from tracelog.answers.report import make_page
 from tracelog.commands import report
 
 
@@ -365,7 +365,7 @@ def test_a_hundred_thousand_utterances_stay_fluent(browser, tmp_path):
         for n in range(100_000)
     ]
     found = Gathered(utterances=100_000, late=20_000, utterance_rows=rows)
-    write_page(tmp_path / "report.html", make_page(page_data(found, ["app.log"])))
+    (tmp_path / "report.html").write_bytes(make_page(page_data(found, ["app.log"])))
     resize(browser, 1400)
 
     browser.open(tmp_path / "report.html")

@@ -22,7 +22,7 @@ from tracelog.answers.views import View
 
 __all__ = ["Cache"]
 
-_FORMAT: Final = 3  # of what is kept: another one is another file
+_FORMAT: Final = 4  # of what is kept: another one is another file
 _WORTH: Final = 32_000_000  # bytes: what is smaller is read in no time
 _UNPACKED: Final = 10  # times as large as a packed file is
 _LIMIT: Final = 4_000_000_000  # bytes of all that is kept

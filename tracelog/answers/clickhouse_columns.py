@@ -16,6 +16,7 @@ from tracelog.answers.views import (
     INTEGER,
     JSON,
     LINES,
+    LONGEST_MS,
     NUMBER,
     TEXT,
     TIME,
@@ -80,15 +81,15 @@ def read(kind: str, source: str, *path: str) -> str:
         return f"(JSONExtract({inside}, 'Nullable(String)') = 'true')"
 
     if kind == NUMBER:
-        return _number(inside)
+        return _number(inside, f"abs({{found}}) < {LONGEST_MS}")
 
     return {TEXT: text(source, *path), TIME: _time(inside), INTEGER: _integer(inside)}[kind]
 
 
-def _number(inside: str) -> str:
-    """Read a finite number, also one in quotes; a flag is none."""
+def _number(inside: str, bound: str = "isFinite({found})") -> str:
+    """Read a number that has a bound, also one in quotes; a flag is none."""
     found = f"JSONExtract({inside}, 'Nullable(Float64)')"
-    return f"if(isFinite({found}) AND JSONType({inside}) <> 'Bool', {found}, NULL)"
+    return f"if({bound.format(found=found)} AND JSONType({inside}) <> 'Bool', {found}, NULL)"
 
 
 def _integer(inside: str) -> str:

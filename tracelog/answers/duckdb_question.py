@@ -6,13 +6,16 @@ lines, broken ones, and the rows of the view.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 from tracelog.answers.duckdb_views import (
     IS_FIRST,
     IS_ROW,
     IS_SOUND,
+    KEPT,
     LINES_HERE,
     columns_in,
     relation,
@@ -20,7 +23,7 @@ from tracelog.answers.duckdb_views import (
 from tracelog.answers.question import Found, Lines, Question, Row, Tally
 
 
-__all__ = ["DuckDialect", "found", "select", "texts"]
+__all__ = ["DuckDialect", "found", "in_parts", "select", "texts", "together"]
 
 _MATCH: Final = "_is_match"
 _KEY: Final = "_key"
@@ -31,6 +34,9 @@ _COUNTS: Final = (  # of lines, of those that are JSON, of rows, of matches
     f"count(*) FILTER ({IS_ROW})",
     f"count(*) FILTER ({_MATCH})",
 )
+_WHOLE: Final = {"count": "sum", "sum": "sum", "max": "max"}  # of parts, by what made those
+_ARGUMENTS: Final = re.compile(r"\((?!DISTINCT)")  # parts may have some values in common
+_QUANTILES: Final = re.compile(r"quantile_cont\((.+), \[.+\]\)")
 
 
 class DuckDialect:
@@ -86,7 +92,35 @@ def texts(question: Question) -> list[str]:
     return [*named, question.lines.by, "line"] if question.lines else named
 
 
-def select(question: Question, source: str = "") -> str:
+def in_parts(question: Question) -> dict[tuple[str, ...], str]:
+    """Write a question about several sets of what is kept, in a SELECT for some figures each.
+
+    All but quantiles can be summed up; those are asked of the rows that have a number.
+    """
+    numbers = {each: found[1] for each in question.figures if (found := _QUANTILES.fullmatch(each))}
+    others = tuple(figure for figure in question.figures if figure not in numbers)
+    parts = {others: select(replace(question, figures=others), KEPT)}
+    for figure, number in numbers.items():
+        some = f"SELECT * FROM ({KEPT}) WHERE {number} IS NOT NULL"  # noqa: S608
+        parts[figure,] = select(replace(question, figures=(figure,)), some, is_counted=False)
+    return parts
+
+
+def together(question: Question, answers: dict[tuple[str, ...], list[Row]]) -> list[Row]:
+    """Put the answers to the parts of a question together: the first part knows all groups."""
+    start = _HEAD + len(_keys(question))
+    said: dict[Row, dict[str, Any]] = {}
+    for figures, rows in answers.items():
+        for row in rows:
+            known = said.setdefault((*row[:2], *row[_HEAD:start]), {})
+            known.update(zip(figures, row[start:], strict=True))
+    return [
+        (*row[:start], *map(said[*row[:2], *row[_HEAD:start]].get, question.figures))
+        for row in next(iter(answers.values()))
+    ]
+
+
+def select(question: Question, source: str = "", *, is_counted: bool = True) -> str:
     """Write a question in one SELECT, of the lines, or of a relation that is like theirs.
 
     The first column tells which set of groups a row is of, the second whether it is of matches.
@@ -103,12 +137,18 @@ def select(question: Question, source: str = "") -> str:
     if question.lines:
         figures.append(_lines(question.lines))
     count = f"sum({LINES_HERE})" if is_kept else "count(*)"
-    counts = [f"coalesce({each.format(count=count, sound=sound)}, 0)" for each in _COUNTS]
-    columns = [*counts, *(f"{_KEY}{n}" for n in range(len(keys))), *figures]
-    return (
-        f"SELECT {_which(keys)}, {', '.join(columns)} "  # noqa: S608
-        f"FROM (SELECT *{named} FROM ({marked})) {_grouping(question)}"
-    )
+    counts = [each.format(count=count, sound=sound) if is_counted else "0" for each in _COUNTS]
+    rows = f"SELECT *{named} FROM ({marked})"  # noqa: S608
+    names = [f"{_KEY}{n}" for n in range(len(keys))]
+    wholes = [_WHOLE.get(_ARGUMENTS.split(figure)[0]) for figure in figures]
+    if is_kept and len(question.groups) > 1 and None not in wholes:
+        # Each set would look at each row: it looks at what the rows of each group amount to.
+        parts = ", ".join(f"{sql} AS _part{n}" for n, sql in enumerate([*counts, *figures]))
+        rows = f"SELECT {_MATCH}, {', '.join(names)}, {parts} FROM ({rows}) GROUP BY ALL"  # noqa: S608
+        counts = [f"sum(_part{n})" for n in range(len(counts))]
+        figures = [f"{whole}(_part{n})" for n, whole in enumerate(wholes, start=len(counts))]
+    columns = [*(f"coalesce({each}, 0)" for each in counts), *names, *figures]
+    return f"SELECT {_which(keys)}, {', '.join(columns)} FROM ({rows}) {_grouping(question)}"  # noqa: S608
 
 
 def _marked(question: Question, source: str) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 
 from tracelog import fields
 from tracelog.answers.log import LINES
-from tracelog.answers.views import FLAG, INTEGER, JSON, NUMBER, TEXT, TIME, Column, View
+from tracelog.answers.views import FLAG, INTEGER, JSON, LONGEST_MS, NUMBER, TEXT, TIME, Column, View
 
 
 __all__ = [
@@ -46,7 +46,10 @@ _CASTS: Final = {
         "AND '9999-12-30'::TIMESTAMPTZ THEN try_cast({0} AS TIMESTAMPTZ) END"
     ),
     INTEGER: "try_cast({} AS BIGINT)",
-    NUMBER: "CASE WHEN isfinite(try_cast({0} AS DOUBLE)) THEN try_cast({0} AS DOUBLE) END",
+    NUMBER: (
+        f"CASE WHEN abs(try_cast({{0}} AS DOUBLE)) < {LONGEST_MS} "
+        "THEN try_cast({0} AS DOUBLE) END"
+    ),
 }
 _LISTS: Final = (fields.BLOCKED_BY, fields.HELD, fields.AWAITS)
 _COSTS: Final = tuple(f"{key}[0].{fields.MS}" for key in _LISTS)

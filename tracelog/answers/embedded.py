@@ -13,7 +13,14 @@ from typing import Final
 
 from tracelog import fields
 from tracelog.answers.cache import Cache
-from tracelog.answers.duckdb_question import DuckDialect, found, select, texts
+from tracelog.answers.duckdb_question import (
+    DuckDialect,
+    found,
+    in_parts,
+    select,
+    texts,
+    together,
+)
 from tracelog.answers.duckdb_views import KEPT, is_enough, kept
 from tracelog.answers.lines import head, is_cut_off, line_numbers, tail
 from tracelog.answers.log import LINES, Log
@@ -29,6 +36,9 @@ from tracelog.errors import InputError
 __all__ = ["Embedded"]
 
 _EXAMPLES: Final = 3  # so many of the lines that are no JSON are named
+# Rows that are kept together: few, where a line to show makes all texts around it be unpacked.
+_WITH_TEXT: Final = 10_240
+_WITHOUT: Final = 40_960
 _UNIX: Final = datetime(1970, 1, 2, tzinfo=UTC)  # what has no clock yet says it is before that
 _EXTREME: Final = f"""
 SELECT {{}}(moment)::VARCHAR
@@ -59,7 +69,13 @@ class Embedded:
 
     @property
     def worth_keeping(self) -> tuple[str, ...]:
-        """The views that were asked for, and that the next question would find sooner if kept."""
+        """The views that were asked for, and that the next question would find sooner if kept.
+
+        What is damaged has to be said again.
+        """
+        if any(source.damage for source in self._log.sources):
+            return ()
+
         return tuple(dict.fromkeys(view.name for view in self._asked))
 
     def keep(self, views: Iterable[View]) -> None:
@@ -71,7 +87,8 @@ class Embedded:
     def _keep(self, view: View) -> None:
         for source, path in zip(self._sources(), self._places(view), strict=False):
             if self._cache and not self._cache.found([path]):
-                self._cache.keep(path, partial(self._log.keep, source, kept(view)))
+                at_once = _WITH_TEXT if view.events else _WITHOUT
+                self._cache.keep(path, partial(self._log.keep, source, kept(view), at_once))
 
     def _kept_rows(self, question: Question) -> list[Row] | None:
         """Ask what is kept of the view, if it is all there, and enough for the question."""
@@ -93,6 +110,11 @@ class Embedded:
     def _rows_of(self, places: list[Path], question: Question) -> list[Row]:
         """Ask what is kept: first which lines are wanted, because they are most of it."""
         lines, parameters = question.lines, question.parameters
+        if len(question.groups) > 1 and not lines:
+            parts = in_parts(question).items()
+            answers = {of: self._log.rows_kept(places, sql, **parameters) for of, sql in parts}
+            return together(question, answers)
+
         if not lines or question.groups != ((),):
             return self._log.rows_kept(places, select(question, KEPT), **parameters)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import zlib
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import BinaryIO, Final, NamedTuple
@@ -60,7 +59,7 @@ def find(
                     yield Hit(position + offset, Entry.parse(source.name, raw))
                 if position + span.stop >= stop:
                     return
-    except (EOFError, OSError, zlib.error) as error:
+    except OSError as error:
         raise _unreadable(source, error) from error
 
 
@@ -87,7 +86,7 @@ def line_at(source: Source, number: int) -> Entry | None:
     try:
         with open_bytes(source) as stream:
             raw = next(islice(bounded(stream), number - 1, None), None)
-    except (EOFError, OSError, zlib.error) as error:
+    except OSError as error:
         raise _unreadable(source, error) from error
 
     return None if raw is None else Entry.parse(source.name, raw)
@@ -138,10 +137,9 @@ def _end(block: bytes, offset: int) -> int:
     return len(block) if end < 0 else end
 
 
-def _unreadable(source: Source, error: Exception) -> InputError:
-    """Name a way that reads a damaged archive as far as it goes."""
-    unpack = {".gz": "zcat", ".zst": "zstdcat"}.get(source.packing, "cat")
+def _unreadable(source: Source, error: OSError) -> InputError:
+    """Say what is wrong with a file that was there just now."""
     return InputError(
-        f"{source.name!r} can't be read to its end: {error}",
-        hint=f"{unpack} {shlex.quote(source.name)} | tracelog show TRACE -",
+        f"{source.name!r} can't be read to its end: {error.strerror}",
+        hint=f"ls -l {shlex.quote(source.name)}",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -24,6 +25,7 @@ from tracelog.answers.render import (
     broken,
     count,
     make_table,
+    ms,
     name,
     nothing,
     reason,
@@ -102,7 +104,7 @@ def _cells(row: Utterance, clock: str, drawn_bar: Text) -> tuple[Text, ...]:
         Text(name(row.user_id)),
         Text(name(row.connection_id), "dim"),
         Text(_what(row), "dim"),
-        Text(f"{row.total_ms:,.1f}", alarm),
+        Text(ms(row.total_ms, math.inf), alarm),
         drawn_bar,
         Text(reason(row.cause)) if row.cause else Text("late" if row.late else "", alarm),
     )

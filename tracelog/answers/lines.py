@@ -6,16 +6,16 @@ Everything here reads in plain Python: a whole file only when something was foun
 from __future__ import annotations
 
 import gzip
-import zlib
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
-from io import SEEK_END, BufferedReader
+from io import SEEK_END
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final
 
+from tracelog.answers.damaged import as_far_as_it_goes
 from tracelog.answers.shaped_sql import LIMIT
 from tracelog.answers.sources import Source, Spool
 from tracelog.answers.unwrapping import Unwrapper
@@ -41,7 +41,7 @@ _GIANT: Final = b"(a line too long to read)\n"  # stands in for one; is no JSON,
 
 
 def open_bytes(source: Source) -> BinaryIO:
-    """Open *source*, unpacked.
+    """Open *source*, unpacked as far as that goes.
 
     Raises:
         InputError: If it is packed in a way this Python can't unpack, or not on this machine.
@@ -53,10 +53,10 @@ def open_bytes(source: Source) -> BinaryIO:
         )
 
     if source.packing == ".gz":
-        return cast("BinaryIO", gzip.open(source.path, "rb"))
+        return as_far_as_it_goes(gzip.open(source.path, "rb"), source)
 
     if source.packing == ".zst":
-        return _open_zstd(source)
+        return as_far_as_it_goes(_open_zstd(source), source)
 
     return Path(source.path).open("rb")
 
@@ -82,7 +82,7 @@ def head(source: Source) -> list[bytes]:
 
 def beginning(source: Source) -> Iterator[bytes]:
     """Yield the lines that tell what a file is, as they stand there."""
-    with suppress(InputError, EOFError, OSError, zlib.error), open_bytes(source) as stream:
+    with suppress(InputError, OSError), open_bytes(source) as stream:
         yield from islice(bounded(stream), _BEGINNING)
 
 
@@ -120,7 +120,8 @@ def rewrite(source: Source, spool: Spool) -> Source:
     copy = spool.new_path(".log")
     with open_bytes(source) as stream, copy.open("wb") as file:
         file.writelines(_unwrapped(stream, source))
-    return Source(source.name, str(copy), shape=replace(source.shape, wrapper=None), is_copy=True)
+    shape = replace(source.shape, wrapper=None)
+    return replace(source, path=str(copy), packing="", shape=shape, is_copy=True)
 
 
 def _unwrapped(stream: BinaryIO, source: Source) -> Iterator[bytes]:
@@ -151,10 +152,10 @@ def _skip_line(stream: BinaryIO) -> None:
         pass
 
 
-def _open_zstd(source: Source) -> BinaryIO:
+def _open_zstd(source: Source) -> Any:
     """Open with what unpacks zstd: in the standard library since Python 3.14, else a package."""
     with suppress(ImportError):
-        return cast("BinaryIO", import_module("compression.zstd").open(source.path, "rb"))
+        return import_module("compression.zstd").open(source.path, "rb")
 
     try:
         package = import_module("zstandard")
@@ -166,6 +167,4 @@ def _open_zstd(source: Source) -> BinaryIO:
 
     # A file that was appended to has several frames.
     file = Path(source.path).open("rb")  # noqa: SIM115 -- the reader closes it
-    return BufferedReader(
-        package.ZstdDecompressor().stream_reader(file, read_across_frames=True, closefd=True)
-    )
+    return package.ZstdDecompressor().stream_reader(file, read_across_frames=True, closefd=True)

@@ -15,10 +15,12 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from tracelog.answers.lines import beginning, rewrite
+from tracelog.answers.damaged import salvaged
+from tracelog.answers.lines import beginning, open_bytes, rewrite
 from tracelog.answers.progress import Progress
 from tracelog.answers.shaped_sql import IN_PIECES, LINES, MACROS, TEXTS, lines
 from tracelog.answers.shapes import OURS, Shape, recognise
@@ -109,12 +111,20 @@ class Log:
         with self.said():
             return self._execute(sql, {"paths": [str(path) for path in paths], **parameters})
 
-    def keep(self, source: Source, sql: str, path: Path) -> None:
-        """Write what *sql* gives, over the lines of one source, as Parquet; in any order."""
+    def keep(self, source: Source, sql: str, at_once: int, path: Path) -> None:
+        """Write what *sql* gives, over the lines of one source, as Parquet; in any order.
+
+        Args:
+            source: Whose lines.
+            sql: Asks them.
+            at_once: So many rows are unpacked by whoever asks for one of them.
+            path: Where to.
+        """
         # Else all of it waits in memory for what comes first.
         self._connection.execute("SET preserve_insertion_order = false")
         self._rows(
-            f"COPY ({sql}) TO $path (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 10_240)",
+            f"COPY ({sql}) TO $path "
+            f"(FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE {at_once})",
             source,
             {"path": str(path)},
         )
@@ -283,10 +293,13 @@ class Log:
 
     def _rewritten(self, error: Exception) -> dict[Source, Source]:
         """Write copies of the sources without what *error* is about; nothing if that is no use."""
-        if not any(sign in str(error) for sign in _REWRITE):
+        if isinstance(error, self._duckdb.IOException):  # what is damaged isn't always named
+            rewritten = {each: salvaged(each, open_bytes, self._spool) for each in self.sources}
+        elif any(sign in str(error) for sign in _REWRITE):
+            rewritten = {source: rewrite(source, self._spool) for source in self.sources}
+        else:
             return {}
 
-        rewritten = {source: rewrite(source, self._spool) for source in self.sources}
         return {} if self.sources == tuple(rewritten.values()) else rewritten
 
     def _use_one_thread(self) -> None:
@@ -331,7 +344,8 @@ class Log:
         for source in self.sources:
             problem = problem.replace(source.path, source.name)
         blamed = [source for source in self.sources if source.path in str(error)]
-        return InputError(problem, hint=_way_out(blamed or self.sources))
+        is_alone = len(self.sources) == 1
+        return InputError(problem, hint=_way_out(self.sources if is_alone else blamed))
 
 
 def _filled(
@@ -359,13 +373,17 @@ def _way_out(sources: Sequence[Source]) -> str:
         return "fewer files at a time, or a smaller --top"
 
     unpack = {".gz": "zcat", ".zst": "zstdcat"}[packed[0].packing]
-    return f"{unpack} {packed[0].name} | tracelog late -"
+    return f"{unpack} {shlex.quote(packed[0].name)} | tracelog late -"
 
 
 def _import_duckdb() -> Any:
-    """Import DuckDB, which only the answers need."""
+    """Import DuckDB, which only the answers need.
+
+    Only its engine is asked, which loads in a fifth of the time of the package around it; before
+    DuckDB 1.4 it has no name of its own.
+    """
     try:
-        return import_module("duckdb")
+        return import_module("_duckdb" if find_spec("_duckdb") else "duckdb")
     except ImportError as error:
         raise ImportError(
             "'duckdb' is needed here and isn't installed.\n  Try: pip install 'tracelog[cli]'"

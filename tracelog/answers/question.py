@@ -123,11 +123,13 @@ class Read:
         names: What the user calls it.
         tally: What was in it.
         broken_at: Where the first lines are that are no JSON.
+        instead: What there is, if nothing is of what was asked for, in sentences.
     """
 
     names: tuple[str, ...]
     tally: Tally = Tally()
     broken_at: tuple[str, ...] = ()
+    instead: tuple[str, ...] = ()
 
 
 class Engine(Protocol):

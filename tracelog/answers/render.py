@@ -45,6 +45,7 @@ _LONGEST: Final = 120  # characters of a name in a table
 _REASON: Final = 300  # characters of a sentence in a table
 _NAMES: Final = ((240, _LONGEST), (140, 24), (100, 16), (0, 12))  # by how wide a terminal is
 _EXACT: Final = 100  # milliseconds, from which on tenths tell nothing
+_ABSURD: Final = 1e12  # milliseconds: decades, which are as wide as a screen, and no time
 _KILO: Final = 1000
 
 
@@ -104,16 +105,19 @@ def reason(value: Any) -> str:
     return name(value, _REASON)
 
 
-def ms(value: float | None) -> str:
-    """Write milliseconds: tenths only where they tell something.
+def ms(value: float | None, exact: float = _EXACT) -> str:
+    """Write milliseconds: tenths only below *exact*, where they tell something.
 
-    >>> ms(12.34), ms(1234.5), ms(None)
-    ('12.3', '1,234', '-')
+    >>> ms(12.34), ms(1234.5), ms(1e300), ms(None)
+    ('12.3', '1,234', '1e+300', '-')
     """
     if value is None:
         return ABSENT
 
-    return f"{value:,.1f}" if abs(value) < _EXACT else f"{value:,.0f}"
+    if abs(value) >= _ABSURD:
+        return f"{value:.0e}"
+
+    return f"{value:,.1f}" if abs(value) < exact else f"{value:,.0f}"
 
 
 def size(number: float) -> str:
@@ -145,7 +149,8 @@ def nothing(read: Read) -> str:
 
 
 def broken(read: Read) -> Iterator[str]:
-    """Say how many lines are no JSON, and name the first."""
+    """Say what there is instead of what was asked for; how many lines are no JSON; the first."""
+    yield from read.instead
     number, places = read.tally.broken, escape(", ".join(read.broken_at))
     if not number:
         return

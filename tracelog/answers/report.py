@@ -13,13 +13,10 @@ import json
 import re
 from collections.abc import Mapping
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, Final
 
-from tracelog.answers.replacing import replacing
 
-
-__all__ = ["make_page", "write_page"]
+__all__ = ["make_page"]
 
 _FOLDER: Final = files("tracelog.answers") / "page"
 _SCRIPTS: Final = (  # in this order
@@ -53,16 +50,6 @@ def make_page(data: Mapping[str, Any]) -> bytes:
     # and isn't copied more often than it must be.
     before, after = _read("report.html").split("{{data}}")
     return b"".join((_filled(before, parts), _harmless(data), _filled(after, parts)))
-
-
-def write_page(path: Path, page: bytes) -> None:
-    """Write *page* whole or not at all: what was there before stays until it is.
-
-    Raises:
-        InputError: If it can't be written there.
-    """
-    with replacing(path, example="report.html") as partial:
-        partial.write_bytes(page)
 
 
 def _read(name: str) -> str:

@@ -13,7 +13,7 @@ import shutil
 import stat
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import BinaryIO, Final
@@ -41,6 +41,7 @@ class Source:
         path: Where DuckDB finds its bytes.
         packing: `.gz`, `.zst`, or nothing.
         is_copy: Whether those bytes are gone when the command ends.
+        damage: How many bytes it could be unpacked to, once it is known that there are more.
         shape: How its lines look.
     """
 
@@ -49,6 +50,7 @@ class Source:
     packing: str = ""
     shape: Shape = OURS
     is_copy: bool = False
+    damage: list[int] = field(default_factory=list, compare=False)
 
     @property
     def is_remote(self) -> bool:

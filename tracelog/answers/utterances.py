@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 
 from tracelog import fields
 from tracelog.answers.times import read_timestamp
-from tracelog.answers.views import BOXES
+from tracelog.answers.views import BOXES, LONGEST_MS
 
 
 __all__ = ["KEYS", "Utterance", "read_value"]
@@ -117,4 +117,4 @@ def _number(value: Any) -> float:
     except (TypeError, ValueError, OverflowError):
         return 0.0
 
-    return number if math.isfinite(number) else 0.0
+    return number if abs(number) < LONGEST_MS else 0.0

@@ -22,6 +22,7 @@ __all__ = [
     "INTEGER",
     "JSON",
     "LINES",
+    "LONGEST_MS",
     "NUMBER",
     "SPANS",
     "TEXT",
@@ -39,6 +40,8 @@ INTEGER: Final = "BIGINT"
 FLAG: Final = "BOOLEAN"
 TIME: Final = "TIMESTAMP WITH TIME ZONE"
 JSON: Final = "JSON"
+# Thirty thousand years: a number from there on is no time, and would spoil sums and tables.
+LONGEST_MS: Final = 1e15
 
 BOXES: Final = (
     fields.SOCKET_MS,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 
@@ -19,6 +20,7 @@ __all__ = [
     "add_map",
     "describe",
     "make_count",
+    "output",
 ]
 
 TIMES: Final = """\
@@ -98,6 +100,14 @@ def add_map(parser: argparse.ArgumentParser) -> None:
         metavar="OUR=THEIRS",
         help="a key of ours, and what it is called there; may be repeated",
     )
+
+
+def output(text: str) -> Path:
+    """Read where a file is to be written, whole or not at all."""
+    if text == "-":
+        raise argparse.ArgumentTypeError("'-' is no name of a file, such as /tmp/out")
+
+    return Path(text)
 
 
 def make_count(least: int, most: int) -> Callable[[str], int]:

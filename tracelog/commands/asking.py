@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from tracelog.answers import keeping
 from tracelog.answers.cache import Cache
+from tracelog.answers.choices import choices
 from tracelog.answers.embedded import Embedded
 from tracelog.answers.filters import Filters
 from tracelog.answers.log import Log
@@ -25,6 +26,7 @@ from tracelog.answers.question import Engine, Read, Tally
 from tracelog.answers.shapes import OURS, about_shapes
 from tracelog.answers.sources import Source, Spool, open_sources
 from tracelog.answers.times import Moment
+from tracelog.answers.views import UTTERANCES, View
 from tracelog.errors import InputError
 
 
@@ -54,10 +56,15 @@ class Asked(NamedTuple):
     names: tuple[str, ...]
     is_ours: bool = True
 
-    def read(self, tally: Tally) -> Read:
-        """Tell what was read, and look for the first few lines that are no JSON."""
+    def read(self, tally: Tally, filters: Filters, view: View = UTTERANCES) -> Read:
+        """Tell what was read, and look for the first few lines that are no JSON.
+
+        If *filters* left nothing, what *view* has instead is looked for, too.
+        """
         broken_at = self.engine.broken(tally.broken) if tally.broken else ()
-        return Read(names=self.names, tally=tally, broken_at=broken_at)
+        is_none = tally.rows and not tally.matched
+        instead = tuple(choices(self.engine, view, filters)) if is_none else ()
+        return Read(names=self.names, tally=tally, broken_at=broken_at, instead=instead)
 
 
 def filters_of(args: argparse.Namespace) -> Filters:

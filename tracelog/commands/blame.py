@@ -40,13 +40,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Ask, and show the answer."""
     with opened(args) as asked:
-        culprits, tally = blame(asked.engine, filters_of(args))
+        filters = filters_of(args)
+        culprits, tally = blame(asked.engine, filters)
         from tracelog.answers import blame_table  # noqa: PLC0415 -- rich is for answers only
 
         show(
             partial(blame_table.draw, culprits, args.top),
             blame_table.records(culprits[: args.top]),
-            blame_table.sentences(culprits, asked.read(tally)),
+            blame_table.sentences(culprits, asked.read(tally, filters)),
             as_json=args.json,
             is_sound=bool(culprits) and not tally.broken,
         )

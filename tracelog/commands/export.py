@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Final
 
 from tracelog.answers.export import FORMATS, PARQUET, export, format_of
 from tracelog.answers.replacing import replacing
 from tracelog.answers.views import VIEWS
-from tracelog.commands.arguments import TIMES, add_files, add_filters, describe
+from tracelog.commands.arguments import TIMES, add_files, add_filters, describe, output
 from tracelog.commands.asking import filters_of, opened_log, refuse_overwriting
 from tracelog.errors import InputError
 from tracelog.escapes import printable
@@ -39,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     describe(parser, HELP, _EPILOG)
     add_files(parser)
     parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="PATH", help="where to write it"
+        "-o", "--output", type=output, required=True, metavar="PATH", help="where to write it"
     )
     parser.add_argument("--format", choices=FORMATS, help="whatever the suffix says")
     parser.add_argument(

@@ -79,7 +79,9 @@ def _show_slowest(asked: Asked, args: argparse.Namespace) -> None:
     answer = slowest(asked.engine, filters, top=args.top, by=args.sort or "total")
     from tracelog.answers import late_table  # noqa: PLC0415 -- rich is for answers only
 
-    said = late_table.sentences(answer, asked.read(answer.tally), is_filtered=filters.is_any)
+    said = late_table.sentences(
+        answer, asked.read(answer.tally, filters), is_filtered=filters.is_any
+    )
     # `tracelog show` looks for lines of ours.
     more = _next(answer.rows, args.files) if asked.is_ours and not args.json else ()
     show(
@@ -101,14 +103,15 @@ def _next(rows: Sequence[Utterance], files: Sequence[str]) -> Iterator[str]:
 
 def _show_groups(asked: Asked, args: argparse.Namespace) -> None:
     """Show them in groups."""
-    groups, tally = group(asked.engine, filters_of(args), args.group_by)
+    filters = filters_of(args)
+    groups, tally = group(asked.engine, filters, args.group_by)
     from tracelog.answers import group_table  # noqa: PLC0415 -- the same
 
     shown = groups[: args.top]
     show(
         partial(group_table.draw_groups, shown, args.group_by),
         group_table.group_records(shown),
-        group_table.sentences(groups, args.top, asked.read(tally)),
+        group_table.sentences(groups, args.top, asked.read(tally, filters)),
         as_json=args.json,
         is_sound=bool(shown) and not tally.broken,
     )
@@ -117,14 +120,15 @@ def _show_groups(asked: Asked, args: argparse.Namespace) -> None:
 def _show_changes(asked: Asked, args: argparse.Namespace, at: Moment) -> None:
     """Show groups before and after."""
     by = args.group_by or "route"
-    changes, tally = compare(asked.engine, filters_of(args), by, at)
+    filters = filters_of(args)
+    changes, tally = compare(asked.engine, filters, by, at)
     from tracelog.answers import group_table  # noqa: PLC0415 -- the same
 
     shown = changes[: args.top]
     show(
         partial(group_table.draw_changes, shown, by),
         group_table.change_records(shown),
-        group_table.sentences(changes, args.top, asked.read(tally)),
+        group_table.sentences(changes, args.top, asked.read(tally, filters)),
         as_json=args.json,
         is_sound=bool(shown) and not tally.broken,
     )

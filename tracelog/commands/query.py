@@ -72,6 +72,9 @@ def run(args: argparse.Namespace) -> int:
 def _tell_what_is_left_out(log: Log) -> None:
     """Count and locate the lines that SQL can't read."""
     ((count,),) = log.rows(f"SELECT count(*) FROM {LINES} WHERE json IS NULL")  # noqa: S608
+    if not count:  # it was damaged between two lines
+        return
+
     places = ", ".join(map(printable, Embedded(log).broken(count)))
     sentence = f"Left out, as no JSON or too long to read: {count:,}, the first at {places}."
     print(sentence, file=sys.stderr)  # noqa: T201 -- stdout is the answer's

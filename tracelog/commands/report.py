@@ -9,8 +9,9 @@ from typing import Final
 from tracelog.answers.columns import page_data
 from tracelog.answers.gathering import gather
 from tracelog.answers.progress import Progress
-from tracelog.answers.report import make_page, write_page
-from tracelog.commands.arguments import add_files, describe
+from tracelog.answers.replacing import replacing
+from tracelog.answers.report import make_page
+from tracelog.commands.arguments import add_files, describe, output
 from tracelog.commands.asking import opened_log, refuse_overwriting
 from tracelog.escapes import printable
 
@@ -37,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o",
         "--output",
-        type=Path,
+        type=output,
         default=Path("report.html"),
         metavar="PATH",
         help="where to write it (default: report.html)",
@@ -50,9 +51,11 @@ def run(args: argparse.Namespace) -> int:
     with opened_log(args, progress) as log:
         refuse_overwriting(args.output, log.sources)
         names = [source.name for source in log.sources]
-        found = gather(log, progress.step)
-    page = make_page(page_data(found, names))
-    write_page(args.output, page)
+        # First, where it goes: it would be a pity to find out after all the work.
+        with replacing(args.output, example="report.html") as partial:
+            found = gather(log, progress.step)
+            page = make_page(page_data(found, names))
+            partial.write_bytes(page)
     late = f"{found.late:,} of {found.utterances:,} utterances late"
     size = f"{len(page) / 1e6:,.1f} MB"
     print(f"Wrote {printable(str(args.output))} ({size}): {late}.")  # noqa: T201 -- the answer

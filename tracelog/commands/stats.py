@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from tracelog.answers.stats import stats
+from tracelog.answers.views import LINES
 from tracelog.commands.arguments import TIMES, add_arguments, describe
 from tracelog.commands.asking import filters_of, opened, show
 
@@ -37,8 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Ask, and show the answer."""
     with opened(args) as asked:
-        found = stats(asked.engine, filters_of(args))
-        read = asked.read(found.tally)
+        filters = filters_of(args)
+        found = stats(asked.engine, filters)
+        read = asked.read(found.tally, filters, LINES)
         from tracelog.answers import stats_page  # noqa: PLC0415 -- rich is for answers only
 
         show(

@@ -150,7 +150,7 @@ def _client(about: Mapping[str, Any]) -> str:
 def _phrase(what: str) -> str:
     for prefix, phrase in (
         (_FREE_THREAD, "waiting for a free thread to run"),
-        (_THREAD, "waiting for a thread to run"),
+        (_THREAD, "waiting while a thread ran"),
     ):
         if what.startswith(prefix):
             return f"{phrase} {what.removeprefix(prefix)}"
