@@ -30,7 +30,6 @@ from tracelog.records import (
     message_of,
     name_of_level,
     stack_of,
-    stack_text,
     without_leading,
     is_bare,
 )
@@ -197,22 +196,6 @@ def test_attributes_of_a_record_factory_are_fields(kept):
     [record] = kept
     assert (record.region, record.room) == ("eu", "lobby")
     assert record.fields == {"region": "eu", "room": "lobby"}
-
-
-def test_a_stacklevel_past_the_outermost_call_is_no_error():
-    """There is no caller to name then, and the record says so."""
-    event = make_event()
-    event.depth = 10_000
-
-    assert caller_of(event) == "(unknown file):0 (unknown function)"
-
-
-def test_a_stack_ends_at_the_line_that_asked():
-    """The text is what `logging` writes: outermost call first, the asking line last."""
-    text = stack_text(1)
-
-    assert text.startswith("Stack (most recent call last):\n")
-    assert text.endswith("text = stack_text(1)")
 
 
 # The context filter
@@ -474,6 +457,7 @@ def test_no_exception_is_none(exc_info):
 def test_the_place_of_a_record_is_one_text():
     """File, line and function, as an editor jumps to it."""
     assert caller_of(make_record()) == "app.py:7 handle"
+    assert caller_of(make_event()).endswith(" test_the_place_of_a_record_is_one_text")
 
 
 @pytest.mark.parametrize(
