@@ -25,7 +25,7 @@ from tracelog.rules import (
     relays,
     shape,
 )
-from tracelog.rules.draft import Draft, is_too_large, walk
+from tracelog.rules.draft import TOO_LARGE, Draft, is_too_large, walk
 from tracelog.rules.findings import Finding, KeyPath, dotted, kind, show
 
 
@@ -182,8 +182,7 @@ def _whole(config: object) -> Finding | None:
         return Finding((), text, _START)
 
     if is_too_large(config):
-        text = "with its aliases followed, this is larger or deeper than any configuration"
-        return Finding((), text, "fewer aliases; a configuration has some hundred values")
+        return Finding((), *TOO_LARGE)
 
     return None
 

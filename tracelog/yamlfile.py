@@ -16,7 +16,7 @@ from typing import Any, Final, NoReturn, TypeAlias
 
 from tracelog.errors import ConfigError
 from tracelog.escapes import printable
-from tracelog.rules.draft import is_too_large
+from tracelog.rules.draft import TOO_LARGE, is_too_large
 from tracelog.rules.findings import KeyPath, clip, closest, dotted, index, show, step
 
 
@@ -162,8 +162,8 @@ def parse(text: str, *, source: str = "config") -> Document:
         _refuse(error, text, source)
 
     if is_too_large(data):  # a small text may be endless for whoever looks at it all
-        said = "with its aliases followed, this is larger or deeper than any configuration"
-        raise ConfigError(source, said, hint="fewer aliases; a file has some hundred values")
+        problem, hint = TOO_LARGE
+        raise ConfigError(source, problem, hint=hint)
 
     return Document(source, data, {} if node is None else tree.lines(node))
 

@@ -13,7 +13,7 @@ from tracelog.rules.findings import KeyPath, index, step
 from tracelog.rules.names import Unresolved, convert, is_reference, referenced
 
 
-__all__ = ["BROKEN", "SECTIONS", "Draft", "Entry", "is_too_large", "walk", "without"]
+__all__ = ["BROKEN", "SECTIONS", "TOO_LARGE", "Draft", "Entry", "is_too_large", "walk", "without"]
 
 SECTIONS: Final = ("formatters", "filters", "handlers", "loggers")
 
@@ -22,6 +22,11 @@ BROKEN: Final = object()
 
 _MOST_VALUES: Final = 20_000
 _DEEPEST: Final = 50
+# What is wrong with what is too large, and the way out.
+TOO_LARGE: Final = (
+    "with its aliases followed, this is larger or deeper than any configuration",
+    "fewer aliases; a configuration has some hundred values",
+)
 _PRIVATE: Final = ("x-", "_", ".")
 
 # The settings of one handler, logger, formatter or filter.
