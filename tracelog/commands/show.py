@@ -87,33 +87,47 @@ def run(args: argparse.Namespace) -> int:
 def _story(args: argparse.Namespace, spool: Spool) -> Story:
     """Find out what is meant, and gather it."""
     if args.last_late:
-        sources = _opened(args.words, args, spool)
-        chosen = last_late(sources)
-        if chosen is None:
-            files = ", ".join(source.name for source in sources)
-            raise InputError(
-                f"no utterance in {printable(files)} was late",
-                hint=f"tracelog late {sources[0].name}",
-            )
-        return _told(sources, chosen, args.lines)
+        return _story_of_last_late(args, spool)
 
     meant, *names = args.words
     place = _PLACE.fullmatch(meant)
     if place and (Path(place["file"]).exists() or not names):
-        sources = _opened([place["file"], *names], args, spool)
-        its = next((source for source in sources if source.name == place["file"]), None)
-        if its is None:
-            raise InputError(
-                f"{place['file']!r} is more than one file, and a line is of one",
-                hint=f"tracelog show {sources[0].name}:{place['line']}",
-            )
-        return _told(sources, _line(its, int(place["line"])), args.lines)
+        return _story_of_line(place["file"], int(place["line"]), names, args, spool)
 
     if not names:
         raise _too_few(meant)
 
     sources = _opened(names, args, spool)
     return tell(sources, _trace(sources, meant, args.lines))
+
+
+def _story_of_last_late(args: argparse.Namespace, spool: Spool) -> Story:
+    """Gather the last one that was late."""
+    sources = _opened(args.words, args, spool)
+    chosen = last_late(sources)
+    if chosen is None:
+        files = ", ".join(source.name for source in sources)
+        raise InputError(
+            f"no utterance in {printable(files)} was late",
+            hint=f"tracelog late {sources[0].name}",
+        )
+
+    return _told(sources, chosen, args.lines)
+
+
+def _story_of_line(
+    file: str, number: int, others: Sequence[str], args: argparse.Namespace, spool: Spool
+) -> Story:
+    """Gather the one that a line of *file* is of; the *others* may have more of it."""
+    sources = _opened([file, *others], args, spool)
+    its = next((source for source in sources if source.name == file), None)
+    if its is None:
+        raise InputError(
+            f"{file!r} is more than one file, and a line is of one",
+            hint=f"tracelog show {sources[0].name}:{number}",
+        )
+
+    return _told(sources, _line(its, number), args.lines)
 
 
 def _opened(names: Sequence[str], args: argparse.Namespace, spool: Spool) -> tuple[Source, ...]:
