@@ -47,7 +47,7 @@ def our_formatters(draft: Draft) -> Iterator[Finding]:
 
 
 def _options(path: KeyPath, factory: Any, entry: Entry) -> Iterator[Finding]:
-    """Try the options: our formatters only think while they are built, and open nothing."""
+    """Say what is wrong with the options, by their names and kinds first, then by trying them."""
     options = {str(k): v for k, v in entry.items() if k not in {"()", ".", "processors"}}
     if BROKEN in options.values():
         return
@@ -64,8 +64,12 @@ def _options(path: KeyPath, factory: Any, entry: Entry) -> Iterator[Finding]:
     plain = without(entry, ("fmt",)) if listed else entry
     if wrong := [*type_findings(path, plain, _TYPES), *style_findings(path, plain)]:
         yield from wrong
-        return
+    else:
+        yield from _tried(path, factory, options)
 
+
+def _tried(path: KeyPath, factory: Any, options: Mapping[str, Any]) -> Iterator[Finding]:
+    """Build a formatter of ours, which opens nothing: what it refuses is said."""
     try:
         factory(**options)
     except ConfigError as error:
