@@ -321,6 +321,7 @@ def test_an_exception_that_is_text_already_stays_text():
 
 def test_the_filter_may_follow_lines_outside_of_tasks():
     """It wraps methods of others for that, hence only when it is asked to."""
+    outside_tasks.release()
     ContextFilter()
     before = outside_tasks.is_followed()
     ContextFilter(outside_tasks=True)
