@@ -35,8 +35,8 @@ def test_the_table_is_called_as_one_likes(capsys):
         (["clickhouse", "--table", "a.b.c"], "'a.b' is no name"),
         (["clickhouse", "--table", ".b"], "'' is no name"),
         (["clickhouse", "--cluster", "a b"], "'a b' is no name"),
-        (["clickhouse", "--days", "0"], "'0' is no number of days, such as 30"),
-        (["clickhouse", "--days", "soon"], "'soon' is no number of days"),
+        (["clickhouse", "--days", "0"], "'0' is no number between 1 and 36,500"),
+        (["clickhouse", "--days", "soon"], "'soon' is no number between 1"),
     ],
 )
 def test_what_makes_no_table_is_said(capsys, arguments, problem):

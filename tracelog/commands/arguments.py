@@ -7,11 +7,21 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 
-__all__ = ["TIMES", "add_arguments", "add_files", "add_filters", "add_map", "describe", "output"]
+__all__ = [
+    "TIMES",
+    "add_arguments",
+    "add_files",
+    "add_filters",
+    "add_map",
+    "describe",
+    "make_count",
+    "output",
+]
 
 TIMES: Final = """\
 A time is UTC: '2026-11-22T14:05:00Z', '2026-11-22 14:05', or '14:05' on the log's last day;
@@ -42,7 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser, *, over: bool = False) -> Non
         )
     add_filters(parser)
     parser.add_argument(
-        "--top", type=_top, default=20, metavar="N", help="how many to show (default: 20)"
+        "--top",
+        type=make_count(1, _MOST),
+        default=20,
+        metavar="N",
+        help="how many to show (default: 20)",
     )
     parser.add_argument("--json", action="store_true", help="a line of JSON for each")
     parser.add_argument(
@@ -96,6 +110,19 @@ def output(text: str) -> Path:
     return Path(text)
 
 
+def make_count(least: int, most: int) -> Callable[[str], int]:
+    """Build what reads a whole number from *least* to *most*."""
+
+    def count(text: str) -> int:
+        number = int(text) if text.isdecimal() else -1
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no number between {least} and {most:,}")
+
+        return number
+
+    return count
+
+
 def _milliseconds(text: str) -> float:
     """Read a number of milliseconds."""
     try:
@@ -124,12 +151,3 @@ def _mapping(text: str) -> tuple[str, str]:
         raise argparse.ArgumentTypeError(f"{text!r} is no OUR=THEIRS, such as user_id=usr.id")
 
     return ours, theirs
-
-
-def _top(text: str) -> int:
-    """Read how many to show."""
-    number = int(text) if text.isdecimal() else 0
-    if not 1 <= number <= _MOST:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number between 1 and {_MOST:,}")
-
-    return number

@@ -7,7 +7,7 @@ from typing import Final
 
 from tracelog.answers.address import NAME
 from tracelog.answers.clickhouse_table import create
-from tracelog.commands.arguments import describe
+from tracelog.commands.arguments import describe, make_count
 
 
 __all__ = ["HELP", "configure", "run"]
@@ -22,7 +22,7 @@ examples:
   tracelog schema clickhouse --table logs.lines --days 90
   tracelog schema clickhouse --table logs.lines --cluster main   one on each shard, one for all
 """
-_MOST: Final = 36_500
+_MOST: Final = 36_500  # days: a century
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +39,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="what to call it (default: default.lines)",
     )
     parser.add_argument(
-        "--days", type=_days, default=30, metavar="N", help="how long lines stay (default: 30)"
+        "--days",
+        type=make_count(1, _MOST),
+        default=30,
+        metavar="N",
+        help="how long lines stay (default: 30)",
     )
     parser.add_argument(
         "--cluster", type=_name, metavar="NAME", help="make it on each shard, and one for all"
@@ -65,12 +69,3 @@ def _name(text: str) -> str:
         raise argparse.ArgumentTypeError(f"{text!r} is no name of letters, digits and '_'")
 
     return text
-
-
-def _days(text: str) -> int:
-    """Read a number of days."""
-    number = int(text) if text.isdecimal() else 0
-    if not 1 <= number <= _MOST:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of days, such as 30")
-
-    return number

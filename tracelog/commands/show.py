@@ -17,7 +17,7 @@ from tracelog.answers.sources import Source, Spool, open_sources
 from tracelog.answers.story import Story, tell
 from tracelog.answers.traces import Trace, find_trace, last_late, trace_of
 from tracelog.answers.translated import translated
-from tracelog.commands.arguments import add_map, describe
+from tracelog.commands.arguments import add_map, describe, make_count
 from tracelog.errors import InputError
 from tracelog.escapes import printable
 
@@ -63,7 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--lines",
-        type=_lines,
+        type=make_count(1, _MOST),
         default=100,
         metavar="N",
         help="how many of its first lines, and of its last, are shown (default: 100)",
@@ -87,33 +87,47 @@ def run(args: argparse.Namespace) -> int:
 def _story(args: argparse.Namespace, spool: Spool) -> Story:
     """Find out what is meant, and gather it."""
     if args.last_late:
-        sources = _opened(args.words, args, spool)
-        chosen = last_late(sources)
-        if chosen is None:
-            files = ", ".join(source.name for source in sources)
-            raise InputError(
-                f"no utterance in {printable(files)} was late",
-                hint=f"tracelog late {sources[0].name}",
-            )
-        return _told(sources, chosen, args.lines)
+        return _story_of_last_late(args, spool)
 
     meant, *names = args.words
     place = _PLACE.fullmatch(meant)
     if place and (Path(place["file"]).exists() or not names):
-        sources = _opened([place["file"], *names], args, spool)
-        its = next((source for source in sources if source.name == place["file"]), None)
-        if its is None:
-            raise InputError(
-                f"{place['file']!r} is more than one file, and a line is of one",
-                hint=f"tracelog show {sources[0].name}:{place['line']}",
-            )
-        return _told(sources, _line(its, int(place["line"])), args.lines)
+        return _story_of_line(place["file"], int(place["line"]), names, args, spool)
 
     if not names:
         raise _too_few(meant)
 
     sources = _opened(names, args, spool)
     return tell(sources, _trace(sources, meant, args.lines))
+
+
+def _story_of_last_late(args: argparse.Namespace, spool: Spool) -> Story:
+    """Gather the last one that was late."""
+    sources = _opened(args.words, args, spool)
+    chosen = last_late(sources)
+    if chosen is None:
+        files = ", ".join(source.name for source in sources)
+        raise InputError(
+            f"no utterance in {printable(files)} was late",
+            hint=f"tracelog late {sources[0].name}",
+        )
+
+    return _told(sources, chosen, args.lines)
+
+
+def _story_of_line(
+    file: str, number: int, others: Sequence[str], args: argparse.Namespace, spool: Spool
+) -> Story:
+    """Gather the one that a line of *file* is of; the *others* may have more of it."""
+    sources = _opened([file, *others], args, spool)
+    its = next((source for source in sources if source.name == file), None)
+    if its is None:
+        raise InputError(
+            f"{file!r} is more than one file, and a line is of one",
+            hint=f"tracelog show {sources[0].name}:{number}",
+        )
+
+    return _told(sources, _line(its, number), args.lines)
 
 
 def _opened(names: Sequence[str], args: argparse.Namespace, spool: Spool) -> tuple[Source, ...]:
@@ -178,12 +192,3 @@ def _show(story: Story) -> None:
     layout = Layout(colors=printing.has_colors(), terminal=sys.stdout.isatty())
     for line in story_page.draw_lines(story, Drawing(layout, names)):
         print(line)  # noqa: T201 -- this is what the command is for
-
-
-def _lines(text: str) -> int:
-    """Read how many lines to show."""
-    number = int(text) if text.isdecimal() else 0
-    if not 1 <= number <= _MOST:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number between 1 and {_MOST:,}")
-
-    return number
