@@ -161,6 +161,7 @@ def test_a_step_that_fails_ends_all_the_same(kind, steps, loop, clock):
 
     assert loop.errors == [error]
     assert (steps.running, steps.relay, steps.began) == (None, None, 100.5)
+    assert steps.is_nobodys is False
 
 
 @pytest.mark.parametrize("kind", KINDS)

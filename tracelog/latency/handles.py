@@ -121,9 +121,11 @@ def make_ready(steps: Steps) -> type[Any]:
             if steps.arrivals:
                 steps.relay = steps.arrivals.pop(self, None)
             steps.running = self._callback
+            steps.is_nobodys = True
             try:
                 run(self)
             finally:
+                steps.is_nobodys = False
                 steps.relay = None
                 end_step(steps, None, clock())
                 del self
