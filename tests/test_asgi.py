@@ -26,7 +26,9 @@ from tracelog.errors import ConfigError
 from tracelog.handlers import StreamHandler
 from tracelog.ids import TraceContext
 from tracelog.json_formatter import JsonFormatter
+from tracelog.latency.loop import watch_loop
 from tracelog.latency.utterance import Clock
+from tracelog.records import context_of
 
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
@@ -528,6 +530,26 @@ def test_after_a_lifespan_what_held_the_loop_last_is_told(caplog):
         return [each.where for each in caplog.records if each.name == "tracelog.hold"]
 
     assert any(where.endswith(".app") for where in asyncio.run(main()))
+
+
+def test_who_holds_the_loop_after_the_answer_is_named(caplog):
+    """As background tasks do, which Starlette runs before the application returns."""
+
+    async def app(_scope, _receive, send):
+        bind_context(user_id="kim")
+        await send(START)
+        await send(BODY)
+        sleep(0.06)
+
+    async def main():
+        watch = watch_loop()
+        await asyncio.create_task(TraceMiddleware(app)(http_scope(), None, Peer().send))
+        watch.stop()
+
+    asyncio.run(main())
+
+    [hold] = [each for each in caplog.records if each.name == "tracelog.hold"]
+    assert context_of(hold).bound == {"user_id": "kim"}
 
 
 # WebSocket
