@@ -15,6 +15,7 @@ import pytest
 import uvloop
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
 
 from tracelog.context import Connection, Context
 from tracelog.latency.awaits import Await, await_of, is_for_client, send_back, send_to
@@ -407,6 +408,54 @@ def test_what_a_framework_lets_run_in_a_thread_is_where_that_begins(user, is_use
 
     assert found.what.startswith("thread running ")
     assert found.where.rpartition(" ")[2].rpartition(".")[2] == where
+
+
+async def enter_for_the_user(manager, _):
+    await BackgroundTask(manager.__enter__)()
+
+
+async def stream_for_the_user(_, parts):
+    await StreamingResponse(parts).body_iterator.__anext__()
+
+
+@pytest.mark.parametrize(
+    ("user", "what", "where"),
+    [
+        (enter_for_the_user, "session", "session"),
+        (stream_for_the_user, "parts", "stream_for_the_user"),
+        (lambda _, parts: anyio.to_thread.run_sync(exhaust, parts), "exhaust", "exhaust"),
+    ],
+    ids=["a manager", "a stream", "the user's function"],
+)
+def test_a_generator_that_goes_on_in_a_thread_is_named(user, what, where):
+    """As a dependency of FastAPI's and a stream of Starlette's do, by functions of their own."""
+    release = threading.Event()
+
+    @contextlib.contextmanager
+    def session():
+        release.wait()
+        yield
+
+    def parts():
+        release.wait()
+        yield b""
+
+    async def main():
+        async with waiting(user(session(), parts())) as task:
+            try:
+                return await_of(task)
+            finally:
+                release.set()
+
+    found = asyncio.run(main())
+
+    assert found.what.rpartition(" ")[2].rpartition(".")[2] == what
+    assert found.where.rpartition(" ")[2].rpartition(".")[2] == where
+
+
+def exhaust(parts):
+    """A function of the user's that takes a generator."""
+    return [*parts]
 
 
 async def user_reads_from_a_converter(converter):

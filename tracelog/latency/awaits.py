@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from itertools import takewhile
-from types import FrameType
+from types import FrameType, GeneratorType
 from typing import Any, Final, NamedTuple
 
 from tracelog.context import Context
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.places import (
     Place,
+    code_of_function,
     frames_of_awaits,
     function_of,
     name_of_function,
@@ -185,7 +186,7 @@ def _told_inside(task: Any) -> tuple[str | None, Place | None]:
     for number, frame in enumerate(frames):
         function = frame.f_code.co_qualname
         if function == _ANYIO_THREAD:
-            func = function_of(frame.f_locals.get("func"))
+            func = _job_of(frame.f_locals)
             what = f"{FREE_THREAD if number else THREAD_RUNNING} {name_of_function(func)}"
             return what, _place_of_job(func, frames[number + 1 :])
         if function in _OF_STREAMS and _is_of_subprocess(frame.f_locals.get("self")):
@@ -196,9 +197,17 @@ def _told_inside(task: Any) -> tuple[str | None, Place | None]:
     return None, None
 
 
+def _job_of(asked: Mapping[str, Any]) -> Any:
+    """Tell what a thread was *asked* to run; of a library's function, the generator it goes on."""
+    func, given = function_of(asked.get("func")), next(iter(asked.get("args") or ()), None)
+    code = code_of_function(func)
+    is_users = code is not None and Place.of(code, 0).is_users
+    return given if isinstance(given, GeneratorType) and not is_users else func
+
+
 def _place_of_job(func: Any, frames: list[FrameType]) -> Place | None:
     """Tell where the user's *func* is, if it is a library that has asked for it, in *frames*."""
-    code = getattr(func, "__code__", None)
+    code = code_of_function(func)
     if code is None or not (job := Place.of(code, code.co_firstlineno)).is_users:
         return None
 

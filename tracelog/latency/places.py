@@ -11,7 +11,7 @@ from contextvars import Context as Variables
 from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
-from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType
+from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any, Final, NamedTuple
 
 from tracelog.loops import coroutine_of
@@ -20,6 +20,7 @@ from tracelog.packages import is_users, library_of
 
 __all__ = [
     "Place",
+    "code_of_function",
     "frames_of_awaits",
     "function_of",
     "name_of_function",
@@ -102,7 +103,14 @@ def function_of(func: Any) -> Any:
         runs = isinstance(getattr(func.func, "__self__", None), Variables) and func.args
         endpoint = func.keywords.get("function") if _is_fastapis(func.func) else None
         func = endpoint or (func.args[0] if runs else func.func)
-    return func
+    # What a manager that is made of a generator enters and leaves is that.
+    generator = getattr(getattr(func, "__self__", None), "gen", None)
+    return generator if isinstance(generator, GeneratorType) else func
+
+
+def code_of_function(func: Any) -> CodeType | None:
+    """Give the code of a function, or of a generator that a library goes on with."""
+    return _first(func, ("__code__", "gi_code"))  # type: ignore[no-any-return]
 
 
 def name_of_function(func: Any) -> str:
