@@ -18,7 +18,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from tracelog.context import Connection, Context
-from tracelog.latency.awaits import Await, await_of, is_for_client, send_back, send_to
+from tracelog.latency.awaits import (
+    Await,
+    await_of,
+    is_for_client,
+    receive_more,
+    send_back,
+    send_to,
+)
 from tracelog.latency.ledger import Ledger
 
 
@@ -296,6 +303,28 @@ def test_a_send_to_another_client_is_told_as_that():
 
     assert (told.what, told.to, own.what, own.to) == ("send", bob, "sleep", None)
     assert told.where.endswith("user_tells")
+
+
+@pytest.mark.parametrize("by", ["a server", "the user"])
+def test_a_client_that_is_slow_to_send_is_told_as_that(by):
+    """A line of the user's says more, one of a server's nothing."""
+    server = library(
+        "/x/site-packages/server.py",
+        "async def run(receive, event):\n await receive(event.wait())\n",
+    )
+
+    async def endpoint(receive, event):
+        await receive(event.wait())
+
+    async def main():
+        run = server.run if by == "a server" else endpoint
+        async with waiting(run(receive_more, asyncio.Event())) as task:
+            return await_of(task)
+
+    found = asyncio.run(main())
+
+    assert found.what == "receive"
+    assert found.where.rpartition(".")[2] == ("" if by == "a server" else "endpoint")
 
 
 def test_a_send_to_ones_own_client_is_told_as_that():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping
 from itertools import takewhile
 from types import FrameType, GeneratorType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from tracelog.context import Context
 from tracelog.latency.ledger import Ledger
@@ -27,9 +27,12 @@ __all__ = [
     "await_of",
     "inmost",
     "is_for_client",
+    "receive_more",
     "send_back",
     "send_to",
 ]
+
+_T = TypeVar("_T")
 
 _SUBPROCESS: Final = "subprocess"
 # asyncio's own coroutines, and anyio's, which has some of the same names, by what they wait for.
@@ -71,6 +74,7 @@ _ANYIO: Final = "anyio"
 _BUILT_OF: Final = frozenset({"event", "condition"})  # others of asyncio's, inside
 _FUTURE: Final = "future"
 _SEND: Final = "send"
+_RECEIVE: Final = "receive"
 _WITH_GROUPS: Final = frozenset({_ANYIO, "asyncio"})
 _ANYIO_THREAD: Final = "AsyncIOBackend.run_sync_in_worker_thread"
 _STARLETTES_ASKING: Final = frozenset({"run_in_threadpool", "iterate_in_threadpool"})
@@ -96,6 +100,11 @@ async def send_back(ledger: Ledger, sent: Awaitable[None]) -> None:
         await sent
     finally:
         ledger.end_send()
+
+
+async def receive_more(received: Awaitable[_T]) -> _T:
+    """Wait for a part of a request, which its client may not have sent yet; as `send_to` does."""
+    return await received
 
 
 async def send_to(
@@ -125,7 +134,9 @@ def await_of(task: Any, within: Any = None) -> Await:
     where = place or next((place for place in places if place.is_users), None)
     if where is None:
         outside = (*_places(waiter_of(task)), *around)
-        where = next((place for place in outside if place.is_users), users_place(places))
+        # Which line of a server's reads its clients' requests says nothing.
+        inside = None if what == _RECEIVE else users_place(places)
+        where = next((place for place in outside if place.is_users), inside)
     to = sending and sending.f_locals.get("recipient")
     return Await(what or _what(places), str(where or ""), to)
 
@@ -179,11 +190,13 @@ def _sending_frame(task: Any) -> FrameType | None:
 def _told_inside(task: Any) -> tuple[str | None, Place | None]:
     """Name what is known by a frame's variables only, and where that is, if it says so, too.
 
-    That is: a subprocess, or what a thread of anyio's is to run, as Starlette and FastAPI let run
-    in one what isn't async.
+    That is: the client, a subprocess, or what a thread of anyio's is to run, as Starlette and
+    FastAPI let run in one what isn't async.
     """
     frames = frames_of_awaits(coroutine_of(task))
     for number, frame in enumerate(frames):
+        if frame.f_code is receive_more.__code__:
+            return _RECEIVE, None
         function = frame.f_code.co_qualname
         if function == _ANYIO_THREAD:
             func = _job_of(frame.f_locals)
