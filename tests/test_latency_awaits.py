@@ -244,6 +244,42 @@ def test_a_framework_that_called_the_user_is_not_what_they_wait_for(endpoint, wh
     assert asyncio.run(what_of(starlette.app(endpoint))) == what
 
 
+pool = library(
+    "/x/site-packages/pool/pool.py",
+    "async def get(condition):\n"
+    "    async with condition:\n"
+    "        await asyncio.wait_for(condition.wait(), 3600)\n"
+    "async def take(rest):\n    await rest()\n",
+)
+
+
+async def user_asks_a_pool():
+    await pool.get(asyncio.Condition())
+
+
+async def user_asks_what_is_built_on_anyio():
+    await pool.take(lambda: anyio.sleep(3600))
+
+
+@pytest.mark.parametrize(
+    ("user", "what"),
+    [
+        (user_asks_a_pool, "condition in pool"),
+        (user_asks_what_is_built_on_anyio, "sleep in pool"),
+    ],
+)
+def test_the_library_that_the_user_knows_is_named(user, what):
+    """The one that waits for a task of `wait_for`'s, and the one that is built on anyio."""
+
+    async def main():
+        before = asyncio.all_tasks()
+        async with waiting(user()) as task:
+            inner = asyncio.all_tasks() - before - {task}
+            return {await_of(each).what for each in (task, *inner)}
+
+    assert asyncio.run(main()) == {what}
+
+
 def test_the_task_around_it_tells_where():
     """A library's own task has no line of the user's: whoever waits for it has."""
 

@@ -132,13 +132,14 @@ def await_of(task: Any, within: Any = None) -> Await:
     sending = _sending_frame(task)
     what, place = _told_inside(task) if sending is None else (_SEND, None)
     where = place or next((place for place in places if place.is_users), None)
+    waiting = [] if where is not None else _places(waiter_of(task))
     if where is None:
-        outside = (*_places(waiter_of(task)), *around)
+        outside = (*waiting, *around)
         # Which line of a server's reads its clients' requests says nothing.
         inside = None if what == _RECEIVE else users_place(places)
         where = next((place for place in outside if place.is_users), inside)
     to = sending and sending.f_locals.get("recipient")
-    return Await(what or _what(places), str(where or ""), to)
+    return Await(what or _what(places, waiting), str(where or ""), to)
 
 
 def _places(task: Any) -> list[Place]:
@@ -245,14 +246,21 @@ def _is_known(place: Place) -> bool:
     return place.is_asyncios or place.library == _ANYIO
 
 
-def _what(places: list[Place]) -> str:
-    """Name it by the innermost coroutine that is known, and the library around it."""
+def _what(places: list[Place], waiting: list[Place]) -> str:
+    """Name it by the innermost coroutine that is known, and the library around it.
+
+    That one may be *waiting* for a task of asyncio's, such as `wait_for` has before Python 3.12.
+    """
     # What called the user's code, a server or a framework, doesn't wait for anything.
     called = [*takewhile(lambda place: not place.is_users, places)]
     known = [_WHAT[p.function] for p in called if p.function in _WHAT and _is_known(p)]
     what = min(known, key=_BUILT_OF.__contains__, default=_FUTURE)
-    library = next((place.library for place in called if place.library), None)
-    if library is None:
+    around = takewhile(lambda place: not place.is_users, (*places, *waiting))
+    libraries = [place.library for place in around if place.library]
+    if not libraries:
         return what
+
+    # anyio says as little as asyncio about what is waited for: whoever calls it says more.
+    library = next((each for each in libraries if each != _ANYIO), _ANYIO)
 
     return library if what == _FUTURE else f"{what} in {library}"
