@@ -304,6 +304,24 @@ def test_a_timeout_goes_on_with_the_task_that_it_cancels(name):
     assert task_found(sleeps, callback) is True
 
 
+@pytest.mark.parametrize("by", [asyncio.gather, asyncio.shield])
+def test_a_future_may_tell_others_before_the_task(by):
+    """Then it has no callbacks any more; the task is one that the handler waits for, as asyncpg's."""
+
+    async def main():
+        loop, ledger, found = asyncio.get_running_loop(), Ledger(100.0), []
+        future = loop.create_future()
+        future.add_done_callback(lambda done: found.append(task_of(print, (done,), ledger)))
+        enter(ledger)
+        child = asyncio.create_task(asyncio.wait_for(future, None))
+        ledger.task = asyncio.current_task()
+        loop.call_later(0, future.set_result, None)
+        await by(child)
+        return found == [child]
+
+    assert asyncio.run(main())
+
+
 def test_a_future_may_be_somebody_elses():
     """Its task is no part of this utterance: where that waits says nothing."""
     assert task_found(sleeps, set_result, lambda task: task._fut_waiter, mine=False) is None
