@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from itertools import takewhile
-from types import FrameType, GeneratorType
+from types import FrameType
 from typing import Any, Final, NamedTuple, TypeVar
 
 from tracelog.context import Context
@@ -200,7 +200,8 @@ def _told_inside(task: Any) -> tuple[str | None, Place | None]:
             return _RECEIVE, None
         function = frame.f_code.co_qualname
         if function == _ANYIO_THREAD:
-            func = _job_of(frame.f_locals)
+            asked = frame.f_locals
+            func = function_of(asked.get("func"), asked.get("args") or ())
             what = f"{FREE_THREAD if number else THREAD_RUNNING} {name_of_function(func)}"
             return what, _place_of_job(func, frames[number + 1 :])
         if function in _OF_STREAMS and _is_of_subprocess(frame.f_locals.get("self")):
@@ -209,14 +210,6 @@ def _told_inside(task: Any) -> tuple[str | None, Place | None]:
             break
 
     return None, None
-
-
-def _job_of(asked: Mapping[str, Any]) -> Any:
-    """Tell what a thread was *asked* to run; of a library's function, the generator it goes on."""
-    func, given = function_of(asked.get("func")), next(iter(asked.get("args") or ()), None)
-    code = code_of_function(func)
-    is_users = code is not None and Place.of(code, 0).is_users
-    return given if isinstance(given, GeneratorType) and not is_users else func
 
 
 def _place_of_job(func: Any, frames: list[FrameType]) -> Place | None:

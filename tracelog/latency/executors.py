@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from typing import Any
 from weakref import ref
 
@@ -31,9 +30,7 @@ def time_jobs(loop: Any, clock: Callable[[], float]) -> Callable[[], None]:
         if ledger is None or not (executor is None or isinstance(executor, ThreadPoolExecutor)):
             return plain(executor, func, *args)
 
-        # As a partial, of which is known that `Context.run` is given the function that matters.
-        whole = partial(func, *args) if callable(func) else func
-        job = Job(name_of_function(whole), clock())
+        job = Job(name_of_function(func, args), clock())
         future = plain(executor, _Timed(func, job, clock), *args)
         with suppress(TypeError):  # it is whatever this loop's class makes of it
             job.future = ref(future)
