@@ -453,8 +453,8 @@ def test_work_after_the_answer_does_not_count(lines, time):
 def test_a_request_body_reaches_the_application(lines):
     """Part by part, and after the last of them, that the client has left."""
     parts = [
-        {"type": "http.request", "body": b"hel", "more_body": True},
-        {"type": "http.request", "body": b"lo"},
+        {"type": "http.request", "body": b"he", "more_body": True},
+        {"type": "http.request", "body": b"llo"},
         {"type": "http.disconnect"},
     ]
     received = []
