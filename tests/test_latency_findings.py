@@ -69,6 +69,18 @@ def test_a_wait_is_noted_by_what_for_and_until_whose_step(findings):
     assert findings.who == {trace_id(7): context(7)}
 
 
+@pytest.mark.parametrize(("ended", "after"), [(2.0, True), (3.5, False), (None, False)])
+def test_a_step_may_come_after_its_utterance(findings, ended, after):
+    """It is of a task that this has left behind; whoever lets others go on first may end then."""
+    ledger = Ledger(0.0, "message 7")
+    if ended is not None:
+        ledger.end(1.0, ended)
+
+    findings.note_await(None, 1.0, 3.0, context(7, ledger))
+
+    assert [awaited.after for awaited in findings.awaits] == [after]
+
+
 @pytest.mark.parametrize("own", [True, False], ids=["its own", "nobody's"])
 def test_a_waker_that_says_nothing_is_not_named(findings, root, own):
     """A task of its own, or a step without a trace."""

@@ -161,6 +161,7 @@ def test_a_step_that_fails_ends_all_the_same(kind, steps, loop, clock):
 
     assert loop.errors == [error]
     assert (steps.running, steps.relay, steps.began) == (None, None, 100.5)
+    assert steps.is_nobodys is False
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -301,6 +302,24 @@ def test_a_timeout_goes_on_with_the_task_that_it_cancels(name):
         return timeout.on_timeout
 
     assert task_found(sleeps, callback) is True
+
+
+@pytest.mark.parametrize("by", [asyncio.gather, asyncio.shield])
+def test_a_future_may_tell_others_before_the_task(by):
+    """Then it has no callbacks any more; the task is one that the handler waits for, as asyncpg's."""
+
+    async def main():
+        loop, ledger, found = asyncio.get_running_loop(), Ledger(100.0), []
+        future = loop.create_future()
+        future.add_done_callback(lambda done: found.append(task_of(print, (done,), ledger)))
+        enter(ledger)
+        child = asyncio.create_task(asyncio.wait_for(future, None))
+        ledger.task = asyncio.current_task()
+        loop.call_later(0, future.set_result, None)
+        await by(child)
+        return found == [child]
+
+    assert asyncio.run(main())
 
 
 def test_a_future_may_be_somebody_elses():

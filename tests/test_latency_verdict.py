@@ -263,6 +263,22 @@ def test_it_lists_what_was_found(records):
     assert utterance.ledger.notes is None
 
 
+@pytest.mark.parametrize("what", ["GET /rates", None])
+def test_a_task_that_an_utterance_left_behind_is_told_as_that(records, what):
+    """Whose handler was done before is not who kept others waiting."""
+    time = Time()
+    utterance = begin(time.clock)
+    found = Findings.of(utterance.ledger)
+    lees = Ledger(0.0, what) if what else None
+    found.who["1" * 32] = Context.make({}, TraceContext("1" * 32, "2" * 16), None, lees)
+    found.awaits[Awaited("lock", "app.py:5 work", "1" * 32, after=True)] = 0.03
+
+    conclude(utterance)
+
+    [awaited] = records()[0].fields["awaits"]
+    assert awaited["until"].get("what") == (what and f"task after {what}")
+
+
 def test_the_items_that_its_worker_was_at_are_listed(records):
     """By trace, as far as it waited for them, the longest first."""
     time = Time()

@@ -34,12 +34,14 @@ class Awaited(NamedTuple):
         where: In which line of the user's code.
         until: The trace whose step let it go on, if that was another's.
         to: The trace of the connection whose client was to take what was sent, if it was that.
+        after: That step came after the end of its utterance: of a task that this has left behind.
     """
 
     what: str
     where: str
     until: str | None
     to: str | None = None
+    after: bool = False
 
 
 class _Aside(NamedTuple):
@@ -156,11 +158,13 @@ class Findings:
             return
 
         until = to = None
+        after = False
         if found.to is not None:  # whatever the step was, it was the client that let it go on
             to = self._remember(found.to)
         elif waker is not None and not self._is_own(waker):
             until = self._remember(waker)
-        _add(sums, Awaited(found.what, found.where, until, to), left)
+            after = waker.ledger is not None and waker.ledger.root.ended < span[1]
+        _add(sums, Awaited(found.what, found.where, until, to, after), left)
 
     def note_wait(self, steps: Steps, began: float, ended: float) -> None:
         """Note that it waited for the loop from then to then.

@@ -15,7 +15,7 @@ from tracelog.context import CURRENT, Context
 from tracelog.latency.findings import explain
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.steps import SHORT_S, Steps
-from tracelog.loops import variables_of, waiter_of
+from tracelog.loops import awaited_that_waits_for, variables_of, waiter_of
 
 
 __all__ = [
@@ -121,9 +121,11 @@ def make_ready(steps: Steps) -> type[Any]:
             if steps.arrivals:
                 steps.relay = steps.arrivals.pop(self, None)
             steps.running = self._callback
+            steps.is_nobodys = True
             try:
                 run(self)
             finally:
+                steps.is_nobodys = False
                 steps.relay = None
                 end_step(steps, None, clock())
                 del self
@@ -152,7 +154,8 @@ def task_of(callback: Any, args: Any, ledger: Ledger) -> Any:
     """Find the task of *ledger*'s utterance that a callback goes on with, or is about to let go on.
 
     That is: its own; the one that waits for a future which it sets, as a timer does, or whoever
-    tells that a thread is done; or the one that it cancels, when a timeout is over.
+    tells that a thread is done; the one that it cancels, when a timeout is over; or one that the
+    handler gathers or shields, and that is told of a future after this callback, as by asyncpg.
     """
     owner = owner_of(callback)
     if isinstance(owner, Task):
@@ -160,7 +163,9 @@ def task_of(callback: Any, args: Any, ledger: Ledger) -> Any:
 
     waiters = map(waiter_of, args or ())
     cancelled = (getattr(owner, name, None) for name in ("_task", "_host_task"))
-    return next((task for task in (*waiters, *cancelled) if _is_part(task, ledger)), None)
+    awaited = awaited_that_waits_for(ledger.root.task, args or ())
+    tasks = (*waiters, *cancelled, awaited)
+    return next((task for task in tasks if _is_part(task, ledger)), None)
 
 
 def _is_part(task: Any, ledger: Ledger) -> bool:

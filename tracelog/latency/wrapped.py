@@ -40,7 +40,9 @@ def _soon_methods(loop: Any, steps: Steps, run: Callable[..., None]) -> dict[str
 
     def call_soon(callback: Any, *args: Any, context: Variables | None = None) -> Any:
         ready = steps.relay or clock()
-        return soon(run, callback, args, ready, current_context(), context=context)
+        # Between two steps it reads sockets, in the contexts of whoever has opened them.
+        waker = None if steps.running is None else current_context()
+        return soon(run, callback, args, ready, waker, context=context)
 
     def call_soon_threadsafe(callback: Any, *args: Any, context: Variables | None = None) -> Any:
         return threadsafe(relay, callback, args, clock(), current_context(), context=context)
