@@ -389,6 +389,11 @@ def test_whoever_is_named_is_known(notes):
     assert named <= findings.who.keys()
 
 
+def step_of(task):
+    """A callback that *task* goes on by, as its own do; or anybody's."""
+    return task.set_name if task is not None else print
+
+
 class Waits:
     """An utterance that waited from 10.0 until now, 20.0."""
 
@@ -399,7 +404,8 @@ class Waits:
         self.steps.held_until = 19.0
 
     def explain(self, ready, *, task=None, waker=None):
-        explain(self.steps, Ledger(10.0, "query", self.root), task, ready, waker)
+        ledger = Ledger(10.0, "query", self.root)
+        explain(self.steps, ledger, step_of(task), (), ready, waker)
         found = self.root.notes
         return ([*found.awaits.values()], [*found.holds.values()]) if found else None
 
@@ -480,13 +486,14 @@ def test_what_has_ended_is_asked_for_no_reasons():
 def test_a_reason_is_not_worth_a_step():
     """Whatever other people's objects do when they are looked at."""
 
-    class Task:
-        def get_coro(self):
+    class Proxy:
+        @property
+        def __self__(self):
             raise ReferenceError
 
     waits = Waits()
 
-    waits.explain(15.0, task=Task())
+    explain(waits.steps, waits.root, Proxy(), (), 15.0, None)
 
     assert waits.steps.failures == 1
 
@@ -510,12 +517,12 @@ def test_what_lets_a_handler_go_on_is_asked_however_soon_after_a_ping_that_is(wh
         root.task = asyncio.create_task(user_wants(lock))
         ping = asyncio.create_task(asyncio.sleep(3600))
         await asyncio.sleep(0)
-        explain(steps, root, ping, 20.0, None)
+        explain(steps, root, step_of(ping), (), 20.0, None)
         asked = root.notable
         root.cursor, steps.began = 20.0, 20.002
         task = ping if who == "the ping" else root.task
         waker = context(1, root) if who == "the handler, by its own" else context(7)
-        explain(steps, root, task, 20.002, waker)
+        explain(steps, root, step_of(task), (), 20.002, waker)
         root.notes.settle()
         for each in (root.task, ping):
             each.cancel()

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from tracelog.context import CURRENT, Context
 from tracelog.latency.awaits import await_of, inmost, is_for_client
+from tracelog.latency.callbacks import task_of
 from tracelog.latency.holds import Hold
 from tracelog.latency.ledger import NOTABLE_S, Ledger
 from tracelog.latency.steps import Step, Steps
@@ -271,13 +272,16 @@ def _add(sums: dict[Any, float], key: Any, seconds: float) -> None:
         sums[key] = sums.get(key, 0.0) + seconds
 
 
-def explain(steps: Steps, waited: Ledger, task: Any, ready: float, waker: Context | None) -> None:
+def explain(
+    steps: Steps, waited: Ledger, callback: Any, args: Any, ready: float, waker: Context | None
+) -> None:
     """Find out why a step of *waited*'s, which could have begun when *ready*, begins only now.
 
     Args:
         steps: Those of its loop.
         waited: Whose step it is.
-        task: The task that goes on.
+        callback: What is called in it.
+        args: With what.
         ready: When it could have.
         waker: Whose step has let it.
     """
@@ -285,6 +289,7 @@ def explain(steps: Steps, waited: Ledger, task: Any, ready: float, waker: Contex
     cursor = root.cursor
     ready = min(max(ready, cursor), now)
     try:
+        task = task_of(callback, args, waited)
         goes_on = waited.notable < NOTABLE_S and Findings.of(root).is_handlers(task)
         if goes_on:
             waited.notable = NOTABLE_S
