@@ -15,6 +15,7 @@ from tracelog.latency.holds import Hold
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.loop import watch_loop
 from tracelog.latency.policy import Policy
+from tracelog.latency.recorder import FlightRecorder
 from tracelog.latency.steps import Step
 from tracelog.latency.utterance import Arrival, Before, Turn, Utterance
 from tracelog.latency.verdict import conclude
@@ -101,6 +102,19 @@ def test_it_carries_what_was_bound(records):
     conclude(utterance)
 
     assert records()[0].user_id == "kim"
+
+
+def test_the_next_verdict_counts_the_lines_that_a_flight_recorder_leaves_out(records):
+    """Of an utterance that was on time, those that another trace would have written at once."""
+    time, recorder = Time(), FlightRecorder(keep=0.0)
+    utterance = begin(time.clock)
+    line = logging.LogRecord("app", logging.INFO, "app.py", 1, "heard", None, None)
+    assert recorder.filter(line) is False
+
+    conclude(utterance)
+
+    [record] = records()
+    assert record.fields["left_out_lines"] == 1
 
 
 @pytest.mark.parametrize(
