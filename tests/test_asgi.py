@@ -9,6 +9,7 @@ import logging
 import re
 from contextlib import suppress
 from time import sleep
+from types import SimpleNamespace
 
 import pytest
 
@@ -26,7 +27,11 @@ from tracelog.errors import ConfigError
 from tracelog.handlers import StreamHandler
 from tracelog.ids import TraceContext
 from tracelog.json_formatter import JsonFormatter
+from tracelog.latency.arrival import transport_of
+from tracelog.latency.awaits import await_of
+from tracelog.latency.loop import watch_loop
 from tracelog.latency.utterance import Clock
+from tracelog.records import context_of
 
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
@@ -446,17 +451,58 @@ def test_work_after_the_answer_does_not_count(lines, time):
 
 
 def test_a_request_body_reaches_the_application(lines):
-    """`receive` is the server's own."""
-    body = {"type": "http.request", "body": b"hello"}
+    """Part by part, and after the last of them, that the client has left."""
+    parts = [
+        {"type": "http.request", "body": b"he", "more_body": True},
+        {"type": "http.request", "body": b"llo"},
+        {"type": "http.disconnect"},
+    ]
     received = []
 
     async def app(scope, receive, send):
-        received.append(await receive())
+        received.extend([await receive() for _ in parts])
         await answering(scope, receive, send)
 
-    serve(app, http_scope(), Peer(body))
+    serve(app, http_scope(), Peer(*parts))
 
-    assert received == [body]
+    assert received == parts
+
+
+@pytest.mark.parametrize("more", [True, False], ids=["an upload", "the client's leaving"])
+def test_only_the_rest_of_a_request_is_waited_for(more):
+    """Whoever watches whether the client leaves isn't kept by that client."""
+
+    async def app(_scope, receive, _send):
+        await receive()
+        await receive()
+
+    async def main():
+        messages = asyncio.Queue()
+        messages.put_nowait({"type": "http.request", "body": b"x", "more_body": more})
+        task = asyncio.create_task(TraceMiddleware(app)(http_scope(), messages.get, Peer().send))
+        await asyncio.sleep(0)
+        found = await_of(task)
+        task.cancel()
+        await asyncio.wait([task])
+        return found.what
+
+    assert asyncio.run(main()) == ("receive" if more else "queue get")
+
+
+def test_the_servers_transport_is_behind_receive():
+    """For another middleware within: it tells by that whose connection this is."""
+    seen = []
+
+    class WithTransport(Peer):
+        transport = SimpleNamespace(get_extra_info=lambda _: None)
+
+    async def app(scope, receive, send):
+        seen.append(transport_of(receive))
+        await answering(scope, receive, send)
+
+    serve(app, http_scope(), WithTransport())
+
+    assert seen == [WithTransport.transport]
 
 
 @pytest.mark.parametrize(
@@ -528,6 +574,26 @@ def test_after_a_lifespan_what_held_the_loop_last_is_told(caplog):
         return [each.where for each in caplog.records if each.name == "tracelog.hold"]
 
     assert any(where.endswith(".app") for where in asyncio.run(main()))
+
+
+def test_who_holds_the_loop_after_the_answer_is_named(caplog):
+    """As background tasks do, which Starlette runs before the application returns."""
+
+    async def app(_scope, _receive, send):
+        bind_context(user_id="kim")
+        await send(START)
+        await send(BODY)
+        sleep(0.06)
+
+    async def main():
+        watch = watch_loop()
+        await asyncio.create_task(TraceMiddleware(app)(http_scope(), None, Peer().send))
+        watch.stop()
+
+    asyncio.run(main())
+
+    [hold] = [each for each in caplog.records if each.name == "tracelog.hold"]
+    assert context_of(hold).bound == {"user_id": "kim"}
 
 
 # WebSocket

@@ -12,6 +12,7 @@ import types
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -813,7 +814,7 @@ def test_our_own_handlers_are_known_by_their_home():
     given = handler({"class": "test_check_names.Ours", "filename": "no/such.log", "maxBytes": "1k"})
 
     assert {problem.where: problem.hint for problem in fatal(given)} == {
-        "handlers.it.filename": f"mkdir -p {show(str(yamlfile.File.cwd() / 'no'))}",
+        "handlers.it.filename": f"mkdir -p {show(str(Path.cwd() / 'no'))}",
         "handlers.it.maxBytes": "1024",
     }
 

@@ -1,4 +1,4 @@
-"""What the commands that ask a log open."""
+"""What the commands that ask a log open, and how they answer."""
 
 from __future__ import annotations
 
@@ -104,9 +104,9 @@ def test_a_log_is_never_written_over(tmp_path):
     (tmp_path / "link").symlink_to("a.log")
     sources = [Source("a.log", str(tmp_path / "a.log"))]
 
-    asking.never_over_a_log(tmp_path / "b.log", sources)
+    asking.refuse_overwriting(tmp_path / "b.log", sources)
     with pytest.raises(InputError, match="is one of the logs to read"):
-        asking.never_over_a_log(tmp_path / "link", sources)
+        asking.refuse_overwriting(tmp_path / "link", sources)
 
 
 def test_a_shape_that_is_not_ours_is_said(tmp_path, capsys):
@@ -154,3 +154,20 @@ def test_a_table_has_no_other_keys():
         asking.opened(parse("--from", "clickhouse://db/lines", "--map", "event=msg")),
     ):
         pass
+
+
+def test_an_answer_is_drawn_for_a_person(capsys):
+    """With what there is to say about it below."""
+    asking.show(lambda *_: ["a table"], [{"ms": 1}], ["2 lines."], as_json=False, is_sound=True)
+
+    assert capsys.readouterr() == ("a table\n2 lines.\n", "")
+
+
+@pytest.mark.parametrize(("is_sound", "told"), [(True, ""), (False, "1 line left out.\n")])
+def test_an_answer_is_written_for_programs(capsys, is_sound, told):
+    """Only what is wrong with it is told beside them."""
+    asking.show(
+        lambda *_: ["a table"], [{"ms": 1}], ["1 line left out."], as_json=True, is_sound=is_sound
+    )
+
+    assert capsys.readouterr() == ('{"ms": 1}\n', told)

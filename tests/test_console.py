@@ -568,3 +568,22 @@ def test_a_bare_event_is_written_as_its_record_is():
 def test_what_looks_at_events_needs_their_records(options):
     """Names of one's own and processors have no short way."""
     assert make_formatter(**options).line_of is None
+
+
+def test_format_may_be_overridden():
+    """A subclass writes the line, around ours or in its place; what is dropped stays so."""
+
+    class Mine(ConsoleFormatter):
+        def format(self, record):
+            line = super().format(record)
+            return line and f"> {line}"
+
+    def drop(_logger, _method, _event):
+        raise structlog.DropEvent
+
+    mine = Mine(colors=False, env_file=None)
+    dropping = Mine(env_file=None, processors=[drop])
+
+    assert mine.encode(make_record()) == f"> {make_formatter().format(make_record())}\n".encode()
+    assert mine.line_of is None
+    assert dropping.encode(make_record()) == b""

@@ -20,7 +20,7 @@ import pytest
 
 from tracelog import delivery, descriptors, sinks, spill
 from tracelog.delivery import delivery_stats
-from tracelog.descriptors import DescriptorSink, PipeSink, ThreadSink, open_sink
+from tracelog.descriptors import DescriptorSink, PipeSink, SocketSink, ThreadSink, open_sink
 from tracelog.process_lock import ProcessLock
 from tracelog.farewell import flush
 
@@ -273,6 +273,13 @@ def test_a_socket_is_written(sockets, gained):
 
     assert reader.recv(100) == b"hello\n"
     assert gained() == (1, 0, 0)
+
+
+def test_a_socket_that_was_refused_goes_without_a_word():
+    """No descriptor may be left for it: that is the error, and there is no second one."""
+    sink = SocketSink.__new__(SocketSink)
+
+    assert sink.__del__() is None
 
 
 def test_a_socket_that_nobody_reads_blocks_nobody(sockets):

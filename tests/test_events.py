@@ -11,11 +11,11 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracelog.context import bind_context, new_trace
-from tracelog.events import make_event_reader, timestamp_of
+from tracelog.context import bind_context, current_context, new_trace
+from tracelog.events import line_by, make_event_reader, timestamp_of
 from tracelog.fields import LEADING
 from tracelog.processors import make_chain
-from tracelog.records import exception_of
+from tracelog.records import Event, exception_of
 
 
 PLACED = ["exception", "stack", "caller"]
@@ -213,3 +213,12 @@ def test_an_exc_info_that_a_processor_replaced_is_shown():
 
     assert event["exc_info"] == "mine"
     assert event["exception"].endswith("ValueError: bad")
+
+
+def test_a_format_of_its_own_sees_a_whole_record():
+    """A subclass of a formatter finds what `logging` promises, of native events, too."""
+    native = Event.of((0.0, "app", logging.INFO, "hello", {}, current_context()))
+
+    for record in (native, make_record()):
+        assert line_by(lambda r: f"{r.levelname} {r.msg} \ud800", record) == b"INFO hello \\ud800\n"
+        assert line_by(lambda r: "", record) == b""

@@ -149,3 +149,27 @@ def test_secrets_are_masked_in_both_forms():
         assert "lobby" in line
         assert "DE12" not in line
         assert "hunter2" not in line
+
+
+@pytest.mark.parametrize("format", ["console", "json"])
+def test_format_may_be_overridden(format):
+    """A subclass writes the line, in both forms, under a handler that made a copy of it, too."""
+
+    class Mine(Formatter):
+        def __init__(self, mark):
+            super().__init__(format=format)
+            self.mark = mark
+
+        def format(self, record):
+            return self.mark + super().format(record)
+
+    handler = StreamHandler(io.StringIO())
+    mine = Mine("> ")
+    handler.setFormatter(mine)
+    handler.formatter.mark = "! "
+
+    handler.handle(make_record())
+
+    assert handler.stream.getvalue().startswith("! ")
+    assert mine.encode(make_record()).startswith(b"> ")
+    assert mine.line_of is None

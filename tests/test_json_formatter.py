@@ -670,6 +670,17 @@ def test_an_override_sees_a_whole_record(make):
     assert "module" in json.loads(Mine().encode(make()))
 
 
+@pytest.mark.parametrize("make", [make_record, make_event], ids=["foreign", "native"])
+def test_a_format_that_is_not_ours_sees_a_whole_record(make):
+    """It may write the line by itself, of what `logging` promises."""
+
+    class Mine(JsonFormatter):
+        def format(self, record):
+            return f"{record.levelname} {record.getMessage()}"
+
+    assert Mine().encode(make()) == b"INFO hello\n"
+
+
 def test_message_dict_is_shown():
     """What a subclass passes on as the message's own fields is shown."""
 

@@ -15,9 +15,17 @@ import pytest
 import uvloop
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
 
 from tracelog.context import Connection, Context
-from tracelog.latency.awaits import Await, await_of, is_for_client, send_back, send_to
+from tracelog.latency.awaits import (
+    Await,
+    await_of,
+    is_for_client,
+    receive_more,
+    send_back,
+    send_to,
+)
 from tracelog.latency.ledger import Ledger
 
 
@@ -236,6 +244,42 @@ def test_a_framework_that_called_the_user_is_not_what_they_wait_for(endpoint, wh
     assert asyncio.run(what_of(starlette.app(endpoint))) == what
 
 
+pool = library(
+    "/x/site-packages/pool/pool.py",
+    "async def get(condition):\n"
+    "    async with condition:\n"
+    "        await asyncio.wait_for(condition.wait(), 3600)\n"
+    "async def take(rest):\n    await rest()\n",
+)
+
+
+async def user_asks_a_pool():
+    await pool.get(asyncio.Condition())
+
+
+async def user_asks_what_is_built_on_anyio():
+    await pool.take(lambda: anyio.sleep(3600))
+
+
+@pytest.mark.parametrize(
+    ("user", "what"),
+    [
+        (user_asks_a_pool, "condition in pool"),
+        (user_asks_what_is_built_on_anyio, "sleep in pool"),
+    ],
+)
+def test_the_library_that_the_user_knows_is_named(user, what):
+    """The one that waits for a task of `wait_for`'s, and the one that is built on anyio."""
+
+    async def main():
+        before = asyncio.all_tasks()
+        async with waiting(user()) as task:
+            inner = asyncio.all_tasks() - before - {task}
+            return {await_of(each).what for each in (task, *inner)}
+
+    assert asyncio.run(main()) == {what}
+
+
 def test_the_task_around_it_tells_where():
     """A library's own task has no line of the user's: whoever waits for it has."""
 
@@ -295,6 +339,28 @@ def test_a_send_to_another_client_is_told_as_that():
 
     assert (told.what, told.to, own.what, own.to) == ("send", bob, "sleep", None)
     assert told.where.endswith("user_tells")
+
+
+@pytest.mark.parametrize("by", ["a server", "the user"])
+def test_a_client_that_is_slow_to_send_is_told_as_that(by):
+    """A line of the user's says more, one of a server's nothing."""
+    server = library(
+        "/x/site-packages/server.py",
+        "async def run(receive, event):\n await receive(event.wait())\n",
+    )
+
+    async def endpoint(receive, event):
+        await receive(event.wait())
+
+    async def main():
+        run = server.run if by == "a server" else endpoint
+        async with waiting(run(receive_more, asyncio.Event())) as task:
+            return await_of(task)
+
+    found = asyncio.run(main())
+
+    assert found.what == "receive"
+    assert found.where.rpartition(".")[2] == ("" if by == "a server" else "endpoint")
 
 
 def test_a_send_to_ones_own_client_is_told_as_that():
@@ -407,6 +473,54 @@ def test_what_a_framework_lets_run_in_a_thread_is_where_that_begins(user, is_use
 
     assert found.what.startswith("thread running ")
     assert found.where.rpartition(" ")[2].rpartition(".")[2] == where
+
+
+async def enter_for_the_user(manager, _):
+    await BackgroundTask(manager.__enter__)()
+
+
+async def stream_for_the_user(_, parts):
+    await StreamingResponse(parts).body_iterator.__anext__()
+
+
+@pytest.mark.parametrize(
+    ("user", "what", "where"),
+    [
+        (enter_for_the_user, "session", "session"),
+        (stream_for_the_user, "parts", "stream_for_the_user"),
+        (lambda _, parts: anyio.to_thread.run_sync(exhaust, parts), "exhaust", "exhaust"),
+    ],
+    ids=["a manager", "a stream", "the user's function"],
+)
+def test_a_generator_that_goes_on_in_a_thread_is_named(user, what, where):
+    """As a dependency of FastAPI's and a stream of Starlette's do, by functions of their own."""
+    release = threading.Event()
+
+    @contextlib.contextmanager
+    def session():
+        release.wait()
+        yield
+
+    def parts():
+        release.wait()
+        yield b""
+
+    async def main():
+        async with waiting(user(session(), parts())) as task:
+            try:
+                return await_of(task)
+            finally:
+                release.set()
+
+    found = asyncio.run(main())
+
+    assert found.what.rpartition(" ")[2].rpartition(".")[2] == what
+    assert found.where.rpartition(" ")[2].rpartition(".")[2] == where
+
+
+def exhaust(parts):
+    """A function of the user's that takes a generator."""
+    return [*parts]
 
 
 async def user_reads_from_a_converter(converter):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import functools
 import threading
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -27,7 +28,7 @@ class Loop:
         future = Future()
         try:
             future.set_result(func(*args))
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             future.set_exception(error)
         return future
 
@@ -95,6 +96,21 @@ def test_a_job_is_named_by_the_function(loop, undo, ledger, func, name):
     loop.run_in_executor(None, func)
 
     assert [job.name for job in ledger.notes.jobs] == [name]
+
+
+def test_a_job_in_a_context_of_its_own_is_named_by_its_function(loop, undo, ledger):
+    """`Context.run` may be given it by the loop, as Quart and many a service do."""
+    loop.run_in_executor(None, contextvars.copy_context().run, Resizer().resize, 3, 4)
+
+    assert [job.name for job in ledger.notes.jobs] == ["Resizer.resize"]
+
+
+def test_what_cannot_be_called_is_the_threads_to_find_out(loop, undo, ledger):
+    """Whoever asks for it gets the error where they would without us."""
+    future = loop.run_in_executor(None, None, 3)
+
+    with pytest.raises(TypeError, match="not callable"):
+        future.result()
 
 
 def test_outside_of_an_utterance_a_job_is_as_it_was(loop, undo):

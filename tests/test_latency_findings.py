@@ -69,6 +69,18 @@ def test_a_wait_is_noted_by_what_for_and_until_whose_step(findings):
     assert findings.who == {trace_id(7): context(7)}
 
 
+@pytest.mark.parametrize(("ended", "after"), [(2.0, True), (3.5, False), (None, False)])
+def test_a_step_may_come_after_its_utterance(findings, ended, after):
+    """It is of a task that this has left behind; whoever lets others go on first may end then."""
+    ledger = Ledger(0.0, "message 7")
+    if ended is not None:
+        ledger.end(1.0, ended)
+
+    findings.note_await(None, 1.0, 3.0, context(7, ledger))
+
+    assert [awaited.after for awaited in findings.awaits] == [after]
+
+
 @pytest.mark.parametrize("own", [True, False], ids=["its own", "nobody's"])
 def test_a_waker_that_says_nothing_is_not_named(findings, root, own):
     """A task of its own, or a step without a trace."""
@@ -377,6 +389,11 @@ def test_whoever_is_named_is_known(notes):
     assert named <= findings.who.keys()
 
 
+def step_of(task):
+    """A callback that *task* goes on by, as its own do; or anybody's."""
+    return task.set_name if task is not None else print
+
+
 class Waits:
     """An utterance that waited from 10.0 until now, 20.0."""
 
@@ -387,7 +404,8 @@ class Waits:
         self.steps.held_until = 19.0
 
     def explain(self, ready, *, task=None, waker=None):
-        explain(self.steps, Ledger(10.0, "query", self.root), task, ready, waker)
+        ledger = Ledger(10.0, "query", self.root)
+        explain(self.steps, ledger, step_of(task), (), ready, waker)
         found = self.root.notes
         return ([*found.awaits.values()], [*found.holds.values()]) if found else None
 
@@ -468,13 +486,14 @@ def test_what_has_ended_is_asked_for_no_reasons():
 def test_a_reason_is_not_worth_a_step():
     """Whatever other people's objects do when they are looked at."""
 
-    class Task:
-        def get_coro(self):
+    class Proxy:
+        @property
+        def __self__(self):
             raise ReferenceError
 
     waits = Waits()
 
-    waits.explain(15.0, task=Task())
+    explain(waits.steps, waits.root, Proxy(), (), 15.0, None)
 
     assert waits.steps.failures == 1
 
@@ -498,12 +517,12 @@ def test_what_lets_a_handler_go_on_is_asked_however_soon_after_a_ping_that_is(wh
         root.task = asyncio.create_task(user_wants(lock))
         ping = asyncio.create_task(asyncio.sleep(3600))
         await asyncio.sleep(0)
-        explain(steps, root, ping, 20.0, None)
+        explain(steps, root, step_of(ping), (), 20.0, None)
         asked = root.notable
         root.cursor, steps.began = 20.0, 20.002
         task = ping if who == "the ping" else root.task
         waker = context(1, root) if who == "the handler, by its own" else context(7)
-        explain(steps, root, task, 20.002, waker)
+        explain(steps, root, step_of(task), (), 20.002, waker)
         root.notes.settle()
         for each in (root.task, ping):
             each.cancel()

@@ -231,6 +231,29 @@ def test_who_let_a_task_go_on_is_known(loop, unhook, clock):
     assert [(handle.waker, handle.ready) for handle in handles] == [(waker, 100.0)] * 2
 
 
+def test_whoever_opened_a_connection_let_nobody_go_on(loop, unhook):
+    """Its reader is called in their context, also for all who are given it by a pool later."""
+    handles, read = [], asyncio.Event()
+
+    def reader():
+        handles.append(loop.call_soon(read.set))
+
+    async def main():
+        enter_context(Context.make({"user": "kim"}, None, None))
+        with connected() as (client, served):
+            loop.add_reader(served, reader)
+            client.send(b"data")
+            await read.wait()
+            loop.remove_reader(served)
+        handles.append(loop.call_soon(print))
+        handles[-1].cancel()
+        return current_context()
+
+    kim = run(loop, main)
+
+    assert [handle.waker for handle in (handles[0], handles[-1])] == [None, kim]
+
+
 def test_a_call_from_another_thread_wakes_the_loop_up(loop, unhook, clock):
     """What it passes on was ready when it asked."""
     passed_on, done = [], asyncio.Event()

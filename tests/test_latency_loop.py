@@ -22,6 +22,7 @@ from tracelog.latency.ledger import Ledger
 from tracelog.latency.loop import (
     LoopWatch,
     check_watch,
+    finish_watch,
     watch_if_wanted,
     watch_loop,
     watch_of_running_loop,
@@ -431,6 +432,61 @@ def test_two_threads_may_tell_of_the_same_holds(loop, dog, caplog):
     watch.finish()
 
     assert {line.held_ms for line in lines(caplog)} == {1000.0}
+
+
+def test_what_is_untold_is_told_before_the_process_ends(loop, dog, caplog):
+    """If anybody watches; a loop that ends in half a second has no later."""
+
+    async def main():
+        finish_watch()
+        told = [len(lines(caplog))]
+        watch = watch_loop()
+        watch._make_hold(print, None, None, 1.0, 2.0)
+        finish_watch()
+        told.append(len(lines(caplog)))
+        watch.stop()
+        return told
+
+    assert run(loop, main) == [0, 1]
+
+
+def test_a_loop_that_goes_on_in_another_thread_is_seen_there(loop, dog, caplog):
+    """From its second hold on: at the first, the one where it was before was still looked at."""
+    clock = Clock()
+    watch = make_watch(loop, clock)
+
+    async def start():
+        watch.start()
+
+    async def main():
+        for _ in range(2):
+            await asyncio.sleep(0)
+            clock.now += 0.3
+            look(watch)
+        await asyncio.sleep(0)
+        watch.stop()
+
+    run(loop, start)
+    thread = threading.Thread(target=run, args=(loop, main))
+    thread.start()
+    thread.join()
+
+    first, second = lines(caplog)
+    assert first.kind == "not sampled"
+    assert second.where.endswith(" look")
+
+
+def test_a_sampled_loop_with_a_time_of_its_own_has_no_heartbeat(loop, dog):
+    """Its timers would mean nothing to us."""
+    watch = make_watch(loop, Clock(), "sampled")
+
+    async def main():
+        watch.start()
+        undone = len(watch._undo)
+        watch.stop()
+        return undone
+
+    assert run(loop, main) == 1  # what executors do
 
 
 def test_sampled_a_holder_is_found(loop, dog, caplog):

@@ -213,11 +213,17 @@ def endpoint():
     """FastAPI runs it in a thread, through a function of its own."""
 
 
-def run_endpoint(*, function):
-    """FastAPI's."""
+theirs = load("/x/site-packages/fastapi/threads.py", "def run(*args, **options):\n    pass\n")
 
 
-run_endpoint.__module__ = "fastapi.telemetry"
+@contextlib.contextmanager
+def session():
+    """A dependency of FastAPI's, say."""
+    yield
+
+
+def handler(loop, run, job):
+    """A user's, who passes others to it."""
 
 
 class Job:
@@ -231,11 +237,27 @@ class Job:
         (endpoint, "endpoint"),
         (partial(endpoint), "endpoint"),
         (partial(contextvars.copy_context().run, endpoint), "endpoint"),
-        (partial(run_endpoint, function=endpoint), "endpoint"),
-        (partial(run_endpoint), "run_endpoint"),
+        (partial(theirs.run, function=endpoint), "endpoint"),
+        (partial(contextvars.copy_context().run, theirs.run, function=endpoint), "endpoint"),
+        (partial(theirs.run, [], contextvars.copy_context().run, partial(endpoint, 1)), "endpoint"),
+        (partial(theirs.run, theirs.run, *range(99), endpoint), "run"),
+        (partial(theirs.run), "run"),
+        (session().__enter__, "session"),
+        (contextlib.ExitStack().__enter__, "ExitStack.__enter__"),
+        (partial(handler, None, endpoint), "handler"),
         (Job(), "Job"),
     ],
-    ids=["function", "partial", "to_thread", "FastAPI", "FastAPI's own", "object"],
+    ids=[
+        *("function", "partial", "to_thread", "FastAPI", "FastAPI in a context", "Django"),
+        *(
+            "a library's, given much",
+            "a library's",
+            "a manager",
+            "no manager of a generator's",
+            "a user's, given one",
+            "object",
+        ),
+    ],
 )
 def test_a_function_is_named_as_its_author_does(func, name):
     """Whatever passes it to a thread wraps it first."""

@@ -15,6 +15,7 @@ from tracelog.latency.holds import Hold
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.loop import watch_loop
 from tracelog.latency.policy import Policy
+from tracelog.latency.recorder import FlightRecorder
 from tracelog.latency.steps import Step
 from tracelog.latency.utterance import Arrival, Before, Turn, Utterance
 from tracelog.latency.verdict import conclude
@@ -101,6 +102,19 @@ def test_it_carries_what_was_bound(records):
     conclude(utterance)
 
     assert records()[0].user_id == "kim"
+
+
+def test_the_next_verdict_counts_the_lines_that_a_flight_recorder_leaves_out(records):
+    """Of an utterance that was on time, those that another trace would have written at once."""
+    time, recorder = Time(), FlightRecorder(keep=0.0)
+    utterance = begin(time.clock)
+    line = logging.LogRecord("app", logging.INFO, "app.py", 1, "heard", None, None)
+    assert recorder.filter(line) is False
+
+    conclude(utterance)
+
+    [record] = records()
+    assert record.fields["left_out_lines"] == 1
 
 
 @pytest.mark.parametrize(
@@ -261,6 +275,22 @@ def test_it_lists_what_was_found(records):
     ]
     assert fields["cause"].startswith("100 ms: loop held by task janitor in app.py:9 clean")
     assert utterance.ledger.notes is None
+
+
+@pytest.mark.parametrize("what", ["GET /rates", None])
+def test_a_task_that_an_utterance_left_behind_is_told_as_that(records, what):
+    """Whose handler was done before is not who kept others waiting."""
+    time = Time()
+    utterance = begin(time.clock)
+    found = Findings.of(utterance.ledger)
+    lees = Ledger(0.0, what) if what else None
+    found.who["1" * 32] = Context.make({}, TraceContext("1" * 32, "2" * 16), None, lees)
+    found.awaits[Awaited("lock", "app.py:5 work", "1" * 32, after=True)] = 0.03
+
+    conclude(utterance)
+
+    [awaited] = records()[0].fields["awaits"]
+    assert awaited["until"].get("what") == (what and f"task after {what}")
 
 
 def test_the_items_that_its_worker_was_at_are_listed(records):

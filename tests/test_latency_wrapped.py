@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import socket
 import threading
 
 import pytest
 import uvloop
 
 from tracelog.context import Context, current_context, enter_context
+from tracelog.ids import TraceContext
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.steps import Steps
 from tracelog.latency.wrapped import is_wrappable, wrap
@@ -184,6 +186,38 @@ def test_a_long_wait_is_explained_once(loop, unwrap, steps, clock, method):
 
     assert ran == [go_on]
     assert [*ledger.notes.holds.values()] == [3.0]
+
+
+def test_whoever_opened_a_connection_let_nobody_go_on(loop, unwrap, clock):
+    """Its reader is called in their context, also for all who are given it by a pool later."""
+    ledger = Ledger(100.0)
+    theirs = Context.make({}, TraceContext.new(), None, Ledger(100.0))
+    client, served = socket.socketpair()
+
+    async def main():
+        go_on = asyncio.Event()
+
+        def let_go_on():
+            clock.now += 1.0
+            go_on.set()
+
+        async def wait(make, *args):
+            enter_context(theirs)
+            make(*args, let_go_on)
+            enter_context(context_of(ledger))
+            await go_on.wait()
+            go_on.clear()
+
+        client.send(b"data")
+        await wait(loop.add_reader, served)
+        loop.remove_reader(served)
+        await wait(loop.call_later, 0)
+        enter_context(Context.make({}, None, None))
+
+    with client, served:
+        run(loop, main)
+
+    assert [awaited.until for awaited in ledger.notes.awaits] == [None, theirs.trace.trace_id]
 
 
 def test_a_call_from_another_thread_was_ready_when_it_asked(loop, unwrap, steps, clock):

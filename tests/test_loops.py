@@ -11,6 +11,7 @@ import types
 import trio
 
 from tracelog.loops import (
+    awaited_that_waits_for,
     coroutine_of,
     in_trio,
     on_loop,
@@ -192,6 +193,34 @@ def test_a_task_tells_who_waits_for_it():
         task.add_done_callback(lambda _: None)
         assert await told is None
         await task
+
+    asyncio.run(main())
+
+
+def test_what_a_task_gathers_or_shields_is_looked_through():
+    """For the one that waits for a future, if any does; of thousands, a few are looked at."""
+
+    async def main():
+        me, loop = running_task(), asyncio.get_running_loop()
+        future, found = loop.create_future(), []
+
+        def look():
+            found.append(awaited_that_waits_for(me, [future]))
+            found.append(awaited_that_waits_for(me, ["x", loop]))
+            future.set_result(None)
+
+        child = asyncio.create_task(asyncio.wait_for(future, None))
+        for others in (0, 1000):
+            loop.call_soon(loop.call_soon, look)
+            await asyncio.gather(*(asyncio.sleep(0, future) for _ in range(others)), child)
+            future = loop.create_future()
+            assert found == [None if others else child, None]
+            found.clear()
+            child = asyncio.create_task(asyncio.wait_for(future, None))
+        loop.call_soon(loop.call_soon, look)
+        await asyncio.shield(child)
+        assert found == [child, None]
+        assert awaited_that_waits_for(None, [future]) is None
 
     asyncio.run(main())
 

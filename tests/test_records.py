@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracelog import records
+from tracelog import outside_tasks, records
 from tracelog.context import (
     bind_context,
     bound_context,
@@ -30,7 +30,6 @@ from tracelog.records import (
     message_of,
     name_of_level,
     stack_of,
-    stack_text,
     without_leading,
     is_bare,
 )
@@ -199,22 +198,6 @@ def test_attributes_of_a_record_factory_are_fields(kept):
     assert record.fields == {"region": "eu", "room": "lobby"}
 
 
-def test_a_stacklevel_past_the_outermost_call_is_no_error():
-    """There is no caller to name then, and the record says so."""
-    event = make_event()
-    event.depth = 10_000
-
-    assert caller_of(event) == "(unknown file):0 (unknown function)"
-
-
-def test_a_stack_ends_at_the_line_that_asked():
-    """The text is what `logging` writes: outermost call first, the asking line last."""
-    text = stack_text(1)
-
-    assert text.startswith("Stack (most recent call last):\n")
-    assert text.endswith("text = stack_text(1)")
-
-
 # The context filter
 
 
@@ -299,6 +282,19 @@ def test_the_filter_keeps_what_a_queue_handler_mixes_up():
     assert stack_of(record) == "Stack:\n  here"
 
 
+def test_what_a_queue_handler_mixes_up_is_kept_of_native_events(kept):
+    """They need no filter for it: whoever isn't ours gets them complete."""
+    get_logger("records").error("hello", exc_info=ValueError("bad"), stack_info=True)
+
+    [event] = kept
+    event.msg = event.message = "hello\nTraceback …\nStack:\n  here"
+    event.exc_info = event.exc_text = event.stack_info = None
+
+    assert message_of(event) == "hello"
+    assert exception_of(event, as_text=True) == "ValueError: bad"
+    assert stack_of(event).startswith("Stack (most recent call last):\n")
+
+
 def test_a_kept_record_with_a_stack_only_has_no_exception():
     """What wasn't there when the record was made isn't there behind the queue."""
     record = make_record()
@@ -321,6 +317,18 @@ def test_an_exception_that_is_text_already_stays_text():
 
     assert exception_of(record) == "ValueError: bad"
     assert exception_of(record, as_text=True) == "ValueError: bad"
+
+
+def test_the_filter_may_follow_lines_outside_of_tasks():
+    """It wraps methods of others for that, hence only when it is asked to."""
+    outside_tasks.release()
+    ContextFilter()
+    before = outside_tasks.is_followed()
+    ContextFilter(outside_tasks=True)
+    followed = outside_tasks.is_followed()
+    outside_tasks.release()
+
+    assert (before, followed) == (False, True)
 
 
 # Reading
@@ -450,6 +458,7 @@ def test_no_exception_is_none(exc_info):
 def test_the_place_of_a_record_is_one_text():
     """File, line and function, as an editor jumps to it."""
     assert caller_of(make_record()) == "app.py:7 handle"
+    assert caller_of(make_event()).endswith(" test_the_place_of_a_record_is_one_text")
 
 
 @pytest.mark.parametrize(

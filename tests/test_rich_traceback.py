@@ -202,14 +202,15 @@ def test_what_an_exception_says_can_not_drive_the_terminal():
 
 
 @pytest.mark.parametrize("colors", [True, False])
-def test_a_text_that_is_wrapped_begins_no_line_like_ours(colors):
+@pytest.mark.parametrize("time", ["12:00:00.000", "１２:00:00.000"])  # noqa: RUF001 -- it only looks so
+def test_a_text_that_is_wrapped_begins_no_line_like_ours(colors, time):
     """It is as long as its maker likes, so that any of it may begin the next line."""
-    text = "x" * 45 + " 12:00:00.000 info  app  all is well"
+    text = "x" * 45 + f" {time} info  app  all is well"
 
     drawn = ANSI.sub("", render(raised(ValueError(text)), width=60, colors=colors, mask=str))
 
-    assert "\n    12:00:00.000 info" in drawn
-    assert not re.search("^[0-9]", drawn, re.MULTILINE)
+    assert f"\n    {time} info" in drawn
+    assert not re.search(r"^\d", drawn, re.MULTILINE)
 
 
 def test_a_syntax_error_is_drawn():

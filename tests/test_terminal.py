@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tracelog import terminal
 from tracelog.escapes import printable
-from tracelog.terminal import color_of, duration_text, event_text, value_text
+from tracelog.terminal import color_of, duration_text, event_text, value_text, wanted_colors
 
 
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -191,3 +191,18 @@ def test_colours_can_be_read_on_both_grounds(color):
     contrast_with_white = 1.05 / (luminance(color) + 0.05)
 
     assert min(contrast_with_dark, contrast_with_white) >= 3.5
+
+
+@pytest.mark.parametrize(
+    ("variables", "wanted"),
+    [
+        ({}, None),
+        ({"NO_COLOR": "", "FORCE_COLOR": ""}, None),
+        ({"FORCE_COLOR": "1"}, True),
+        ({"NO_COLOR": "1"}, False),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+    ],
+)
+def test_what_variables_ask_of_colors(variables, wanted):
+    """Whoever wants none has the last word; what is empty doesn't count."""
+    assert wanted_colors(variables) is wanted

@@ -17,7 +17,13 @@ from tracelog.conversations import App, Options, Receive, Scope, Send
 from tracelog.errors import ConfigError
 from tracelog.ids import TraceContext, read_parent
 from tracelog.latency.clock import SYSTEM_CLOCK, Clock
-from tracelog.latency.loop import Mode, check_watch, finish_watch, watch_if_wanted
+from tracelog.latency.loop import (
+    Mode,
+    check_watch,
+    finish_watch,
+    watch_if_wanted,
+    watch_of_running_loop,
+)
 from tracelog.latency.policy import Policy, PolicyOptions
 
 
@@ -87,7 +93,12 @@ class TraceMiddleware:
         outside = current_context()
         await conversation(self.app, self._options, scope, receive, send).run()
         # Not if that raised: what is around us in the application may log it, too.
-        leave_tail(current_context())
+        inside = current_context()
+        leave_tail(inside)
+        watch = watch_of_running_loop(self._options.clock)
+        if watch is not None and inside.ledger is not None:
+            # What went on after the answer, background tasks say, held the loop for this request.
+            watch.steps.leave(inside, watch.steps.clock())
         enter_context(outside)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import logging.config
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from tracelog import outside_tasks
@@ -48,35 +49,38 @@ def build(config: dict[str, Any], *, source: str) -> Plan:
 
 def _built(configurator: Any, *, source: str) -> Plan:
     parts = configurator.config
-    where = source
-    try:
-        where = f"{source}: handlers"
-        if parts.get("incremental", False):
+    if parts.get("incremental", False):
+        with _blamed(f"{source}: handlers"):
             return _incremental_plan(parts)
 
-        for section, make in (
-            ("formatters", configurator.configure_formatter),
-            ("filters", configurator.configure_filter),
-        ):
-            drafts = parts.get(section, {})
-            for name in drafts:
-                where = f"{source}: {section}.{name}"
+    for section, make in (
+        ("formatters", configurator.configure_formatter),
+        ("filters", configurator.configure_filter),
+    ):
+        drafts = parts.get(section, {})
+        for name in drafts:
+            with _blamed(f"{source}: {section}.{name}"):
                 drafts[name] = make(drafts[name])
-        where = f"{source}: handlers"
-        handlers = _built_handlers(configurator, source=source)
-        where = f"{source}: loggers"
+    handlers = _built_handlers(configurator, source=source)
+    with _blamed(f"{source}: loggers"):
         loggers = {
             name: _logger_plan(draft, parts, handlers) for name, draft in _loggers(parts).items()
         }
-    except ConfigError:
-        raise
-    except Exception as error:
-        raise ConfigError(where, _reason(error), hint=_HINT) from error
-
     disable = bool(parts.get("disable_existing_loggers", False))
     inline = [each for plan in loggers.values() for each in plan.filters or ()]
     wanted = follows_outside_tasks(handlers.values(), *parts.get("filters", {}).values(), *inline)
     return Plan(loggers, handlers, {}, disable, incremental=False, outside_tasks=wanted)
+
+
+@contextmanager
+def _blamed(where: str) -> Iterator[None]:
+    """Raise whatever a part raises while it is made as an error that says *where* that was."""
+    try:
+        yield
+    except ConfigError:
+        raise
+    except Exception as error:
+        raise ConfigError(where, _reason(error), hint=_HINT) from error
 
 
 def _incremental_plan(parts: Any) -> Plan:
@@ -103,19 +107,17 @@ def _built_handlers(configurator: Any, *, source: str) -> dict[str, logging.Hand
     drafts = configurator.config.get("handlers", {})
     deferred = []
     for name in sorted(drafts):
-        try:
-            drafts[name] = configurator.configure_handler(drafts[name])
-        except ConfigError:
-            raise
-        except Exception as error:
-            if _NOT_YET not in str(error.__cause__):
-                raise ConfigError(
-                    f"{source}: handlers.{name}", _reason(error), hint=_HINT
-                ) from error
-            deferred.append(name)
+        with _blamed(f"{source}: handlers.{name}"):
+            try:
+                drafts[name] = configurator.configure_handler(drafts[name])
+            except Exception as error:
+                if _NOT_YET not in str(error.__cause__):
+                    raise
+                deferred.append(name)
     for name in deferred:
-        drafts[name] = configurator.configure_handler(drafts[name])
-    return {name: drafts[name] for name in drafts}
+        with _blamed(f"{source}: handlers.{name}"):
+            drafts[name] = configurator.configure_handler(drafts[name])
+    return dict(drafts)
 
 
 def _reason(error: BaseException) -> str:

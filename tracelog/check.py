@@ -16,17 +16,17 @@ from tracelog.escapes import printable
 from tracelog.rules import (
     advice,
     allowed,
-    connections,
     filters,
     formatters,
     handlers,
     levels,
+    links,
     our_formatters,
     relays,
     shape,
 )
-from tracelog.rules.draft import Draft, is_too_large, walk
-from tracelog.rules.findings import Finding, Path, dotted, kind, show
+from tracelog.rules.draft import TOO_LARGE, Draft, is_too_large, walk
+from tracelog.rules.findings import Finding, KeyPath, dotted, kind, show
 
 
 __all__ = ["Problem", "find_problems", "refuse"]
@@ -49,9 +49,9 @@ _ALWAYS: Final[tuple[_Rule, ...]] = (
 _INCREMENTAL: Final[tuple[_Rule, ...]] = (*_ALWAYS, advice.ignored)
 _RULES: Final[tuple[_Rule, ...]] = (
     *_ALWAYS,
-    connections.filter_names,
-    connections.formatter_names,
-    connections.handler_names,
+    links.filter_names,
+    links.formatter_names,
+    links.handler_names,
     filters.filters,
     formatters.formatters,
     handlers.handlers,
@@ -182,17 +182,16 @@ def _whole(config: object) -> Finding | None:
         return Finding((), text, _START)
 
     if is_too_large(config):
-        text = "with its aliases followed, this is larger or deeper than any configuration"
-        return Finding((), text, "fewer aliases; a configuration has some hundred values")
+        return Finding((), *TOO_LARGE)
 
     return None
 
 
-def _places(draft: Draft) -> dict[Path, int]:
+def _places(draft: Draft) -> dict[KeyPath, int]:
     return {path: place for place, (path, _) in enumerate(walk(draft.data))}
 
 
-def _place(path: Path, places: Mapping[Path, int]) -> int:
+def _place(path: KeyPath, places: Mapping[KeyPath, int]) -> int:
     """Tell when a *path*, or what it would be in, was written."""
     while path not in places:
         path = path[:-1]
@@ -204,7 +203,7 @@ def _problem(finding: Finding, lines: Mapping[str, int]) -> Problem:
     return Problem(dotted(path), _line(path, lines), finding.text, finding.hint, finding.fatal)
 
 
-def _line(path: Path, lines: Mapping[str, int]) -> int | None:
+def _line(path: KeyPath, lines: Mapping[str, int]) -> int | None:
     while path and dotted(path) not in lines:
         path = path[:-1]
     return lines.get(dotted(path))

@@ -50,9 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments)
     except (TracelogError, ImportError) as error:
-        sentence = "\n".join(
-            map(printable, str(error).split("\n"))
-        )  # a file may be called anything
+        # A file that it names may be called anything.
+        sentence = "\n".join(map(printable, str(error).split("\n")))
         print(f"tracelog: {sentence}", file=sys.stderr)  # noqa: T201 -- the way to tell a person
         return 2
     except KeyboardInterrupt:

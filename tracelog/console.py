@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import Any, Final
 
-from tracelog.events import make_event_reader
+from tracelog.events import line_by, make_event_reader
 from tracelog.fields import EVENT, EXCEPTION, LEVEL, LOGGER, STACK
 from tracelog.layout import HOLDS, VERDICTS, Layout, in_words, taken_below
 from tracelog.loops import on_loop
@@ -40,7 +40,7 @@ class ConsoleFormatter(logging.Formatter):
         secret_keys: As `JsonFormatter` takes them.
 
     Raises:
-        ConfigError: If a processor can't be found, or a secret key is none.
+        ConfigError: If a processor can't be found, or a secret key isn't a name.
     """
 
     whole = False  # it doesn't complete native events
@@ -59,6 +59,7 @@ class ConsoleFormatter(logging.Formatter):
         chain = make_chain(processors)
         self._read = make_event_reader(chain=chain, caller=False, exception=_text_that_came_along)
         self._is_stock = chain is None and not secret_keys and type(self) is ConsoleFormatter
+        self._has_own_format = type(self).format is not ConsoleFormatter.format
         self.on_terminal(False)  # noqa: FBT003
 
     def on_terminal(self, terminal: bool) -> None:  # noqa: FBT001 -- called by handlers, by position
@@ -82,6 +83,9 @@ class ConsoleFormatter(logging.Formatter):
 
     def encode(self, record: logging.LogRecord) -> Lines:
         """Make the finished line; empty if a processor dropped the event."""
+        return line_by(self.format, record) if self._has_own_format else self._lines(record)
+
+    def _lines(self, record: logging.LogRecord) -> Lines:
         event = self._read(record)
         if event is None:
             return b""
@@ -103,7 +107,7 @@ class ConsoleFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Make the line, without its newline."""
-        lines = self.encode(record)
+        lines = self._lines(record)
         done = lines if isinstance(lines, bytes) else lines()
         return done.decode().removesuffix("\n")
 

@@ -73,7 +73,7 @@ class DescriptorSink(Sink):
             pass
 
     def _look(self) -> None:
-        """Look whether it is."""
+        """Make sure, once that is due, that it is the right file; here there is no other."""
 
     def _put(self, data: bytes) -> int:
         return os.write(self._descriptor, data)
@@ -172,7 +172,10 @@ class SocketSink(Sink):
 
     def __del__(self) -> None:
         super().__del__()
-        self._socket.close()
+        try:  # noqa: SIM105 -- as in `Sink`
+            self._socket.close()
+        except AttributeError:  # its descriptor was refused
+            pass
 
     def _put(self, data: bytes) -> int:
         return self._socket.send(data, self._dont_wait)

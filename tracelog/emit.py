@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tracelog.attribution import of_exception
+from tracelog.callers import stack_text
 from tracelog.context import Context, snapshot
 from tracelog.delivery import report_loss
 from tracelog.handlers import FileHandler, RotatingFileHandler, StreamHandler
 from tracelog.plain import SCALARS
-from tracelog.records import SURPRISING, Bare, Event, stack_text
+from tracelog.records import SURPRISING, Bare, Event
 from tracelog.redact import make_redactor
 from tracelog.tracebacks import exc_info_of
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import orjson
 
+from tracelog.escapes import UNSAFE
 from tracelog.fields import LEADING, TRUNCATED
 from tracelog.plain import Default, Limits, Plain, text_of
 from tracelog.redact import REDACTOR, Redactor
@@ -29,9 +30,7 @@ _LADDER: Final = (
     Limits(text=512, items=200),
     Limits(text=64, items=100, depth=4),
 )
-# Valid in JSON, yet line ends or terminal controls to many readers (CWE-117, CWE-150), or controls
-# of direction, which show a text as another than it is (CVE-2021-42574).
-_UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_UNSAFE: Final = re.compile(f"[{UNSAFE}]")
 DEL: Final = 0x7F
 
 _dumps = orjson.dumps

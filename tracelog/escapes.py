@@ -6,13 +6,14 @@ import re
 from typing import Final
 
 
-__all__ = ["CONTROLS", "printable"]
+__all__ = ["CONTROLS", "UNSAFE", "printable"]
 
-# C0, DEL and C1 (CWE-150), the controls of direction (CVE-2021-42574), what some take for a line's
-# end (CWE-117), and halves of a character, which no encoder writes.
-CONTROLS: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
+# What JSON has no need to escape, for a pattern's brackets: DEL and C1 (CWE-150), controls of
+# direction, which show a text as another than it is (CVE-2021-42574), what some take for a line's
+# end (CWE-117).
+UNSAFE: Final = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
+# These, C0, and lone surrogates, which no encoder writes.
+CONTROLS: Final = re.compile(f"[\x00-\x1f{UNSAFE}\ud800-\udfff]")
 
 
 def printable(text: str) -> str:

@@ -6,11 +6,12 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from tracelog.fields import CALLER, EVENT, EXCEPTION, LEVEL, LOGGER, STACK, TIMESTAMP, name_beside
 from tracelog.processors import Chain
 from tracelog.records import (
+    Event,
     caller_of,
     context_of,
     fields_of,
@@ -20,10 +21,7 @@ from tracelog.records import (
 )
 
 
-__all__ = ["make_event_reader", "make_timestamp_of", "timestamp_of"]
-
-EXC_INFO: Final = "exc_info"
-STACK_INFO: Final = "stack_info"
+__all__ = ["line_by", "make_event_reader", "make_timestamp_of", "timestamp_of"]
 
 
 def make_timestamp_of() -> Callable[[float], str]:
@@ -91,10 +89,18 @@ def make_event_reader(
     return read
 
 
+def line_by(override: Callable[[logging.LogRecord], str], record: logging.LogRecord) -> bytes:
+    """Make the line by a subclass's own `format`; empty if that makes nothing."""
+    if isinstance(record, Event):
+        record.complete()
+    text = override(record)
+    return f"{text}\n".encode("utf-8", "backslashreplace") if text else b""
+
+
 def _processed(
     chain: Chain, record: logging.LogRecord, event: dict[str, Any]
 ) -> dict[str, Any] | None:
-    given = {EXC_INFO: record.exc_info, STACK_INFO: record.stack_info}
+    given = {"exc_info": record.exc_info, "stack_info": record.stack_info}
     event.update({key: value for key, value in given.items() if value and key not in event})
     changed = chain(record.name, event[LEVEL], event)
     if changed is not None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from copy import copy
+from functools import partial
 from typing import Any
 
 from tracelog.console import ConsoleFormatter
+from tracelog.events import line_by
 from tracelog.json_formatter import JsonFormatter
 from tracelog.records import Bare
 from tracelog.settings import ENV_FILE, FORMATS, read_settings
@@ -76,7 +78,9 @@ class Formatter(logging.Formatter):
         self._console.on_terminal(terminal)
         console = self._settings.is_console(terminal=terminal)
         self.chosen: ConsoleFormatter | JsonFormatter = self._console if console else self._json
-        self._encode = self.chosen.encode
+        self._encode: Callable[[logging.LogRecord], Lines] = self.chosen.encode
+        if type(self).format is not Formatter.format:
+            self._encode = partial(line_by, self.format)
         self.whole = self.chosen.whole
 
     @property

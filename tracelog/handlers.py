@@ -44,7 +44,7 @@ class LineFormatter(Protocol):
 
 
 class SinkHandler(logging.Handler):
-    """A handler over a sink: no lock is held, nothing raises, and native events may stay halves."""
+    """A handler over a sink: no lock is held, nothing raises, no native event need be completed."""
 
     def __init__(self, sink: Sink, level: int | str = logging.NOTSET) -> None:
         self._sink = sink
@@ -109,9 +109,8 @@ class SinkHandler(logging.Handler):
 
     def _choose(self, fmt: Any) -> None:
         """Choose the shortest way to a record's lines; whatever a subclass overrides is called."""
-        self._lines_of = fmt.encode if isinstance(fmt, LineFormatter) else self._lines_by_format
-        if self._overrides("format"):
-            self._lines_of = self._lines_by_format
+        ours = isinstance(fmt, LineFormatter) and not self._overrides("format")
+        self._lines_of = fmt.encode if ours else self._lines_by_format
         self._encode = self._lines_by_emit if self._overrides("emit") else self._lines_of
         self._note_filters(fmt)
         line_of = getattr(fmt, "line_of", None) if self._only_context else None
@@ -122,8 +121,9 @@ class SinkHandler(logging.Handler):
         ours = isinstance(fmt, LineFormatter)
         others: list[Any] = [each for each in self.filters if not _is_idle(each)]
         self._only_context = ours and not others
-        # Filters that know of halves may have them, if the formatter doesn't need what they lack.
-        halves = not getattr(fmt, "whole", True) and all(map(_takes_halves, others))
+        # A native event stays a half if neither the formatter nor a filter needs the rest of it.
+        needs_rest = getattr(fmt, "whole", True)
+        halves = not needs_rest and all(getattr(each, "halves", False) for each in others)
         self._asked = [each.filter for each in others] if ours and halves else None
 
     def _overrides(self, method: str) -> bool:
@@ -208,13 +208,13 @@ class FileHandler(SinkHandler):
 
     Args:
         filename: Made if it isn't there, readable by its group (0640).
-        mode: To append, as logging's own would be told to: there is no other.
-        encoding: UTF-8, likewise.
-        delay: Means nothing: the file is opened at once.
-        errors: Means nothing: what can't be encoded is escaped.
+        mode: To append is the only one.
+        encoding: UTF-8 is the only one.
+        delay: Ignored: the file is opened at once.
+        errors: Ignored: what can't be encoded is escaped.
 
     Raises:
-        ConfigError: If it is to be written in another way.
+        ConfigError: If another *mode* or *encoding* is asked for.
         OSError: If the file can't be opened, or is a symbolic link in a directory that anyone may
             write to.
     """
@@ -236,7 +236,7 @@ class FileHandler(SinkHandler):
         """Check the options, and open nothing.
 
         Raises:
-            ConfigError: If lines are to be written in another way than they are.
+            ConfigError: If there is no such *mode* or *encoding*.
         """
         if mode not in _MODES:
             text = f"lines are added to the end of the file, and {mode!r} asks for something else"
@@ -262,8 +262,8 @@ class RotatingFileHandler(FileHandler):
             rotates.
         backupCount: How many renamed files are kept; 0 never rotates.
         encoding: As for `FileHandler`.
-        delay: Means nothing, likewise.
-        errors: Means nothing, likewise.
+        delay: Ignored, likewise.
+        errors: Ignored, likewise.
 
     Raises:
         ConfigError: As for `FileHandler`.
@@ -309,7 +309,3 @@ def _open_file(path: str) -> Sink:
 def _is_idle(each: Any) -> bool:
     """Tell whether a filter does nothing for our formatters: they read the context themselves."""
     return type(each) is ContextFilter or bool(getattr(each, "idle", False))
-
-
-def _takes_halves(each: Any) -> bool:
-    return bool(getattr(each, "halves", False))

@@ -15,7 +15,7 @@ from pythonjsonlogger.json import JsonEncoder
 from tracelog.attribution import of_line
 from tracelog.encode import DEL, MAX_LINE, NEWLINE, encode
 from tracelog.errors import ConfigError
-from tracelog.events import make_event_reader, timestamp_of
+from tracelog.events import line_by, make_event_reader, timestamp_of
 from tracelog.fields import (
     EVENT,
     EXCEPTION,
@@ -90,7 +90,8 @@ class JsonFormatter(BaseJsonFormatter):
         options: python-json-logger's.
 
     Raises:
-        ConfigError: If a processor can't be found, a secret key is none, or *exceptions* neither.
+        ConfigError: If a processor can't be found, a secret key isn't a name, or *exceptions* is
+            neither of the two.
         ValueError: If another option makes no sense.
     """
 
@@ -209,12 +210,9 @@ class JsonFormatter(BaseJsonFormatter):
 
     def _encode_optional(self, record: logging.LogRecord) -> bytes:
         try:
-            line = self.format(record)
+            return line_by(self.format, record)
         except Exception:  # noqa: BLE001 -- an option or an override of the user's failed
-            event = self._read(record)
-            return b"" if event is None else encode(event, None, self._redactor)
-
-        return f"{line}\n".encode("utf-8", "backslashreplace") if line else b""
+            return self._encode_any(record)
 
     def _requested(self, record: logging.LogRecord) -> dict[str, Any]:
         """Read the attributes that `fmt`, `timestamp` and `reserved_attrs` ask for."""
@@ -228,9 +226,9 @@ class JsonFormatter(BaseJsonFormatter):
             for key in (*self._asked, *unreserved)
             if key in self._asked or attributes.get(key)
         }
-        for key in ("exc_info", "stack_info"):
+        for key, read in (("exc_info", self._exception), ("stack_info", stack_of)):
             if key in requested:
-                requested[key] = {"exc_info": self._exception, "stack_info": stack_of}[key](record)
+                requested[key] = read(record)
         if isinstance(self.timestamp, str):
             requested[self.timestamp] = timestamp_of(record.created)
         return requested
@@ -257,7 +255,7 @@ def _is_ordinary(record: logging.LogRecord) -> bool:
 
 
 def _masking(encoder: Any, mask: Callable[[Any], Any]) -> Any:
-    """Derive of a JSON encoder one that masks what it makes of values that JSON lacks."""
+    """Derive from a JSON encoder one that masks what it makes of values that JSON lacks."""
     if not hasattr(encoder, "default"):  # none at all, or none of json's
         return encoder
 

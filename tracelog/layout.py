@@ -178,19 +178,8 @@ class Layout:
 
 def _remembering(draw: Callable[[str], str]) -> Callable[[str], str]:
     """Let *draw* be asked once for each short text: keys and traces recur."""
-    known: dict[str, str] = {}
-
-    def drawn(text: str) -> str:
-        found = known.get(text)
-        if found is None:
-            found = draw(text)
-            if len(text) <= _LONGEST_REMEMBERED:
-                if len(known) >= _MOST_REMEMBERED:
-                    known.clear()
-                known[text] = found
-        return found
-
-    return drawn
+    known = lru_cache(_MOST_REMEMBERED)(draw)
+    return lambda text: known(text) if len(text) <= _LONGEST_REMEMBERED else draw(text)
 
 
 def in_words(event: dict[str, Any], *, verdict: bool, hold: bool) -> tuple[dict[str, Any], str]:
@@ -272,7 +261,7 @@ def _text(value: Any) -> str:
     return value if type(value) is str else text_of(value)
 
 
-@lru_cache(maxsize=500)
+@lru_cache(_MOST_REMEMBERED)
 def _short(name: str) -> str:
     """Shorten a logger's name to its last parts: `app.services.chat.rooms` to `chat.rooms`."""
     parts = name.split(".")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Iterable
 from contextvars import Context
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 
 __all__ = [
+    "awaited_that_waits_for",
     "coroutine_of",
     "in_trio",
     "on_loop",
@@ -18,6 +21,8 @@ __all__ = [
     "waits_for",
     "waits_for_tasks",
 ]
+
+_FEW: Final = 64
 
 
 def on_loop() -> bool:
@@ -58,6 +63,18 @@ def waits_for_tasks(waiter: Any) -> bool:
     """Tell whether the task *waiter* is waiting for another one, or for all of a `gather`."""
     future = getattr(waiter, "_fut_waiter", None)
     return hasattr(future, "get_coro") or hasattr(future, "_children")
+
+
+def awaited_that_waits_for(waiter: Any, futures: Iterable[Any]) -> Any:
+    """Find the task that waits for one of *futures*, of those that *waiter* gathers or shields.
+
+    Only the first few are looked at, of however many there are.
+    """
+    awaited = {id(each) for each in futures}
+    future = getattr(waiter, "_fut_waiter", None)
+    kept = (each for callback in _callbacks_of(future) for each in _kept_by(callback))
+    few = islice(getattr(future, "_children", kept), _FEW)
+    return next((each for each in few if id(getattr(each, "_fut_waiter", None)) in awaited), None)
 
 
 def coroutine_of(task: Any) -> Any:

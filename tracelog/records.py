@@ -8,15 +8,12 @@ only once somebody other than our own handlers is going to see it.
 from __future__ import annotations
 
 import logging
-import sys
-import traceback
 from collections.abc import Mapping
 from itertools import islice
-from pathlib import PurePath
-from types import FrameType
 from typing import Any, Final, TypeAlias
 
 from tracelog.attribution import of_exception, of_line
+from tracelog.callers import find_caller
 from tracelog.context import Context
 from tracelog.delivery import report_failure
 from tracelog.fields import LEADING, name_beside
@@ -43,7 +40,6 @@ __all__ = [
     "name_of_level",
     "site_of",
     "stack_of",
-    "stack_text",
     "without_attributes",
     "without_leading",
 ]
@@ -68,17 +64,8 @@ FOREIGN: Final = frozenset({"color_message", "websocket"})
 _LEADING: Final = frozenset(LEADING)
 # Names of fields that need a second look: attributes that aren't fields, and our leading keys.
 SURPRISING: Final = _NO_FIELDS | _LEADING
-# Frames of these modules stand between a line of the application and its record.
-_BETWEEN: Final = (
-    *("console", "emit", "events", "flood", "foreign", "formatters"),
-    *("handlers", "json_formatter", "logger", "records", "reentry"),
-)
-_INTERNAL: Final = frozenset(
-    (
-        logging.info.__code__.co_filename,
-        *(str(PurePath(__file__).with_name(f"{module}.py")) for module in _BETWEEN),
-    )
-)
+# The arguments of uvicorn.access, in their order (uvicorn/protocols/http).
+_ACCESS: Final = ("client", "method", "path", "http_version", "status")
 
 LEVELS = {level: name.lower() for name, level in logging.getLevelNamesMapping().items()}
 LEVELS.update({logging.WARNING: "warning", logging.CRITICAL: "critical"})  # not their aliases
@@ -134,7 +121,7 @@ class Event(logging.LogRecord):
             return
 
         # Taken out: to whoever reads records, what isn't an attribute of all of them is a field.
-        path, line, function = _find_caller(self.__dict__.pop("depth", self.depth))
+        path, line, function = find_caller(self.__dict__.pop("depth", self.depth))
         given = (self.name, self.levelno, path, line, self.msg, (), self.exc_info, function, None)
         try:
             made = logging.getLogRecordFactory()(*given)
@@ -152,29 +139,6 @@ class Event(logging.LogRecord):
         for fields in (self.context.fields, self.fields):
             self.__dict__.update({k: v for k, v in fields.items() if k not in _NO_ATTRIBUTES})
         _keep(self)
-
-
-def _find_frame(stacklevel: int) -> FrameType | None:
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 -- as logging does
-    while frame is not None and frame.f_code.co_filename in _INTERNAL:
-        frame = frame.f_back
-    for _ in range(stacklevel - 1):
-        frame = frame.f_back if frame is not None else None
-    return frame
-
-
-def _find_caller(stacklevel: int) -> tuple[str, int, str]:
-    frame = _find_frame(stacklevel)
-    if frame is None:
-        return "(unknown file)", 0, "(unknown function)"
-
-    return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
-
-
-def stack_text(stacklevel: int) -> str:
-    """Write the stack down to the line that is logging, as `logging` writes it."""
-    lines = traceback.format_stack(_find_frame(stacklevel))
-    return "Stack (most recent call last):\n" + "".join(lines).rstrip("\n")
 
 
 class ContextFilter(logging.Filter):
@@ -288,10 +252,6 @@ def _access_fields(args: Any) -> dict[str, Any]:
     return dict(zip(_ACCESS, args, strict=True))
 
 
-# The arguments of uvicorn.access, in their order (uvicorn/protocols/http).
-_ACCESS: Final = ("client", "method", "path", "http_version", "status")
-
-
 def _websocket_id(value: Any) -> str:
     try:
         return str(value.id)
@@ -362,7 +322,7 @@ def site_of(record: logging.LogRecord) -> tuple[str, int]:
     if "pathname" in record.__dict__:
         return record.pathname, record.lineno
 
-    path, line, _ = _find_caller(getattr(record, "depth", 1))
+    path, line, _ = find_caller(getattr(record, "depth", 1))
     return path, line
 
 

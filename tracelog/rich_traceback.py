@@ -23,7 +23,7 @@ __all__ = ["render"]
 _WIDTH: Final = 120  # past that, the eye loses the line
 _CODE_WIDTH: Final = 100
 # A long text is wrapped, and would begin where our lines begin: with the time.
-_LIKE_OURS: Final = re.compile(r"^(?=(?:\x1b\[[0-9;]*m)*[0-9])", re.MULTILINE)
+_LIKE_OURS: Final = re.compile(r"^(?=(?:\x1b\[[0-9;]*m)*\d)", re.MULTILINE)
 _ANSI: Final = re.compile(r"\x1b\[[0-9;]*m")
 _EMPTY: Final = re.compile(r"│ +│")
 _SOURCE: Final = re.compile(r"│ [❱ ] *\d+ ")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tracelog.errors import ConfigError
+from tracelog.terminal import wanted_colors
 
 
 __all__ = ["ENV_FILE", "FORMATS", "Settings", "level_number", "read_settings"]
@@ -95,7 +96,7 @@ def read_settings(
         config=Path(path) if path else None,
         config_from=place("LOG_CONFIG") if path else "",
         allow=_read_list(variables.get("LOG_CONFIG_ALLOW") or ""),
-        color=_read_color(variables),
+        color=wanted_colors(variables),
     )
 
 
@@ -151,14 +152,6 @@ def _read_levels(text: str, *, where: str) -> dict[str, str]:
 
 def _read_list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _read_color(variables: Mapping[str, str]) -> bool | None:
-    """Read NO_COLOR and FORCE_COLOR, which count if they aren't empty (https://no-color.org)."""
-    if variables.get("NO_COLOR"):
-        return False
-
-    return True if variables.get("FORCE_COLOR") else None
 
 
 def __getattr__(name: str) -> Any:

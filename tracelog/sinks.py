@@ -27,8 +27,7 @@ _PAUSE_S: Final = 0.05  # before a stream that can't be waited for is tried agai
 _MAX_INCOMING: Final = 1_000  # lines that nobody has taken in; beyond, a caller waits a moment
 _MOMENT_S: Final = 0.005
 _FEW: Final = 64  # of them, which a caller takes in at once
-_TURN_S: Final = 1.0  # nobody has the turn for so long but a caller that is interrupted in it
-
+_TURN_S: Final = 1.0  # who has the turn for longer is a caller that was interrupted in it
 _RETRY_S: Final = 1.0  # before a full disk is tried again, unless somebody asks
 
 # Room may come back: lines wait for it, as they do for a reader.
@@ -146,12 +145,12 @@ class Sink(ABC):
         time.sleep(_PAUSE_S if timeout is None else min(timeout, _PAUSE_S))
 
     def _has_ended(self, added: int) -> bool:
-        """Tell whether of so many lines nothing is left to do, or nobody is doing it."""
+        """Tell whether the first *added* lines are done with, or nobody is at them."""
         left = self._rest or (self._lost and not self._spill)
         return self._is_out(added, left) or self._stuck or self._drainer is None
 
     def _is_out(self, added: int, left: object) -> bool:
-        """Tell whether so many lines are out, if of the last one nothing is *left*."""
+        """Tell whether the first *added* lines are out; the last of them once nothing is *left*."""
         removed = self._spill.removed
         return removed > added or (removed == added and not left)
 

@@ -14,15 +14,13 @@ __all__ = ["MAX_BYTES", "Lines", "Spill"]
 Lines: TypeAlias = bytes | Callable[[], bytes]
 
 MAX_BYTES: Final = 8 * 1024 * 1024
-_URGENT: Final = (
-    logging.WARNING
-)  # of this level and above, lines have the last quarter for themselves
+_URGENT: Final = logging.WARNING  # from here on, lines have the last quarter for themselves
 _UNMADE: Final = 16 * 1024  # bytes that lines count as which are yet to be made
 _OBJECT: Final = 64  # bytes that the interpreter needs beside each line
 
 
 class Spill:
-    """A queue of lines; whoever uses it keeps others out meanwhile.
+    """A queue of lines; not thread-safe: its user has a lock.
 
     Attributes:
         added: How many came, ever.

@@ -5,13 +5,22 @@ from __future__ import annotations
 import json
 import re
 import zlib
+from collections.abc import Mapping
 from typing import Any, Final
 
 from tracelog.escapes import printable
 from tracelog.plain import Limits, Plain, text_of
 
 
-__all__ = ["DIM", "RESET", "color_of", "duration_text", "event_text", "value_text"]
+__all__ = [
+    "DIM",
+    "RESET",
+    "color_of",
+    "duration_text",
+    "event_text",
+    "value_text",
+    "wanted_colors",
+]
 
 RESET: Final = "\x1b[0m"
 # A grey of its own: what terminals make of "faint" can't be read on a light ground.
@@ -77,3 +86,15 @@ def duration_text(milliseconds: float) -> str:
 def color_of(text: str) -> str:
     """Choose a colour by *text*, the same in every process, so that the eye can follow it."""
     return _COLORS[zlib.crc32(text.encode("utf-8", "replace")) % len(_COLORS)]
+
+
+def wanted_colors(variables: Mapping[str, str]) -> bool | None:
+    """Tell what NO_COLOR and FORCE_COLOR ask for, if they aren't empty (https://no-color.org).
+
+    Returns:
+        None if neither does: a terminal has colours then.
+    """
+    if variables.get("NO_COLOR"):
+        return False
+
+    return True if variables.get("FORCE_COLOR") else None

@@ -11,13 +11,13 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path as File
+from pathlib import Path
 from typing import Any, Final, NoReturn, TypeAlias
 
 from tracelog.errors import ConfigError
 from tracelog.escapes import printable
-from tracelog.rules.draft import is_too_large
-from tracelog.rules.findings import Path, clip, closest, dotted, index, show, step
+from tracelog.rules.draft import TOO_LARGE, is_too_large
+from tracelog.rules.findings import KeyPath, clip, closest, dotted, index, show, step
 
 
 __all__ = ["Document", "load", "parse", "read"]
@@ -88,7 +88,7 @@ def read(path: str | os.PathLike[str]) -> str:
     """
     source = printable(os.fspath(path))
     try:
-        with File(path).open("rb") as file:
+        with Path(path).open("rb") as file:
             content = file.read(_LARGEST_FILE + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -105,16 +105,16 @@ def read(path: str | os.PathLike[str]) -> str:
 
 def _way_in(path: str | os.PathLike[str], error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
-        neighbour = _neighbour(File(path))
+        neighbour = _neighbour(Path(path))
         return f"did you mean {neighbour}?" if neighbour else "`tracelog init` writes one"
 
     if isinstance(error, IsADirectoryError):
-        return printable(str(File(path) / "logging.yaml"))
+        return printable(str(Path(path) / "logging.yaml"))
 
     return "a file that this user may read"
 
 
-def _neighbour(path: File) -> str | None:
+def _neighbour(path: Path) -> str | None:
     """Find the file that was probably meant: logging.yml beside logging.yaml."""
     try:
         best = closest(path.name, [each.name for each in path.parent.iterdir()], cutoff=0.8)
@@ -162,8 +162,8 @@ def parse(text: str, *, source: str = "config") -> Document:
         _refuse(error, text, source)
 
     if is_too_large(data):  # a small text may be endless for whoever looks at it all
-        said = "with its aliases followed, this is larger or deeper than any configuration"
-        raise ConfigError(source, said, hint="fewer aliases; a file has some hundred values")
+        problem, hint = TOO_LARGE
+        raise ConfigError(source, problem, hint=hint)
 
     return Document(source, data, {} if node is None else tree.lines(node))
 
@@ -208,7 +208,7 @@ class _Tree:
     def lines(self, root: Any) -> dict[str, int]:
         """Note the lines of what is under *root*: the upper levels first, should there be many."""
         found = {"": _line(root)}
-        waiting: deque[tuple[Path, Any]] = deque([((), root)])
+        waiting: deque[tuple[KeyPath, Any]] = deque([((), root)])
         while waiting and len(found) < _MOST_LINES:
             path, node = waiting.popleft()
             for part, mark, child in self._children(node):

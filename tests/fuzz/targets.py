@@ -143,7 +143,7 @@ def console(data):
 
     assert text.endswith("\n")
     first, *rest = text[:-1].split("\n")
-    assert not any(line and not line.startswith("    ") and line[:1].isdigit() for line in rest)
+    assert not any(line and not line.startswith("    ") and line[:1].isdecimal() for line in rest)
     for line in (first, *rest):
         assert RAW.search(line) is None
 

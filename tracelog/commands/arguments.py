@@ -19,8 +19,8 @@ __all__ = [
     "add_filters",
     "add_map",
     "describe",
+    "make_count",
     "output",
-    "whole",
 ]
 
 TIMES: Final = """\
@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, over: bool = False) -> Non
     add_filters(parser)
     parser.add_argument(
         "--top",
-        type=whole(1, _MOST),
+        type=make_count(1, _MOST),
         default=20,
         metavar="N",
         help="how many to show (default: 20)",
@@ -110,17 +110,17 @@ def output(text: str) -> Path:
     return Path(text)
 
 
-def whole(least: int, most: int) -> Callable[[str], int]:
-    """Make what reads a whole number between *least* and *most*."""
+def make_count(least: int, most: int) -> Callable[[str], int]:
+    """Build what reads a whole number from *least* to *most*."""
 
-    def read(text: str) -> int:
+    def count(text: str) -> int:
         number = int(text) if text.isdecimal() else -1
         if not least <= number <= most:
             raise argparse.ArgumentTypeError(f"{text!r} is no number between {least} and {most:,}")
 
         return number
 
-    return read
+    return count
 
 
 def _milliseconds(text: str) -> float:

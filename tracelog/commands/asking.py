@@ -1,4 +1,4 @@
-"""What the commands that ask a log have in common: what they open.
+"""What the commands that ask a log have in common: what they open, and how they answer.
 
 Neither DuckDB nor rich is loaded by importing this: `--help`, and a mistyped argument, answer at
 once.
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from tracelog.answers import keeping
 from tracelog.answers.cache import Cache
@@ -34,9 +34,10 @@ __all__ = [
     "Asked",
     "filters_of",
     "moment",
-    "never_over_a_log",
     "opened",
     "opened_log",
+    "refuse_overwriting",
+    "show",
 ]
 
 _DRAWING: Final = "tracelog.answers.printing"
@@ -46,8 +47,8 @@ class Asked(NamedTuple):
     """What a command asks.
 
     Attributes:
-        engine: Whom.
-        names: What the user calls what is read.
+        engine: What answers.
+        names: Of the files, or of the table, as the user wrote them.
         is_ours: Whether all of it is here, and of our own shape.
     """
 
@@ -82,10 +83,10 @@ def filters_of(args: argparse.Namespace) -> Filters:
 
 
 def moment(text: str | None) -> Moment | None:
-    """Read a time; an empty one is none, too: a shell's unset variable doesn't ask for everything.
+    """Read a time, if there is one.
 
     Raises:
-        InputError: If it is no time.
+        InputError: If it is no time, or empty: a shell's unset variable doesn't ask for everything.
     """
     return None if text is None else Moment.parse(text)
 
@@ -118,7 +119,7 @@ def opened(args: argparse.Namespace) -> Iterator[Asked]:
 
 @contextmanager
 def _opened_files(args: argparse.Namespace) -> Iterator[Asked]:
-    """Open files, and pipes; once they are answered, have kept what was read."""
+    """Open files, and pipes; what was read is kept for the next question."""
     progress = Progress()
     with opened_log(args, progress) as log:
         engine = Embedded(log, None if args.no_cache else Cache.of_user())
@@ -128,6 +129,31 @@ def _opened_files(args: argparse.Namespace) -> Iterator[Asked]:
         yield Asked(engine, tuple(source.name for source in log.sources), is_ours)
         if engine.worth_keeping:
             keeping.start(args.files, args.map, engine.worth_keeping)
+
+
+def show(
+    draw: Callable[[int, bool], Iterable[Any]],
+    records: Iterable[Mapping[str, Any]],
+    said: Iterable[str],
+    *,
+    as_json: bool,
+    is_sound: bool,
+) -> None:
+    """Print an answer.
+
+    Args:
+        draw: Draws it for a person, as `printing.show` has it drawn.
+        records: The same for programs.
+        said: What else a person has to know.
+        as_json: Write the records.
+        is_sound: Something was found, and every line read: with the records, nothing is *said*.
+    """
+    from tracelog.answers import printing  # noqa: PLC0415 -- rich is for answers only
+
+    if as_json:
+        printing.show_json(records, said, is_sound=is_sound)
+    else:
+        printing.show(draw, said)
 
 
 @contextmanager
@@ -145,7 +171,7 @@ def opened_log(args: argparse.Namespace, progress: Progress | None = None) -> It
         yield log
 
 
-def never_over_a_log(output: Path, sources: Iterable[Source]) -> None:
+def refuse_overwriting(output: Path, sources: Iterable[Source]) -> None:
     """Refuse to write over what is read.
 
     Raises:

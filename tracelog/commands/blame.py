@@ -8,7 +8,7 @@ from typing import Final
 
 from tracelog.answers.blame import blame
 from tracelog.commands.arguments import TIMES, add_arguments, describe
-from tracelog.commands.asking import filters_of, opened
+from tracelog.commands.asking import filters_of, opened, show
 
 
 __all__ = ["HELP", "configure", "run"]
@@ -42,13 +42,13 @@ def run(args: argparse.Namespace) -> int:
     with opened(args) as asked:
         filters = filters_of(args)
         culprits, tally = blame(asked.engine, filters)
-        read = asked.read(tally, filters)
-        from tracelog.answers import blame_table, printing  # noqa: PLC0415 -- rich is for answers only
+        from tracelog.answers import blame_table  # noqa: PLC0415 -- rich is for answers only
 
-        said = blame_table.sentences(culprits, read)
-        if args.json:
-            is_sound = bool(culprits) and not tally.broken
-            printing.show_json(blame_table.records(culprits[: args.top]), said, is_sound=is_sound)
-        else:
-            printing.show(partial(blame_table.draw, culprits, args.top), said)
+        show(
+            partial(blame_table.draw, culprits, args.top),
+            blame_table.records(culprits[: args.top]),
+            blame_table.sentences(culprits, asked.read(tally, filters)),
+            as_json=args.json,
+            is_sound=bool(culprits) and not tally.broken,
+        )
     return 0

@@ -9,6 +9,7 @@ from typing import Final
 
 from tracelog import yamlfile
 from tracelog.check import Problem, find_problems
+from tracelog.commands.arguments import describe
 from tracelog.errors import ConfigError
 from tracelog.rules.draft import Draft
 from tracelog.settings import read_settings
@@ -34,10 +35,8 @@ _SOUND, _WRONG, _UNREADABLE = range(3)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.description = f"{HELP[0].upper()}{HELP[1:]}."
-    parser.epilog = _EPILOG
+    """Declare the command's arguments."""
+    describe(parser, HELP, _EPILOG)
     parser.add_argument(
         "file",
         nargs="?",

@@ -10,6 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+from tracelog.commands.arguments import describe
+
 
 __all__ = ["HELP", "configure", "run"]
 
@@ -24,10 +26,8 @@ _NEEDS: Final = ("starlette", "uvicorn", "websockets", "duckdb")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.description = f"{HELP[0].upper()}{HELP[1:]}."
-    parser.epilog = _EPILOG
+    """Declare the command's arguments."""
+    describe(parser, HELP, _EPILOG)
     parser.add_argument(
         "--seconds",
         type=_seconds,

@@ -9,7 +9,7 @@ from tracelog.answers.export import FORMATS, PARQUET, export, format_of
 from tracelog.answers.replacing import replacing
 from tracelog.answers.views import VIEWS
 from tracelog.commands.arguments import TIMES, add_files, add_filters, describe, output
-from tracelog.commands.asking import filters_of, never_over_a_log, opened_log
+from tracelog.commands.asking import filters_of, opened_log, refuse_overwriting
 from tracelog.errors import InputError
 from tracelog.escapes import printable
 
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
     filters = filters_of(args)
     with opened_log(args) as log:
-        never_over_a_log(args.output, log.sources)
+        refuse_overwriting(args.output, log.sources)
         with replacing(args.output, example="utterances.parquet") as partial:
             export(log, filters, kind, partial, VIEWS[args.view or "utterances"])
             size = partial.stat().st_size / 1e6

@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from tracelog.commands.arguments import describe
 from tracelog.escapes import printable
 
 
@@ -24,10 +25,8 @@ _WRITTEN, _REFUSED = 0, 1
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.description = f"{HELP[0].upper()}{HELP[1:]}."
-    parser.epilog = _EPILOG
+    """Declare the command's arguments."""
+    describe(parser, HELP, _EPILOG)
     parser.add_argument(
         "path",
         nargs="?",

@@ -15,7 +15,7 @@ from tracelog.answers.sources import STDIN
 from tracelog.answers.times import Moment
 from tracelog.answers.utterances import Utterance
 from tracelog.commands.arguments import TIMES, add_arguments, describe
-from tracelog.commands.asking import Asked, filters_of, moment, opened
+from tracelog.commands.asking import Asked, filters_of, moment, opened, show
 from tracelog.errors import InputError
 
 
@@ -77,19 +77,20 @@ def _show_slowest(asked: Asked, args: argparse.Namespace) -> None:
     """Show them one by one."""
     filters = filters_of(args)
     answer = slowest(asked.engine, filters, top=args.top, by=args.sort or "total")
-    from tracelog.answers import late_table, printing  # noqa: PLC0415 -- rich is for answers only
+    from tracelog.answers import late_table  # noqa: PLC0415 -- rich is for answers only
 
     said = late_table.sentences(
         answer, asked.read(answer.tally, filters), is_filtered=filters.is_any
     )
-    if args.json:
-        is_sound = bool(answer.rows) and not answer.tally.broken
-        printing.show_json(late_table.records(answer.rows), said, is_sound=is_sound)
-    else:
-        drawn = partial(late_table.draw, answer.rows)
-        # `show` looks for lines of ours.
-        shown = _next(answer.rows, args.files) if asked.is_ours else ()
-        printing.show(drawn, [*said, *shown])
+    # `tracelog show` looks for lines of ours.
+    more = _next(answer.rows, args.files) if asked.is_ours and not args.json else ()
+    show(
+        partial(late_table.draw, answer.rows),
+        late_table.records(answer.rows),
+        (*said, *more),
+        as_json=args.json,
+        is_sound=bool(answer.rows) and not answer.tally.broken,
+    )
 
 
 def _next(rows: Sequence[Utterance], files: Sequence[str]) -> Iterator[str]:
@@ -104,15 +105,16 @@ def _show_groups(asked: Asked, args: argparse.Namespace) -> None:
     """Show them in groups."""
     filters = filters_of(args)
     groups, tally = group(asked.engine, filters, args.group_by)
-    from tracelog.answers import group_table, printing  # noqa: PLC0415 -- the same
+    from tracelog.answers import group_table  # noqa: PLC0415 -- the same
 
     shown = groups[: args.top]
-    said = group_table.sentences(groups, args.top, asked.read(tally, filters))
-    if args.json:
-        is_sound = bool(shown) and not tally.broken
-        printing.show_json(group_table.group_records(shown), said, is_sound=is_sound)
-    else:
-        printing.show(partial(group_table.draw_groups, shown, args.group_by), said)
+    show(
+        partial(group_table.draw_groups, shown, args.group_by),
+        group_table.group_records(shown),
+        group_table.sentences(groups, args.top, asked.read(tally, filters)),
+        as_json=args.json,
+        is_sound=bool(shown) and not tally.broken,
+    )
 
 
 def _show_changes(asked: Asked, args: argparse.Namespace, at: Moment) -> None:
@@ -120,12 +122,13 @@ def _show_changes(asked: Asked, args: argparse.Namespace, at: Moment) -> None:
     by = args.group_by or "route"
     filters = filters_of(args)
     changes, tally = compare(asked.engine, filters, by, at)
-    from tracelog.answers import group_table, printing  # noqa: PLC0415 -- the same
+    from tracelog.answers import group_table  # noqa: PLC0415 -- the same
 
     shown = changes[: args.top]
-    said = group_table.sentences(changes, args.top, asked.read(tally, filters))
-    if args.json:
-        is_sound = bool(shown) and not tally.broken
-        printing.show_json(group_table.change_records(shown), said, is_sound=is_sound)
-    else:
-        printing.show(partial(group_table.draw_changes, shown, by), said)
+    show(
+        partial(group_table.draw_changes, shown, by),
+        group_table.change_records(shown),
+        group_table.sentences(changes, args.top, asked.read(tally, filters)),
+        as_json=args.json,
+        is_sound=bool(shown) and not tally.broken,
+    )

@@ -12,7 +12,7 @@ from tracelog.answers.progress import Progress
 from tracelog.answers.replacing import replacing
 from tracelog.answers.report import make_page
 from tracelog.commands.arguments import add_files, describe, output
-from tracelog.commands.asking import never_over_a_log, opened_log
+from tracelog.commands.asking import opened_log, refuse_overwriting
 from tracelog.escapes import printable
 
 
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     """Gather, and write the page."""
     progress = Progress()
     with opened_log(args, progress) as log:
-        never_over_a_log(args.output, log.sources)
+        refuse_overwriting(args.output, log.sources)
         names = [source.name for source in log.sources]
         # First, where it goes: it would be a pity to find out after all the work.
         with replacing(args.output, example="report.html") as partial:

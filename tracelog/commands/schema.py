@@ -7,7 +7,7 @@ from typing import Final
 
 from tracelog.answers.address import NAME
 from tracelog.answers.clickhouse_table import create
-from tracelog.commands.arguments import describe, whole
+from tracelog.commands.arguments import describe, make_count
 
 
 __all__ = ["HELP", "configure", "run"]
@@ -22,6 +22,7 @@ examples:
   tracelog schema clickhouse --table logs.lines --days 90
   tracelog schema clickhouse --table logs.lines --cluster main   one on each shard, one for all
 """
+_MOST: Final = 36_500  # days: a century
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--days",
-        type=whole(1, 36_500),
+        type=make_count(1, _MOST),
         default=30,
         metavar="N",
         help="how long lines stay (default: 30)",

@@ -18,7 +18,7 @@ from tracelog.answers.sources import Source, Spool, open_sources
 from tracelog.answers.story import Story, tell
 from tracelog.answers.traces import Trace, find_trace, last_late, trace_of
 from tracelog.answers.translated import translated
-from tracelog.commands.arguments import add_map, describe, whole
+from tracelog.commands.arguments import add_map, describe, make_count
 from tracelog.errors import InputError
 
 
@@ -44,6 +44,7 @@ examples:
   tracelog show --json 4bf92f35 app.log | jq .utterance.verdict.cause
 """
 _PLACE: Final = re.compile(r"(?P<file>.+):(?P<line>[1-9]\d{0,11})", re.DOTALL | re.ASCII)
+_MOST: Final = 9_999
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--lines",
-        type=whole(1, 9_999),
+        type=make_count(1, _MOST),
         default=100,
         metavar="N",
         help="how many of its first lines, and of its last, are shown (default: 100)",
@@ -86,33 +87,47 @@ def run(args: argparse.Namespace) -> int:
 def _story(args: argparse.Namespace, spool: Spool) -> Story:
     """Find out what is meant, and gather it."""
     if args.last_late:
-        sources = _opened(args.words, args, spool)
-        chosen = last_late(sources)
-        if chosen is None:
-            files = ", ".join(source.name for source in sources)
-            raise InputError(
-                f"no utterance in {files} was late",
-                hint=f"tracelog late {shlex.quote(sources[0].name)}",
-            )
-        return _told(sources, chosen, args.lines)
+        return _story_of_last_late(args, spool)
 
     meant, *names = args.words
     place = _PLACE.fullmatch(meant)
     if place and (Path(place["file"]).exists() or not names):
-        sources = _opened([place["file"], *names], args, spool)
-        its = next((source for source in sources if source.name == place["file"]), None)
-        if its is None:
-            raise InputError(
-                f"{place['file']!r} is more than one file, and a line is of one",
-                hint=f"tracelog show {shlex.quote(sources[0].name)}:{place['line']}",
-            )
-        return _told(sources, _line(its, int(place["line"])), args.lines)
+        return _story_of_line(place["file"], int(place["line"]), names, args, spool)
 
     if not names:
         raise _too_few(meant)
 
     sources = _opened(names, args, spool)
     return tell(sources, _trace(sources, meant, args.lines))
+
+
+def _story_of_last_late(args: argparse.Namespace, spool: Spool) -> Story:
+    """Gather the last one that was late."""
+    sources = _opened(args.words, args, spool)
+    chosen = last_late(sources)
+    if chosen is None:
+        files = ", ".join(source.name for source in sources)
+        raise InputError(
+            f"no utterance in {files} was late",
+            hint=f"tracelog late {shlex.quote(sources[0].name)}",
+        )
+
+    return _told(sources, chosen, args.lines)
+
+
+def _story_of_line(
+    file: str, number: int, others: Sequence[str], args: argparse.Namespace, spool: Spool
+) -> Story:
+    """Gather the one that a line of *file* is of; the *others* may have more of it."""
+    sources = _opened([file, *others], args, spool)
+    its = next((source for source in sources if source.name == file), None)
+    if its is None:
+        raise InputError(
+            f"{file!r} is more than one file, and a line is of one",
+            hint=f"tracelog show {shlex.quote(sources[0].name)}:{number}",
+        )
+
+    return _told(sources, _line(its, number), args.lines)
 
 
 def _opened(names: Sequence[str], args: argparse.Namespace, spool: Spool) -> tuple[Source, ...]:

@@ -9,7 +9,7 @@ from typing import Final
 from tracelog.answers.stats import stats
 from tracelog.answers.views import LINES
 from tracelog.commands.arguments import TIMES, add_arguments, describe
-from tracelog.commands.asking import filters_of, opened
+from tracelog.commands.asking import filters_of, opened, show
 
 
 __all__ = ["HELP", "configure", "run"]
@@ -41,12 +41,13 @@ def run(args: argparse.Namespace) -> int:
         filters = filters_of(args)
         found = stats(asked.engine, filters)
         read = asked.read(found.tally, filters, LINES)
-        from tracelog.answers import printing, stats_page  # noqa: PLC0415 -- rich is for answers only
+        from tracelog.answers import stats_page  # noqa: PLC0415 -- rich is for answers only
 
-        said = stats_page.sentences(found, read)
-        if args.json:
-            is_sound = bool(found.total.lines) and not found.tally.broken
-            printing.show_json(stats_page.records(found, read), said, is_sound=is_sound)
-        else:
-            printing.show(partial(stats_page.draw, found, args.top), said)
+        show(
+            partial(stats_page.draw, found, args.top),
+            stats_page.records(found, read),
+            stats_page.sentences(found, read),
+            as_json=args.json,
+            is_sound=bool(found.total.lines) and not found.tally.broken,
+        )
     return 0

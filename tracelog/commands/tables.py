@@ -1,4 +1,4 @@
-"""A table of ClickHouse, opened for a command: by whose password is found out here."""
+"""A table of ClickHouse, opened for a command; the password may have to be asked for."""
 
 from __future__ import annotations
 

@@ -21,9 +21,10 @@ from tracelog.answers.live import Live
 from tracelog.answers.screen import Screen
 from tracelog.answers.shaped import Shaped
 from tracelog.answers.shapes import about_shapes
-from tracelog.commands.arguments import add_map, describe, whole
+from tracelog.commands.arguments import add_map, describe, make_count
 from tracelog.escapes import printable
 from tracelog.layout import Layout
+from tracelog.terminal import wanted_colors
 
 
 __all__ = ["HELP", "configure", "run"]
@@ -44,6 +45,7 @@ examples:
   tracelog tail --map user_id=usr.id app.log              a key that is called otherwise there
   kubectl logs -f chat-0 | tracelog tail -                from a pipe
 """
+_MOST: Final = 999_999
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--user", metavar="ID", help="only this user's")
     parser.add_argument(
         "--lines",
-        type=whole(0, 999_999),
+        type=make_count(0, _MOST),
         default=10,
         metavar="N",
         help="how many of a file's last lines to begin with (default: 10)",
@@ -90,11 +92,15 @@ def _make_live(
     """Put the parts together, for a terminal or for a pipe."""
     terminal = sys.stdout.isatty()
     most = max(Frame.MOST, args.lines * len(sources))
-    drawing = Drawing(Layout(colors=_colors(), terminal=terminal), [each.name for each in sources])
+    layout = Layout(colors=wanted_colors(os.environ), terminal=terminal)
     return Live(
         sources=sources,
         frame=Frame(most) if terminal else Frame(sys.maxsize, sys.maxsize),
-        screen=Screen(sys.stdout, drawing, terminal=terminal and os.environ.get("TERM") != "dumb"),
+        screen=Screen(
+            sys.stdout,
+            Drawing(layout, [each.name for each in sources]),
+            terminal=terminal and os.environ.get("TERM") != "dumb",
+        ),
         wanted=_make_filter(args.user, late_only=args.late_only),
         clock=time.monotonic,
         now=time.time,
@@ -109,14 +115,6 @@ def _make_filter(user: str | None, *, late_only: bool) -> Callable[[Entry], bool
         return (entry.stands_out or not late_only) and (user is None or entry.user == user)
 
     return is_wanted
-
-
-def _colors() -> bool | None:
-    """Tell what NO_COLOR and FORCE_COLOR ask for; None if they are silent."""
-    if os.environ.get("NO_COLOR"):
-        return False
-
-    return True if os.environ.get("FORCE_COLOR") else None
 
 
 @contextmanager

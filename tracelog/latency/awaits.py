@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from itertools import takewhile
 from types import FrameType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from tracelog.context import Context
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.places import (
     Place,
+    code_of_function,
     frames_of_awaits,
     function_of,
     name_of_function,
@@ -26,9 +27,12 @@ __all__ = [
     "await_of",
     "inmost",
     "is_for_client",
+    "receive_more",
     "send_back",
     "send_to",
 ]
+
+_T = TypeVar("_T")
 
 _SUBPROCESS: Final = "subprocess"
 # asyncio's own coroutines, and anyio's, which has some of the same names, by what they wait for.
@@ -70,6 +74,7 @@ _ANYIO: Final = "anyio"
 _BUILT_OF: Final = frozenset({"event", "condition"})  # others of asyncio's, inside
 _FUTURE: Final = "future"
 _SEND: Final = "send"
+_RECEIVE: Final = "receive"
 _WITH_GROUPS: Final = frozenset({_ANYIO, "asyncio"})
 _ANYIO_THREAD: Final = "AsyncIOBackend.run_sync_in_worker_thread"
 _STARLETTES_ASKING: Final = frozenset({"run_in_threadpool", "iterate_in_threadpool"})
@@ -97,6 +102,11 @@ async def send_back(ledger: Ledger, sent: Awaitable[None]) -> None:
         ledger.end_send()
 
 
+async def receive_more(received: Awaitable[_T]) -> _T:
+    """Wait for a part of a request, which its client may not have sent yet; as `send_to` does."""
+    return await received
+
+
 async def send_to(
     recipient: Context,  # noqa: ARG001 -- it is there to be seen from outside
     sent: Awaitable[None],
@@ -122,11 +132,14 @@ def await_of(task: Any, within: Any = None) -> Await:
     sending = _sending_frame(task)
     what, place = _told_inside(task) if sending is None else (_SEND, None)
     where = place or next((place for place in places if place.is_users), None)
+    waiting = [] if where is not None else _places(waiter_of(task))
     if where is None:
-        outside = (*_places(waiter_of(task)), *around)
-        where = next((place for place in outside if place.is_users), users_place(places))
+        outside = (*waiting, *around)
+        # Which line of a server's reads its clients' requests says nothing.
+        inside = None if what == _RECEIVE else users_place(places)
+        where = next((place for place in outside if place.is_users), inside)
     to = sending and sending.f_locals.get("recipient")
-    return Await(what or _what(places), str(where or ""), to)
+    return Await(what or _what(places, waiting), str(where or ""), to)
 
 
 def _places(task: Any) -> list[Place]:
@@ -178,14 +191,17 @@ def _sending_frame(task: Any) -> FrameType | None:
 def _told_inside(task: Any) -> tuple[str | None, Place | None]:
     """Name what is known by a frame's variables only, and where that is, if it says so, too.
 
-    That is: a subprocess, or what a thread of anyio's is to run, as Starlette and FastAPI let run
-    in one what isn't async.
+    That is: the client, a subprocess, or what a thread of anyio's is to run, as Starlette and
+    FastAPI let run in one what isn't async.
     """
     frames = frames_of_awaits(coroutine_of(task))
     for number, frame in enumerate(frames):
+        if frame.f_code is receive_more.__code__:
+            return _RECEIVE, None
         function = frame.f_code.co_qualname
         if function == _ANYIO_THREAD:
-            func = function_of(frame.f_locals.get("func"))
+            asked = frame.f_locals
+            func = function_of(asked.get("func"), asked.get("args") or ())
             what = f"{FREE_THREAD if number else THREAD_RUNNING} {name_of_function(func)}"
             return what, _place_of_job(func, frames[number + 1 :])
         if function in _OF_STREAMS and _is_of_subprocess(frame.f_locals.get("self")):
@@ -198,7 +214,7 @@ def _told_inside(task: Any) -> tuple[str | None, Place | None]:
 
 def _place_of_job(func: Any, frames: list[FrameType]) -> Place | None:
     """Tell where the user's *func* is, if it is a library that has asked for it, in *frames*."""
-    code = getattr(func, "__code__", None)
+    code = code_of_function(func)
     if code is None or not (job := Place.of(code, code.co_firstlineno)).is_users:
         return None
 
@@ -223,14 +239,21 @@ def _is_known(place: Place) -> bool:
     return place.is_asyncios or place.library == _ANYIO
 
 
-def _what(places: list[Place]) -> str:
-    """Name it by the innermost coroutine that is known, and the library around it."""
+def _what(places: list[Place], waiting: list[Place]) -> str:
+    """Name it by the innermost coroutine that is known, and the library around it.
+
+    That one may be *waiting* for a task of asyncio's, such as `wait_for` has before Python 3.12.
+    """
     # What called the user's code, a server or a framework, doesn't wait for anything.
     called = [*takewhile(lambda place: not place.is_users, places)]
     known = [_WHAT[p.function] for p in called if p.function in _WHAT and _is_known(p)]
     what = min(known, key=_BUILT_OF.__contains__, default=_FUTURE)
-    library = next((place.library for place in called if place.library), None)
-    if library is None:
+    around = takewhile(lambda place: not place.is_users, (*places, *waiting))
+    libraries = [place.library for place in around if place.library]
+    if not libraries:
         return what
+
+    # anyio says as little as asyncio about what is waited for: whoever calls it says more.
+    library = next((each for each in libraries if each != _ANYIO), _ANYIO)
 
     return library if what == _FUTURE else f"{what} in {library}"

@@ -57,6 +57,7 @@ _PHRASES: Final = {
     "network accept": "waiting for somebody to connect",
     "DNS": "looking up a host's name",
     "subprocess": "waiting for a subprocess",
+    "receive": "the client was slow to send its request",
     "thread": "waiting for a thread",
     "tasks": "waiting for tasks",
     "future": "waiting",

@@ -30,7 +30,7 @@ def time_jobs(loop: Any, clock: Callable[[], float]) -> Callable[[], None]:
         if ledger is None or not (executor is None or isinstance(executor, ThreadPoolExecutor)):
             return plain(executor, func, *args)
 
-        job = Job(name_of_function(func), clock())
+        job = Job(name_of_function(func, args), clock())
         future = plain(executor, _Timed(func, job, clock), *args)
         with suppress(TypeError):  # it is whatever this loop's class makes of it
             job.future = ref(future)

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from tracelog.context import CURRENT, Context
 from tracelog.latency.awaits import await_of, inmost, is_for_client
+from tracelog.latency.callbacks import task_of
 from tracelog.latency.holds import Hold
 from tracelog.latency.ledger import NOTABLE_S, Ledger
 from tracelog.latency.steps import Step, Steps
@@ -34,12 +35,14 @@ class Awaited(NamedTuple):
         where: In which line of the user's code.
         until: The trace whose step let it go on, if that was another's.
         to: The trace of the connection whose client was to take what was sent, if it was that.
+        after: That step came after the end of its utterance: of a task that this has left behind.
     """
 
     what: str
     where: str
     until: str | None
     to: str | None = None
+    after: bool = False
 
 
 class _Aside(NamedTuple):
@@ -156,11 +159,13 @@ class Findings:
             return
 
         until = to = None
+        after = False
         if found.to is not None:  # whatever the step was, it was the client that let it go on
             to = self._remember(found.to)
         elif waker is not None and not self._is_own(waker):
             until = self._remember(waker)
-        _add(sums, Awaited(found.what, found.where, until, to), left)
+            after = waker.ledger is not None and waker.ledger.root.ended < span[1]
+        _add(sums, Awaited(found.what, found.where, until, to, after), left)
 
     def note_wait(self, steps: Steps, began: float, ended: float) -> None:
         """Note that it waited for the loop from then to then.
@@ -267,13 +272,16 @@ def _add(sums: dict[Any, float], key: Any, seconds: float) -> None:
         sums[key] = sums.get(key, 0.0) + seconds
 
 
-def explain(steps: Steps, waited: Ledger, task: Any, ready: float, waker: Context | None) -> None:
+def explain(
+    steps: Steps, waited: Ledger, callback: Any, args: Any, ready: float, waker: Context | None
+) -> None:
     """Find out why a step of *waited*'s, which could have begun when *ready*, begins only now.
 
     Args:
         steps: Those of its loop.
         waited: Whose step it is.
-        task: The task that goes on.
+        callback: What is called in it.
+        args: With what.
         ready: When it could have.
         waker: Whose step has let it.
     """
@@ -281,6 +289,7 @@ def explain(steps: Steps, waited: Ledger, task: Any, ready: float, waker: Contex
     cursor = root.cursor
     ready = min(max(ready, cursor), now)
     try:
+        task = task_of(callback, args, waited)
         goes_on = waited.notable < NOTABLE_S and Findings.of(root).is_handlers(task)
         if goes_on:
             waited.notable = NOTABLE_S

@@ -8,25 +8,15 @@ what a task has raised keeps the frame, and the handle keeps the task.
 
 from __future__ import annotations
 
-from asyncio import Handle, Task, TimerHandle
+from asyncio import Handle, TimerHandle
 from typing import Any
 
 from tracelog.context import CURRENT, Context
 from tracelog.latency.findings import explain
-from tracelog.latency.ledger import Ledger
 from tracelog.latency.steps import SHORT_S, Steps
-from tracelog.loops import variables_of, waiter_of
 
 
-__all__ = [
-    "end_step",
-    "make_ready",
-    "make_soon",
-    "make_threadsafe",
-    "make_timer",
-    "owner_of",
-    "task_of",
-]
+__all__ = ["end_step", "make_ready", "make_soon", "make_threadsafe", "make_timer"]
 
 run = Handle._run  # the method that all of them extend
 
@@ -46,9 +36,7 @@ def make_soon(steps: Steps) -> type[Any]:
             if context is not None and context.ledger is not None:
                 began, ledger = steps.began, context.ledger
                 if began - ledger.cursor >= ledger.notable:
-                    task = task_of(self._callback, self._args, ledger)
-                    explain(steps, ledger, task, self.ready, self.waker)
-                    del task
+                    explain(steps, ledger, self._callback, self._args, self.ready, self.waker)
                 ledger.resume(self.ready, began)
             steps.running = self._callback
             try:
@@ -94,9 +82,7 @@ def make_timer(steps: Steps) -> type[Any]:
             if context is not None and context.ledger is not None:
                 began, ledger, ready = steps.began, context.ledger, self._when
                 if began - ledger.cursor >= ledger.notable:
-                    task = task_of(self._callback, self._args, ledger)
-                    explain(steps, ledger, task, ready, None)
-                    del task
+                    explain(steps, ledger, self._callback, self._args, ready, None)
                 ledger.resume(ready, began)
             steps.running = self._callback
             try:
@@ -121,9 +107,11 @@ def make_ready(steps: Steps) -> type[Any]:
             if steps.arrivals:
                 steps.relay = steps.arrivals.pop(self, None)
             steps.running = self._callback
+            steps.is_nobodys = True
             try:
                 run(self)
             finally:
+                steps.is_nobodys = False
                 steps.relay = None
                 end_step(steps, None, clock())
                 del self
@@ -141,30 +129,3 @@ def end_step(steps: Steps, context: Context | None, now: float) -> None:
         now = steps.clock()
     steps.running = None
     steps.began = now
-
-
-def owner_of(callback: Any) -> Any:
-    """Find whose method a callback is."""
-    return getattr(callback, "__self__", None)
-
-
-def task_of(callback: Any, args: Any, ledger: Ledger) -> Any:
-    """Find the task of *ledger*'s utterance that a callback goes on with, or is about to let go on.
-
-    That is: its own; the one that waits for a future which it sets, as a timer does, or whoever
-    tells that a thread is done; or the one that it cancels, when a timeout is over.
-    """
-    owner = owner_of(callback)
-    if isinstance(owner, Task):
-        return owner
-
-    waiters = map(waiter_of, args or ())
-    cancelled = (getattr(owner, name, None) for name in ("_task", "_host_task"))
-    return next((task for task in (*waiters, *cancelled) if _is_part(task, ledger)), None)
-
-
-def _is_part(task: Any, ledger: Ledger) -> bool:
-    """Tell whether *task* is of *ledger*'s utterance: others may await the same future."""
-    variables = variables_of(task) if isinstance(task, Task) else None
-    context = None if variables is None else variables.get(CURRENT)
-    return context is not None and context.ledger is not None and context.ledger.root is ledger.root

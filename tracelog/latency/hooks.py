@@ -75,7 +75,7 @@ def _soon_methods(loop: Any, steps: Steps, soon: Any, threadsafe: Any) -> dict[s
         if handle._source_traceback:
             del handle._source_traceback[-1]
         handle.ready = steps.relay or clock()
-        handle.waker = current_context()
+        handle.waker = None if steps.is_nobodys else current_context()
         append(handle)
         return handle  # type: ignore[no-any-return]
 

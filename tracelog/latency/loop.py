@@ -20,11 +20,11 @@ from tracelog.connections import context_of_transport
 from tracelog.context import Context
 from tracelog.errors import ConfigError
 from tracelog.latency import watchdog
+from tracelog.latency.callbacks import owner_of
 from tracelog.latency.clock import SYSTEM_CLOCK, Clock
 from tracelog.latency.eager import time_eager_tasks
 from tracelog.latency.executors import time_jobs
 from tracelog.latency.findings import Findings
-from tracelog.latency.handles import owner_of
 from tracelog.latency.heartbeat import Heartbeat
 from tracelog.latency.holds import Hold, kind_of, name_of_step, place_of_step
 from tracelog.latency.hooks import hook, is_known

@@ -11,7 +11,15 @@ from contextvars import Context as Variables
 from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
-from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType
+from types import (
+    AsyncGeneratorType,
+    CodeType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+)
 from typing import Any, Final, NamedTuple
 
 from tracelog.loops import coroutine_of
@@ -20,6 +28,7 @@ from tracelog.packages import is_users, library_of
 
 __all__ = [
     "Place",
+    "code_of_function",
     "frames_of_awaits",
     "function_of",
     "name_of_function",
@@ -30,6 +39,9 @@ __all__ = [
 
 _DEPTH: Final = 40
 _FARTHEST: Final = 1_000
+_FEW: Final = 16
+_FUNCTIONS: Final = frozenset({FunctionType, GeneratorType, MethodType, partial})
+_CONTEXTLIB: Final = "contextlib"
 # Folders, with a separator: one beside them may begin with the same name.
 _ASYNCIO: Final = str(Path(asyncio.__file__).parent) + os.sep
 _OURS: Final = str(Path(__file__).parents[1]) + os.sep
@@ -96,23 +108,47 @@ def _is_ours(file: str) -> bool:
     return file.startswith(_OURS) and not file.startswith(_DEMO)
 
 
-def function_of(func: Any) -> Any:
-    """Unwrap a function; `asyncio.to_thread` and FastAPI pass it to one of theirs, in a partial."""
+def function_of(func: Any, given: Iterable[Any] = ()) -> Any:
+    """Unwrap a function, which is *given* so much; of a library's, the user's that it is to call.
+
+    `asyncio.to_thread`, FastAPI and Django pass it to one of theirs, in a partial; Starlette passes
+    a generator to one that goes on with it.
+    """
+    given = [*given]
     while isinstance(func, partial):
-        runs = isinstance(getattr(func.func, "__self__", None), Variables) and func.args
-        endpoint = func.keywords.get("function") if _is_fastapis(func.func) else None
-        func = endpoint or (func.args[0] if runs else func.func)
-    return func
+        given = [*func.args, *func.keywords.values(), *given]
+        func = func.func
+    owner = getattr(func, "__self__", None)
+    if isinstance(owner, Variables) and given:
+        return function_of(given[0], given[1:])
+
+    if type(owner).__module__ == _CONTEXTLIB:  # made of a generator, it enters and leaves that
+        generator = getattr(owner, "gen", None)
+        return generator if isinstance(generator, GeneratorType) else func
+
+    if _is_users_function(func):
+        return func
+
+    # By their types: to ask a proxy for anything may be to have it do something.
+    passed = (function_of(each) for each in given[:_FEW] if type(each) in _FUNCTIONS)
+    return next(filter(_is_users_function, passed), func)
 
 
-def name_of_function(func: Any) -> str:
+def _is_users_function(func: Any) -> bool:
+    code = code_of_function(func)
+    return code is not None and _is_users(code.co_filename)
+
+
+def code_of_function(func: Any) -> CodeType | None:
+    """Give the code of a function, or of a generator that a library goes on with."""
+    code = _first(func, ("__code__", "gi_code"))
+    return code if isinstance(code, CodeType) else None  # a stand-in of a test's has everything
+
+
+def name_of_function(func: Any, given: Iterable[Any] = ()) -> str:
     """Name a function, whatever it is wrapped in."""
-    func = function_of(func)
+    func = function_of(func, given)
     return str(getattr(func, "__qualname__", type(func).__qualname__)).replace("<locals>.", "")
-
-
-def _is_fastapis(func: Any) -> bool:
-    return str(getattr(func, "__module__", "")).startswith("fastapi.")
 
 
 def users_place(places: Iterable[Place]) -> Place | None:

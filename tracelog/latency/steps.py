@@ -58,6 +58,7 @@ class Steps:
         blind: Nobody has told yet when the loop looks: what it does in between isn't known.
         arrivals: By the readers of sockets, when their data came; after a busy while only.
         relay: When what the current step passes on was ready; None if that is now.
+        is_nobodys: The current step reads a socket or writes to it, in whatever context.
         recent: The latest steps that weren't short.
         held_until: When the latest hold among them ended.
         failures: How often looking for a reason has failed.
@@ -65,8 +66,8 @@ class Steps:
 
     __slots__ = (
         *("_blind_at", "_hold_s", "_left", "_make_hold", "_polled_before", "arrivals", "began"),
-        *("blind", "busy_since", "clock", "failures", "held_until", "polled", "recent", "relay"),
-        "running",
+        *("blind", "busy_since", "clock", "failures", "held_until", "is_nobodys", "polled"),
+        *("recent", "relay", "running"),
     )
 
     def __init__(
@@ -83,6 +84,7 @@ class Steps:
         self.arrivals: dict[Any, float] = {}
         self.running: Any = None
         self.relay: float | None = None
+        self.is_nobodys = False
         self.recent: deque[Step] = deque(maxlen=_RECENT)
         self.held_until = -math.inf
         self.failures = 0

@@ -185,10 +185,13 @@ def _most(sums: Mapping[Any, float]) -> Iterator[tuple[Any, float]]:
 
 
 def _awaited(found: Findings, awaited: Awaited, ms: float) -> dict[str, Any]:
-    shown = {MS: ms, WHAT: awaited.what, WHERE: awaited.where}
+    shown: dict[str, Any] = {MS: ms, WHAT: awaited.what, WHERE: awaited.where}
     for key, trace_id in ((UNTIL, awaited.until), (TO, awaited.to)):
         if trace_id is not None:
             shown[key] = about_context(found.who.get(trace_id))
+    if awaited.after and WHAT in shown.get(UNTIL, ()):
+        # A library's reader, say, that goes on in the context of whoever has begun with it.
+        shown[UNTIL][WHAT] = f"task after {shown[UNTIL][WHAT]}"
     return shown
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from tracelog.context import current_context
 from tracelog.latency.findings import explain
-from tracelog.latency.handles import end_step, task_of
+from tracelog.latency.handles import end_step
 from tracelog.latency.shadows import shadow
 from tracelog.latency.steps import Steps
 
@@ -40,7 +40,9 @@ def _soon_methods(loop: Any, steps: Steps, run: Callable[..., None]) -> dict[str
 
     def call_soon(callback: Any, *args: Any, context: Variables | None = None) -> Any:
         ready = steps.relay or clock()
-        return soon(run, callback, args, ready, current_context(), context=context)
+        # Between two steps it reads sockets, in the contexts of whoever has opened them.
+        waker = None if steps.running is None else current_context()
+        return soon(run, callback, args, ready, waker, context=context)
 
     def call_soon_threadsafe(callback: Any, *args: Any, context: Variables | None = None) -> Any:
         return threadsafe(relay, callback, args, clock(), current_context(), context=context)
@@ -76,14 +78,13 @@ def _make_runner(steps: Steps) -> Callable[..., None]:
         ledger = current_context().ledger
         if ledger is not None:
             if now - ledger.cursor >= ledger.notable:
-                task = task_of(callback, args, ledger)
-                explain(steps, ledger, task, ready, waker)
+                explain(steps, ledger, callback, args, ready, waker)
             ledger.resume(ready, now)
         steps.running = callback
         try:
             callback(*args)
         finally:
             end_step(steps, current_context(), clock())
-            callback = args = task = None  # an exception's traceback keeps this frame
+            callback = args = None  # an exception's traceback keeps this frame
 
     return _run_step

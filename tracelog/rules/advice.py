@@ -8,7 +8,7 @@ from typing import Final
 
 from tracelog.rules.classes import class_of, handler_class, is_ours
 from tracelog.rules.draft import Draft, Entry, walk
-from tracelog.rules.findings import Finding, Path, listing, step
+from tracelog.rules.findings import Finding, KeyPath, listing, step
 from tracelog.rules.names import is_reference
 
 
@@ -41,7 +41,7 @@ def disabling(draft: Draft) -> Iterator[Finding]:
 
 def ignored(draft: Draft) -> Iterator[Finding]:
     """An incremental configuration changes levels, and whether loggers propagate."""
-    paths: list[Path] = [(key,) for key in ("formatters", "filters") if draft.top(key)]
+    paths: list[KeyPath] = [(key,) for key in ("formatters", "filters") if draft.top(key)]
     for path, entry in [*draft.entries("handlers"), *draft.loggers()]:
         paths += [(*path, step(key)) for key in entry if key not in _INCREMENTAL]
     for path in paths:

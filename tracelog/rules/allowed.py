@@ -11,7 +11,7 @@ from typing import Final
 
 from tracelog.escapes import printable
 from tracelog.rules.draft import SECTIONS, Draft, Entry, walk
-from tracelog.rules.findings import Finding, Path, clip, index, show
+from tracelog.rules.findings import Finding, KeyPath, clip, index, show
 from tracelog.rules.names import Unresolved, locate
 
 
@@ -47,7 +47,7 @@ def refused_names(draft: Draft, allow: Collection[str]) -> Iterator[Finding]:
             yield Finding(path, found.text, found.hint)
 
 
-def _names(draft: Draft) -> Iterator[tuple[Path, str, bool]]:
+def _names(draft: Draft) -> Iterator[tuple[KeyPath, str, bool]]:
     """Go through the names; those that `ext://` and `()` write first, wherever they stand."""
     for path, value in walk(draft.data):
         key = path[-1] if path else ""
@@ -65,7 +65,7 @@ def _names(draft: Draft) -> Iterator[tuple[Path, str, bool]]:
             yield from _names_of(path, entry)
 
 
-def _names_of(path: Path, entry: Entry) -> Iterator[tuple[Path, str, bool]]:
+def _names_of(path: KeyPath, entry: Entry) -> Iterator[tuple[KeyPath, str, bool]]:
     for key in _NAMED:
         value = entry.get(key)
         if isinstance(value, str):

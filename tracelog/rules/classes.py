@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tracelog.rules.draft import BROKEN, Entry
-from tracelog.rules.findings import Finding, Path, kind, show
+from tracelog.rules.findings import Finding, KeyPath, kind, show
 from tracelog.rules.names import Unresolved, locate
 
 
@@ -51,7 +51,7 @@ def parameters(factory: Any) -> dict[str, inspect.Parameter] | None:
         return None
 
 
-def factory_findings(path: Path, entry: Entry) -> Iterator[Finding]:
+def factory_findings(path: KeyPath, entry: Entry) -> Iterator[Finding]:
     """Say what is wrong with the factory under `()`."""
     found = class_of(entry["()"])
     if isinstance(found, Unresolved):
@@ -61,7 +61,7 @@ def factory_findings(path: Path, entry: Entry) -> Iterator[Finding]:
         yield Finding((*path, "()"), text, "name what builds it: package.module.name")
 
 
-def handler_class_findings(path: Path, value: object) -> Iterator[Finding]:
+def handler_class_findings(path: KeyPath, value: object) -> Iterator[Finding]:
     """Say what is wrong with the class of a handler."""
     found = class_of(value)
     path = (*path, "class")

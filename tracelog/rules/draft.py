@@ -5,15 +5,15 @@ What is too large, too deep or endless is found here, first, so that no rule has
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from tracelog.rules.findings import Path, index, step
+from tracelog.rules.findings import KeyPath, index, step
 from tracelog.rules.names import Unresolved, convert, is_reference, referenced
 
 
-__all__ = ["BROKEN", "SECTIONS", "Draft", "Entry", "is_too_large", "walk"]
+__all__ = ["BROKEN", "SECTIONS", "TOO_LARGE", "Draft", "Entry", "is_too_large", "walk", "without"]
 
 SECTIONS: Final = ("formatters", "filters", "handlers", "loggers")
 
@@ -22,6 +22,11 @@ BROKEN: Final = object()
 
 _MOST_VALUES: Final = 20_000
 _DEEPEST: Final = 50
+# What is wrong with what is too large, and the way out.
+TOO_LARGE: Final = (
+    "with its aliases followed, this is larger or deeper than any configuration",
+    "fewer aliases; a configuration has some hundred values",
+)
 _PRIVATE: Final = ("x-", "_", ".")
 
 # The settings of one handler, logger, formatter or filter.
@@ -42,11 +47,16 @@ def is_too_large(config: object) -> bool:
     return False
 
 
-def walk(value: object, path: Path = ()) -> Iterator[tuple[Path, object]]:
+def walk(value: object, path: KeyPath = ()) -> Iterator[tuple[KeyPath, object]]:
     """Go through a *value* that isn't too large, in the order it was written."""
     yield path, value
     for part, child in _children(value):
         yield from walk(child, (*path, part))
+
+
+def without(entry: Entry, keys: Container[object]) -> Entry:
+    """Copy an *entry*, but for some of its *keys*."""
+    return {key: value for key, value in entry.items() if key not in keys}
 
 
 def _children(value: object) -> list[tuple[str, object]]:
@@ -93,13 +103,13 @@ class Draft:
         found = self.top(section)
         return {key: self.value(raw) for key, raw in _items(found)}
 
-    def entries(self, section: str) -> Iterator[tuple[Path, Entry]]:
+    def entries(self, section: str) -> Iterator[tuple[KeyPath, Entry]]:
         """Go through the entries of a *section* that have settings, and a path each."""
         for name, raw in self.raw_entries(section).items():
             if isinstance(raw, dict):
                 yield (section, step(name)), self._entry(raw)
 
-    def loggers(self) -> Iterator[tuple[Path, Entry]]:
+    def loggers(self) -> Iterator[tuple[KeyPath, Entry]]:
         """Go through all loggers, the root among them."""
         yield from self.entries("loggers")
         root = self.top("root")

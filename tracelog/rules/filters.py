@@ -6,8 +6,8 @@ import logging
 from collections.abc import Iterator
 
 from tracelog.rules.classes import class_of, factory_findings, is_ours
-from tracelog.rules.draft import BROKEN, Draft, Entry
-from tracelog.rules.findings import Finding, Path, kind, show, step
+from tracelog.rules.draft import BROKEN, Draft, Entry, without
+from tracelog.rules.findings import Finding, KeyPath, kind, show, step
 from tracelog.rules.handlers import keyword_findings, option_findings, property_findings
 from tracelog.rules.shape import unknown_keys
 
@@ -24,11 +24,11 @@ def filters(draft: Draft) -> Iterator[Finding]:
             yield from _named(path, entry)
 
 
-def _made(path: Path, entry: Entry) -> Iterator[Finding]:
+def _made(path: KeyPath, entry: Entry) -> Iterator[Finding]:
     yield from factory_findings(path, entry)
     yield from property_findings(path, entry)
     factory = class_of(entry["()"])
-    given = {key: value for key, value in entry.items() if key not in {"()", "."}}
+    given = without(entry, ("()", "."))
     yield from keyword_findings(path, factory, given)
     yield from option_findings(path, factory, given)
     yield from _focus(path, factory, given)
@@ -39,7 +39,7 @@ def _made(path: Path, entry: Entry) -> Iterator[Finding]:
         yield Finding((*path, "()"), text, "tracelog.ContextFilter, or a class with filter(record)")
 
 
-def _focus(path: Path, factory: object, given: Entry) -> Iterator[Finding]:
+def _focus(path: KeyPath, factory: object, given: Entry) -> Iterator[Finding]:
     is_focus = is_ours(factory) and getattr(factory, "__name__", None) == "Focus"
     if is_focus and not given.get("rules") and not given.get("file"):
         text = "has neither rules nor a file of them: it changes nothing"
@@ -58,16 +58,16 @@ def _ways(cls: type) -> list[tuple[type, str]]:
     ]
 
 
-def _named(path: Path, entry: Entry) -> Iterator[Finding]:
+def _named(path: KeyPath, entry: Entry) -> Iterator[Finding]:
     """A filter without a factory passes on the loggers under one name, and has no other key."""
     if "class" in entry:
         text = "there is no such key: this would be a filter that passes everything"
         yield Finding((*path, "class"), text, f'"()": {step(entry["class"])}')
-    yield from unknown_keys(path, {key: entry[key] for key in entry if key != "class"}, ("name",))
+    yield from unknown_keys(path, without(entry, ("class",)), ("name",))
     yield from _name(path, entry)
 
 
-def _name(path: Path, entry: Entry) -> Iterator[Finding]:
+def _name(path: KeyPath, entry: Entry) -> Iterator[Finding]:
     name = entry.get("name", "")
     if name is not BROKEN and not isinstance(name, str):
         text = f"expected the name of a logger, got {kind(name)}: {show(name)}"

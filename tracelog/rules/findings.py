@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
 from reprlib import Repr
-from typing import Final
+from typing import Final, TypeAlias
 
 from tracelog.escapes import printable
 
 
 __all__ = [
     "Finding",
-    "Path",
+    "KeyPath",
     "clip",
     "closest",
     "did_you_mean",
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 # The keys from the top down to a value; `step` and `index` make the parts.
-Path = tuple[str, ...]
+KeyPath: TypeAlias = tuple[str, ...]
 
 _LONGEST_TEXT: Final = 80
 _LONGEST_WORD: Final = 100
@@ -61,7 +61,7 @@ class Finding:
         fatal: Whether the configuration fails, or loses something that was written in it.
     """
 
-    path: Path
+    path: KeyPath
     text: str
     hint: str
     fatal: bool = True
@@ -82,7 +82,7 @@ def index(position: int) -> str:
     return f"[{position}]"
 
 
-def dotted(path: Path) -> str:
+def dotted(path: KeyPath) -> str:
     """Write a *path* as people do.
 
     >>> dotted(("root", "handlers", index(0)))

@@ -13,8 +13,8 @@ from typing import Final, Literal, cast
 
 from tracelog.escapes import printable
 from tracelog.rules.classes import class_of, factory_findings, parameters
-from tracelog.rules.draft import BROKEN, Draft, Entry
-from tracelog.rules.findings import Finding, Path, clip, closest, kind, show, step
+from tracelog.rules.draft import BROKEN, Draft, Entry, without
+from tracelog.rules.findings import Finding, KeyPath, clip, closest, kind, show, step
 from tracelog.rules.handlers import keyword_findings, property_findings
 from tracelog.rules.names import Unresolved
 from tracelog.rules.shape import unknown_keys
@@ -73,11 +73,11 @@ def formatters(draft: Draft) -> Iterator[Finding]:
             yield from _settings(draft, path, entry, factory, "format")
 
 
-def _made(draft: Draft, path: Path, entry: Entry) -> Iterator[Finding]:
+def _made(draft: Draft, path: KeyPath, entry: Entry) -> Iterator[Finding]:
     yield from factory_findings(path, entry)
     yield from property_findings(path, entry)
     factory = class_of(entry["()"])
-    given = {key: value for key, value in entry.items() if key not in {"()", "."}}
+    given = without(entry, ("()", "."))
     yield from keyword_findings(path, factory, _renamed(given, factory), more=("format",))
     yield from _settings(draft, path, given, factory, "fmt" if "fmt" in given else "format")
 
@@ -91,7 +91,7 @@ def _renamed(given: Entry, factory: object) -> Entry:
     return given
 
 
-def _unknown(path: Path, entry: Entry) -> Iterator[Finding]:
+def _unknown(path: KeyPath, entry: Entry) -> Iterator[Finding]:
     """Of a class's own keywords dictConfig passes none on; a factory gets them all."""
     name = entry.get("class")
     found = class_of(name) if name else None
@@ -106,7 +106,7 @@ def _unknown(path: Path, entry: Entry) -> Iterator[Finding]:
             yield unknown
 
 
-def _class(path: Path, entry: Entry) -> Iterator[Finding]:
+def _class(path: KeyPath, entry: Entry) -> Iterator[Finding]:
     name = entry.get("class")
     found = class_of(name) if name else None
     path = (*path, "class")
@@ -140,14 +140,14 @@ def _takes_what_dict_config_gives(found: object, entry: Entry) -> bool:
         return False
 
 
-def _too_new(path: Path, entry: Entry) -> Iterator[Finding]:
+def _too_new(path: KeyPath, entry: Entry) -> Iterator[Finding]:
     if "defaults" in entry and not _DEFAULTS:
         text = "is ignored before Python 3.12"
         yield Finding((*path, "defaults"), text, 'a formatter under "()", which takes defaults')
 
 
 def _settings(
-    draft: Draft, path: Path, entry: Entry, factory: object, key: str
+    draft: Draft, path: KeyPath, entry: Entry, factory: object, key: str
 ) -> Iterator[Finding]:
     """Say what is wrong with the settings of logging's own formatter: they are known."""
     if getattr(factory, "__init__", None) is not logging.Formatter.__init__:
@@ -160,7 +160,7 @@ def _settings(
         yield from _format(draft, (*path, key), text, entry)
 
 
-def type_findings(path: Path, entry: Entry, types: Mapping[str, type]) -> Iterator[Finding]:
+def type_findings(path: KeyPath, entry: Entry, types: Mapping[str, type]) -> Iterator[Finding]:
     """Say which settings are of another kind than *types* wants."""
     for key, expected in types.items():
         value = entry.get(key)
@@ -169,7 +169,7 @@ def type_findings(path: Path, entry: Entry, types: Mapping[str, type]) -> Iterat
             yield Finding((*path, key), text, "quote it" if expected is str else f"{expected()}")
 
 
-def style_findings(path: Path, entry: Entry) -> Iterator[Finding]:
+def style_findings(path: KeyPath, entry: Entry) -> Iterator[Finding]:
     """A style is one of three."""
     style = entry.get("style", "%")
     if style is not BROKEN and not (isinstance(style, str) and style in _EXAMPLES):
@@ -177,7 +177,7 @@ def style_findings(path: Path, entry: Entry) -> Iterator[Finding]:
         yield Finding((*path, "style"), text, '"%", "{" or "$", with the quotes')
 
 
-def _format(draft: Draft, path: Path, text: str, entry: Entry) -> Iterator[Finding]:
+def _format(draft: Draft, path: KeyPath, text: str, entry: Entry) -> Iterator[Finding]:
     style = entry.get("style", "%")
     defaults = entry.get("defaults")
     probe = _Probe(defaults if isinstance(defaults, dict) else {})
@@ -214,7 +214,7 @@ def _way_out(text: str, style: object) -> str:
     return f"{_EXAMPLES[cast('str', style)]}; a {style} of its own is written twice"
 
 
-def _fields(draft: Draft, path: Path, probe: _Probe) -> Iterator[Finding]:
+def _fields(draft: Draft, path: KeyPath, probe: _Probe) -> Iterator[Finding]:
     """Find the fields that nothing puts on a record."""
     filtered = any("()" in entry for _, entry in draft.entries("filters"))
     for name in dict.fromkeys(probe.asked):

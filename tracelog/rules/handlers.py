@@ -18,10 +18,10 @@ from tracelog.rules.classes import (
     is_ours,
     parameters,
 )
-from tracelog.rules.draft import BROKEN, Draft, Entry
+from tracelog.rules.draft import BROKEN, Draft, Entry, without
 from tracelog.rules.findings import (
     Finding,
-    Path,
+    KeyPath,
     clip,
     closest,
     did_you_mean,
@@ -55,42 +55,38 @@ def handlers(draft: Draft) -> Iterator[Finding]:
             yield from _nameless(path, entry)
 
 
-def _made(path: Path, entry: Entry) -> Iterator[Finding]:
+def _made(path: KeyPath, entry: Entry) -> Iterator[Finding]:
     yield from factory_findings(path, entry)
     made = class_of(entry["()"])
-    given = _without(entry, ("()", ".", *_COMMON))
+    given = without(entry, ("()", ".", *_COMMON))
     yield from keyword_findings(path, made, given, more=_COMMON)
     yield from option_findings(path, made, given)
     if isinstance(made, type) and issubclass(made, Handler):
         yield from setting_findings(path, made, given)
 
 
-def _nameless(path: Path, entry: Entry) -> Iterator[Finding]:
+def _nameless(path: KeyPath, entry: Entry) -> Iterator[Finding]:
     meant = next((key for key in entry if closest(key, ("class",))), None)
     hint = f"did you mean class, not {show(meant)}?" if meant else "class: logging.StreamHandler"
     yield Finding(path, "has no class", hint)
 
 
-def _handler(path: Path, entry: Entry) -> Iterator[Finding]:
+def _handler(path: KeyPath, entry: Entry) -> Iterator[Finding]:
     yield from handler_class_findings(path, entry["class"])
     cls = handler_class(entry)
     if cls is None:
         return
 
-    given = _without(entry, ("class", ".", *_COMMON))
-    if issubclass(cls, QueueHandler) and QUEUE_KEYS:
-        given = {"queue": None, **_without(given, QUEUE_KEYS)}
-    more = (*_COMMON, *(QUEUE_KEYS if issubclass(cls, QueueHandler) else ()))
-    yield from keyword_findings(path, cls, given, more=more)
+    given = without(entry, ("class", ".", *_COMMON))
+    queue_keys = QUEUE_KEYS if issubclass(cls, QueueHandler) else ()
+    if queue_keys:
+        given = {"queue": None, **without(given, queue_keys)}
+    yield from keyword_findings(path, cls, given, more=(*_COMMON, *queue_keys))
     yield from setting_findings(path, cls, given)
     yield from option_findings(path, cls, given)
 
 
-def _without(entry: Entry, keys: tuple[str, ...]) -> Entry:
-    return {key: value for key, value in entry.items() if key not in keys}
-
-
-def property_findings(path: Path, entry: Entry) -> Iterator[Finding]:
+def property_findings(path: KeyPath, entry: Entry) -> Iterator[Finding]:
     """Say what is wrong with the attributes under `.`."""
     properties = entry.get(".")
     path = (*path, ".")
@@ -106,7 +102,7 @@ def property_findings(path: Path, entry: Entry) -> Iterator[Finding]:
 
 
 def keyword_findings(
-    path: Path, factory: object, given: Entry, *, more: Iterable[str] = ()
+    path: KeyPath, factory: object, given: Entry, *, more: Iterable[str] = ()
 ) -> Iterator[Finding]:
     """Say which of the keywords *given* a *factory* doesn't take, and which it lacks.
 
@@ -125,7 +121,7 @@ def keyword_findings(
         yield from _lacking(path, factory, taken, given)
 
 
-def option_findings(path: Path, factory: Any, given: Entry) -> Iterator[Finding]:
+def option_findings(path: KeyPath, factory: Any, given: Entry) -> Iterator[Finding]:
     """Say what is wrong with the options *given* to one of ours, which knows what they may be."""
     check = getattr(factory, "check", None)
     if not callable(check) or not is_ours(factory) or BROKEN in given.values():
@@ -140,7 +136,7 @@ def option_findings(path: Path, factory: Any, given: Entry) -> Iterator[Finding]
 
 
 def _unknown(
-    path: Path, factory: object, taken: Taken, given: Entry, more: Iterable[str]
+    path: KeyPath, factory: object, taken: Taken, given: Entry, more: Iterable[str]
 ) -> Iterator[Finding]:
     if any(each.kind is Parameter.VAR_KEYWORD for each in taken.values()):
         return
@@ -157,7 +153,7 @@ def _way_out(key: str, known: list[str]) -> str:
     return (None if near else elsewhere(key)) or did_you_mean(key, known)
 
 
-def _lacking(path: Path, factory: object, taken: Taken, given: Entry) -> Iterator[Finding]:
+def _lacking(path: KeyPath, factory: object, taken: Taken, given: Entry) -> Iterator[Finding]:
     needed = [
         name
         for name, each in taken.items()

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 
 from tracelog.rules.draft import BROKEN, Draft
-from tracelog.rules.findings import Finding, Path, closest, kind, listing, show
+from tracelog.rules.findings import Finding, KeyPath, closest, kind, listing, show
 
 
 __all__ = ["level_findings", "levels"]
@@ -18,7 +18,7 @@ def levels(draft: Draft) -> Iterator[Finding]:
         yield from level_findings((*path, "level"), entry.get("level"))
 
 
-def level_findings(path: Path, level: object) -> Iterator[Finding]:
+def level_findings(path: KeyPath, level: object) -> Iterator[Finding]:
     """Say what is wrong with a *level*."""
     if level is None or level is BROKEN or type(level) is int:
         return

@@ -9,10 +9,10 @@ from typing import Any, Final
 from tracelog.errors import ConfigError
 from tracelog.escapes import printable
 from tracelog.rules.classes import class_of, is_ours, parameters
-from tracelog.rules.draft import BROKEN, Draft, Entry
+from tracelog.rules.draft import BROKEN, Draft, Entry, without
 from tracelog.rules.findings import (
     Finding,
-    Path,
+    KeyPath,
     clip,
     did_you_mean,
     index,
@@ -46,8 +46,8 @@ def our_formatters(draft: Draft) -> Iterator[Finding]:
             yield from _processors((*path, "processors"), entry.get("processors"))
 
 
-def _options(path: Path, factory: Any, entry: Entry) -> Iterator[Finding]:
-    """Try the options: our formatters only think while they are built, and open nothing."""
+def _options(path: KeyPath, factory: Any, entry: Entry) -> Iterator[Finding]:
+    """Say what is wrong with the options, by their names and kinds first, then by trying them."""
     options = {str(k): v for k, v in entry.items() if k not in {"()", ".", "processors"}}
     if BROKEN in options.values():
         return
@@ -61,11 +61,15 @@ def _options(path: Path, factory: Any, entry: Entry) -> Iterator[Finding]:
         return
 
     listed = isinstance(entry.get("fmt"), (list, tuple))  # python-json-logger takes a list, too
-    plain = {key: value for key, value in entry.items() if key != "fmt" or not listed}
+    plain = without(entry, ("fmt",)) if listed else entry
     if wrong := [*type_findings(path, plain, _TYPES), *style_findings(path, plain)]:
         yield from wrong
-        return
+    else:
+        yield from _tried(path, factory, options)
 
+
+def _tried(path: KeyPath, factory: Any, options: Mapping[str, Any]) -> Iterator[Finding]:
+    """Build a formatter of ours, which opens nothing: what it refuses is said."""
     try:
         factory(**options)
     except ConfigError as error:
@@ -75,7 +79,7 @@ def _options(path: Path, factory: Any, entry: Entry) -> Iterator[Finding]:
         yield Finding(path, f"is refused: {reason}", "leave out what isn't needed")
 
 
-def _unknown(path: Path, taken: Iterable[str], options: Iterable[str]) -> Iterator[Finding]:
+def _unknown(path: KeyPath, taken: Iterable[str], options: Iterable[str]) -> Iterator[Finding]:
     """Say which options nobody takes: neither the formatter, nor to whom it passes them on."""
     # Where orjson can't be loaded, in a subinterpreter say, the one that asks for it says so.
     from tracelog.json_formatter import JsonFormatter  # noqa: PLC0415
@@ -88,14 +92,14 @@ def _unknown(path: Path, taken: Iterable[str], options: Iterable[str]) -> Iterat
             yield Finding((*path, step(key)), text, did_you_mean(key, known))
 
 
-def _finding(path: Path, error: ConfigError, options: Mapping[str, object]) -> Finding:
+def _finding(path: KeyPath, error: ConfigError, options: Mapping[str, object]) -> Finding:
     if error.where in options:
         return Finding((*path, error.where), error.problem, error.hint)
 
     return Finding(path, printable(f"{error.where}: {error.problem}"), error.hint)
 
 
-def _processors(path: Path, value: object) -> Iterator[Finding]:
+def _processors(path: KeyPath, value: object) -> Iterator[Finding]:
     if value is None or value is BROKEN:
         return
 
@@ -107,7 +111,7 @@ def _processors(path: Path, value: object) -> Iterator[Finding]:
         yield from _processor((*path, index(number)), item)
 
 
-def _processor(path: Path, item: object) -> Iterator[Finding]:
+def _processor(path: KeyPath, item: object) -> Iterator[Finding]:
     if isinstance(item, Mapping) and "()" in item:
         given = {key: value for key, value in item.items() if key != "()"}
         yield from keyword_findings(path, class_of(item["()"]), given)

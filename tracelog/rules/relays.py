@@ -9,10 +9,10 @@ from logging.handlers import MemoryHandler, QueueHandler, QueueListener
 from typing import Final
 
 from tracelog.rules.classes import class_of, factory_findings, handler_class
-from tracelog.rules.connections import name_finding, name_findings
 from tracelog.rules.draft import BROKEN, Draft, Entry
-from tracelog.rules.findings import Finding, Path, kind, show, step
+from tracelog.rules.findings import Finding, KeyPath, kind, show, step
 from tracelog.rules.levels import level_findings
+from tracelog.rules.links import name_finding, name_findings
 
 
 __all__ = ["QUEUE_KEYS", "build_order", "destinations", "relays"]
@@ -35,20 +35,20 @@ def relays(draft: Draft) -> Iterator[Finding]:
     """What a relay writes to is in the file, and its queue is one."""
     known = draft.raw_entries("handlers")
     for path, entry in draft.entries("handlers"):
-        kind_of = handler_class(entry)
-        if kind_of is not None and issubclass(kind_of, MemoryHandler):
+        cls = handler_class(entry)
+        if cls is not None and issubclass(cls, MemoryHandler):
             yield from _memory(path, entry, known)
-        elif kind_of is not None and issubclass(kind_of, QueueHandler):
+        elif cls is not None and issubclass(cls, QueueHandler):
             yield from _queue(path, entry, known)
 
 
-def _memory(path: Path, entry: Entry, known: dict[object, object]) -> Iterator[Finding]:
+def _memory(path: KeyPath, entry: Entry, known: dict[object, object]) -> Iterator[Finding]:
     if entry.get("target", BROKEN) is not BROKEN:
         yield from name_finding((*path, "target"), entry["target"], known, "handler")
     yield from _flush_level((*path, "flushLevel"), entry.get("flushLevel", BROKEN))
 
 
-def _flush_level(path: Path, level: object) -> Iterator[Finding]:
+def _flush_level(path: KeyPath, level: object) -> Iterator[Finding]:
     if isinstance(level, str) and not _FLUSH_LEVEL_BY_NAME:
         number = logging.getLevelNamesMapping().get(level, logging.ERROR)
         yield Finding(path, "must be a number in this version of Python", f"{number}")
@@ -58,7 +58,7 @@ def _flush_level(path: Path, level: object) -> Iterator[Finding]:
         yield from level_findings(path, level)
 
 
-def _queue(path: Path, entry: Entry, known: dict[object, object]) -> Iterator[Finding]:
+def _queue(path: KeyPath, entry: Entry, known: dict[object, object]) -> Iterator[Finding]:
     yield from _queue_itself((*path, "queue"), entry.get("queue", BROKEN))
     if QUEUE_KEYS:
         if _HANDLERS_REQUIRED and "handlers" not in entry:
@@ -68,13 +68,13 @@ def _queue(path: Path, entry: Entry, known: dict[object, object]) -> Iterator[Fi
         yield from _listener((*path, "listener"), entry.get("listener", BROKEN))
 
 
-def _handlers(path: Path, names: object, known: dict[object, object]) -> Iterator[Finding]:
+def _handlers(path: KeyPath, names: object, known: dict[object, object]) -> Iterator[Finding]:
     if names is None:  # which is no list here, unlike under a logger
         yield Finding(path, "expected a list of handlers, got nothing", "[name of a handler]")
     yield from name_findings(path, names, known, "handler")
 
 
-def _queue_itself(path: Path, queue: object) -> Iterator[Finding]:
+def _queue_itself(path: KeyPath, queue: object) -> Iterator[Finding]:
     if QUEUE_KEYS and isinstance(queue, (str, dict)):
         yield from _built(path, queue, "queue.Queue")
     elif queue is not BROKEN and not hasattr(queue, "put_nowait"):
@@ -82,7 +82,7 @@ def _queue_itself(path: Path, queue: object) -> Iterator[Finding]:
         yield Finding(path, text, "queue.Queue" if QUEUE_KEYS else "ext://package.module.queue")
 
 
-def _listener(path: Path, listener: object) -> Iterator[Finding]:
+def _listener(path: KeyPath, listener: object) -> Iterator[Finding]:
     found = class_of(listener) if isinstance(listener, str) else listener
     wrong = isinstance(found, type) and not issubclass(found, QueueListener)
     if wrong or (found is not BROKEN and not isinstance(listener, (str, dict, type))):
@@ -92,7 +92,7 @@ def _listener(path: Path, listener: object) -> Iterator[Finding]:
         yield from _built(path, listener, "logging.handlers.QueueListener")
 
 
-def _built(path: Path, recipe: str | Entry, example: str) -> Iterator[Finding]:
+def _built(path: KeyPath, recipe: str | Entry, example: str) -> Iterator[Finding]:
     """Say what is wrong with a *recipe*: the name of a factory, or a mapping with one."""
     if isinstance(recipe, str):
         for found in factory_findings(path, {"()": recipe}):
@@ -105,14 +105,14 @@ def _built(path: Path, recipe: str | Entry, example: str) -> Iterator[Finding]:
 
 def destinations(entry: Entry) -> list[str]:
     """List the handlers that the handler described by *entry* writes to."""
-    kind_of = handler_class(entry)
-    if kind_of is None:
+    cls = handler_class(entry)
+    if cls is None:
         return []
 
-    if issubclass(kind_of, MemoryHandler):
+    if issubclass(cls, MemoryHandler):
         named: object = [entry.get("target")]
     else:
-        named = entry.get("handlers") if QUEUE_KEYS and issubclass(kind_of, QueueHandler) else None
+        named = entry.get("handlers") if QUEUE_KEYS and issubclass(cls, QueueHandler) else None
     return [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
 
 

@@ -19,8 +19,7 @@ from typing import Final, TypeAlias
 
 from tracelog.rules.classes import is_ours
 from tracelog.rules.draft import BROKEN, Entry
-from tracelog.rules.findings import Finding, closest, kind, listing, show
-from tracelog.rules.findings import Path as Where
+from tracelog.rules.findings import Finding, KeyPath, closest, kind, listing, show
 
 
 __all__ = ["elsewhere", "setting_findings"]
@@ -31,9 +30,7 @@ Trouble: TypeAlias = tuple[str, str]
 _UNITS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _SIZE: Final = re.compile(r"(\d{1,9})[ _]*([kmg]?)i?b?(?:ytes)?", re.IGNORECASE)
 _WHEN: Final = re.compile(r"[SMHD]|MIDNIGHT|W[0-6]", re.IGNORECASE)
-_MODES: Final = {
-    "".join(sorted(f"{kind}{more}")) for kind in "awx" for more in ("", "t", "+", "t+")
-}
+_MODES: Final = {"".join(sorted(verb + more)) for verb in "awx" for more in ("", "t", "+", "t+")}
 _OWN: Final = frozenset({"mode", "encoding"})  # of which our handlers have but one, and say so
 _STREAMS: Final = {"stdout": "ext://sys.stdout", "stderr": "ext://sys.stderr"}
 
@@ -53,7 +50,7 @@ class _Setting:
     trouble: Callable[[object], Trouble | None]
 
 
-def setting_findings(where: Where, cls: type[logging.Handler], given: Entry) -> Iterator[Finding]:
+def setting_findings(path: KeyPath, cls: type[logging.Handler], given: Entry) -> Iterator[Finding]:
     """Say what is wrong with the values *given* to a handler's class."""
     if not (is_ours(cls) or cls.__module__ in {"logging", "logging.handlers"}):
         return
@@ -63,10 +60,8 @@ def setting_findings(where: Where, cls: type[logging.Handler], given: Entry) -> 
             value = given[setting.name]
             trouble = None if value is BROKEN else setting.trouble(value)
             if trouble is not None:
-                yield Finding((*where, setting.name), *trouble)
-    yield from _directory(
-        (*where, "filename"), given, later=given.get("delay") and not is_ours(cls)
-    )
+                yield Finding((*path, setting.name), *trouble)
+    yield from _directory((*path, "filename"), given, later=given.get("delay") and not is_ours(cls))
 
 
 def _has(cls: type[logging.Handler], setting: _Setting) -> bool:
@@ -80,7 +75,7 @@ def elsewhere(key: str) -> str | None:
     return f"{best} is for class: {home.__module__}.{home.__name__}" if home else None
 
 
-def _directory(where: Where, given: Entry, *, later: object) -> Iterator[Finding]:
+def _directory(path: KeyPath, given: Entry, *, later: object) -> Iterator[Finding]:
     """A file can be opened for writing where it is to be."""
     name = given.get("filename")
     if not isinstance(name, str) or _filename(name) is not None:
@@ -88,7 +83,7 @@ def _directory(where: Where, given: Entry, *, later: object) -> Iterator[Finding
 
     trouble = _unwritable(Path(name).absolute())
     if trouble is not None:
-        yield Finding(where, *trouble, fatal=not later)  # somebody may yet make the directory
+        yield Finding(path, *trouble, fatal=not later)  # somebody may yet make the directory
 
 
 def _unwritable(file: Path) -> Trouble | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tracelog.rules.draft import BROKEN, SECTIONS, Draft, Entry, walk
-from tracelog.rules.findings import Finding, Path, closest, did_you_mean, kind, show, step
+from tracelog.rules.findings import Finding, KeyPath, closest, did_you_mean, kind, show, step
 from tracelog.rules.names import Unresolved, is_reference
 
 
@@ -76,7 +76,7 @@ def _entries(draft: Draft, section: str) -> Iterator[Finding]:
         yield from _mapping(path, entry, "its settings")
 
 
-def _mapping(path: Path, value: object, what: str) -> Iterator[Finding]:
+def _mapping(path: KeyPath, value: object, what: str) -> Iterator[Finding]:
     if value is not BROKEN and not isinstance(value, dict):
         text = f"expected a mapping ({what}), got {_got(value)}"
         yield Finding(path, text, _mapping_hint(value))
@@ -100,18 +100,18 @@ def loggers(draft: Draft) -> Iterator[Finding]:
         yield from _propagate((*path, "propagate"), entry.get("propagate"))
 
 
-def _propagate(path: Path, value: object) -> Iterator[Finding]:
+def _propagate(path: KeyPath, value: object) -> Iterator[Finding]:
     if value is not None and not (isinstance(value, int) and value in {0, 1}):
         yield from _switch(path, value)
 
 
-def _switch(path: Path, value: object) -> Iterator[Finding]:
+def _switch(path: KeyPath, value: object) -> Iterator[Finding]:
     if value is not BROKEN and not isinstance(value, bool):
         text = f"expected true or false, got {_got(value)}"
         yield Finding(path, text, "true or false, without quotes")
 
 
-def unknown_keys(path: Path, entry: Entry, known: Iterable[str]) -> Iterator[Finding]:
+def unknown_keys(path: KeyPath, entry: Entry, known: Iterable[str]) -> Iterator[Finding]:
     """Find the keys of an *entry* that nobody would read."""
     known = tuple(known)
     for key in entry:

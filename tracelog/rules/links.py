@@ -1,11 +1,11 @@
-"""Connections: one part of a configuration names another, which must be there."""
+"""Links: one part of a configuration names another, which must be there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from tracelog.rules.draft import BROKEN, Draft
-from tracelog.rules.findings import Finding, Path, closest, index, kind, listing, show
+from tracelog.rules.findings import Finding, KeyPath, closest, index, kind, listing, show
 
 
 __all__ = ["filter_names", "formatter_names", "handler_names", "name_finding", "name_findings"]
@@ -35,7 +35,7 @@ def filter_names(draft: Draft) -> Iterator[Finding]:
 
 
 def name_findings(
-    path: Path, names: object, known: Iterable[object], what: str
+    path: KeyPath, names: object, known: Iterable[object], what: str
 ) -> Iterator[Finding]:
     """Say what is wrong with a list of *names*."""
     if names is None or names is BROKEN:
@@ -61,7 +61,9 @@ def _is_known(name: object, known: Iterable[object]) -> bool:
     return isinstance(name, str) and name in known
 
 
-def name_finding(path: Path, name: object, known: Iterable[object], what: str) -> Iterator[Finding]:
+def name_finding(
+    path: KeyPath, name: object, known: Iterable[object], what: str
+) -> Iterator[Finding]:
     """Say what is wrong with one *name*."""
     if not isinstance(name, str):
         text = f"expected the name of a {what}, got {kind(name)}: {show(name)}"
