@@ -206,25 +206,6 @@ def test_what_is_damaged_is_not_kept(make_cached, tmp_path):
     assert engine.worth_keeping == ()
 
 
-@pytest.mark.parametrize("user", ["ann", "nobody"])
-@pytest.mark.parametrize("groups", [((),), (("late",),), ((), ("late",))])
-def test_the_largest_lines_come_from_what_was_kept(make_cached, user, groups):
-    """As many as are asked for, if there are any; in groups, too."""
-    question = Question(
-        view=UTTERANCES,
-        figures=("count(*)",),
-        groups=groups,
-        conditions=("user_id = $user",),
-        parameters={"user": user},
-        lines=Lines(1, "total_ms", ("total_ms",)),
-    )
-    first = make_cached(LOG)
-    answer = found(first, question)
-    keep(first)
-
-    assert found(make_cached(LOG), question) == answer
-
-
 def test_what_isnt_kept_is_asked_of_the_log(make_cached, tmp_path):
     """Of all lines, the text isn't: it would be the log once more."""
     question = Question(

@@ -98,7 +98,7 @@ def test_an_archive_has_no_end_to_begin_with(tmp_path):
 def test_a_line_without_an_end_takes_no_memory(tmp_path, monkeypatch):
     """What is longer than a line may be is nobody's line; the next one is found all the same."""
     monkeypatch.setattr(finding, "_CHUNK", 8)
-    monkeypatch.setattr(finding, "LIMIT", 16)
+    monkeypatch.setattr(finding, "LONGEST", 16)
     source = make_source(tmp_path, b'{"two":"' + b"x" * 100 + b'"}\n{"a":"two"}\n')
 
     found = [hit.entry.raw for hit in find(source, [b"two"]) if hit.entry.event]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tracelog import fields
-from tracelog.answers.gathered import BOXES, LIMITS, Gathered
+from tracelog.answers.gathered import LIMITS, Gathered
 
 
 def test_nothing_found_is_nothing():
@@ -16,8 +15,3 @@ def test_nothing_found_is_nothing():
 def test_the_worst_get_the_most():
     """Fewer have lines than causes, and fewer causes than a mark."""
     assert LIMITS.traced < LIMITS.detailed < LIMITS.utterances
-
-
-def test_the_boxes_are_in_their_order():
-    """As an utterance goes through them: it is first in the kernel, and last sent."""
-    assert (BOXES[0], BOXES[-1], len(BOXES)) == (fields.SOCKET_MS, fields.SEND_MS, 6)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import gzip
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import zstandard
 
 from tracelog.answers import lines
-from tracelog.answers.lines import head, is_cut_off, line_numbers, open_bytes, rewrite, tail
+from tracelog.answers.lines import head, is_cut_off, line_numbers, rewrite, tail
 from tracelog.answers.shapes import DOCKER as DOCKER_FILE
 from tracelog.answers.shapes import Shape
 from tracelog.answers.sources import Source, Spool
@@ -53,28 +52,10 @@ def test_lines_are_numbered_as_an_editor_does(tmp_path, packing, content):
     assert line_numbers(source, [2, 99]) == (4,)
 
 
-def test_zstd_of_the_standard_library_comes_first(tmp_path, monkeypatch):
-    """Since Python 3.14 no package is needed."""
-    fake = SimpleNamespace(open=lambda path, mode: gzip.open(path, mode))
-    monkeypatch.setitem(sys.modules, "compression.zstd", fake)
-
-    with open_bytes(make_source(tmp_path, ".zst", gzip.compress(TEXT))) as stream:
-        assert stream.read() == TEXT
-
-
-@pytest.mark.usefixtures("_no_zstd_in_python")
-def test_without_any_zstd_there_is_still_a_way_out(tmp_path, monkeypatch):
-    """The sentence names the package and a pipe that needs none."""
-    monkeypatch.setitem(sys.modules, "zstandard", None)
-
-    with pytest.raises(InputError, match=r"'zstandard'\n  Try: zstdcat app.log \| tracelog late -"):
-        open_bytes(make_source(tmp_path, ".zst", TWO_FRAMES))
-
-
 @pytest.mark.parametrize("end", [b"\n", b""], ids=["ended", "cut off"])
 def test_a_line_that_is_too_long_is_replaced(tmp_path, monkeypatch, end):
     """The others stay, byte for byte, and keep their numbers."""
-    monkeypatch.setattr(lines, "LIMIT", 10)
+    monkeypatch.setattr(lines, "LONGEST", 10)
     source = make_source(tmp_path, content=b"short\n123456789\n" + b"x" * 35 + end)
 
     with Spool() as spool:
@@ -171,7 +152,7 @@ def test_lines_in_pieces_are_put_together_in_a_copy(tmp_path, spool):
 
 def test_pieces_that_are_too_long_together_are_a_line_too_long(tmp_path, spool, monkeypatch):
     """It is counted, as one that is too long by itself."""
-    monkeypatch.setattr(lines, "LIMIT", 200)
+    monkeypatch.setattr(lines, "LONGEST", 200)
     piece = b'{"log":"' + b"x" * 120 + b'","stream":"stdout","time":"t"}\n'
     path = tmp_path / "docker.log"
     path.write_bytes(piece * 3)

@@ -5,11 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import signal
 import subprocess
 import sys
-import threading
-from concurrent.futures import Future
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,9 +15,8 @@ import pytest
 import zstandard
 
 import tracelog
-from tracelog.answers import log as log_module
-from tracelog.answers.lines import LIMIT
-from tracelog.answers.progress import Progress
+from tracelog.answers import database
+from tracelog.answers.cutting import LONGEST
 from tracelog.answers.log import LINES, Log
 from tracelog.answers.sources import Spool, open_sources
 from tracelog.errors import InputError
@@ -61,15 +57,15 @@ def test_where_memory_is_short_one_thread_reads(make_log, monkeypatch):
     """Each thread needs some of its own; only if one has too little, even of more, is it said."""
     log = make_log(b"{}\n")
     setting = f"SELECT current_setting('threads'), current_setting('memory_limit') FROM {LINES}"
-    execute, refusals = log._execute, iter([True, False, False, True])
+    rows, refusals = log._database.rows, iter([True, False, False, True])
 
     def short(*arguments):
         if next(refusals):
             raise duckdb.OutOfMemoryException("out of memory")
-        return execute(*arguments)
+        return rows(*arguments)
 
-    monkeypatch.setattr(log, "_execute", short)
-    log._use_threads(2)
+    monkeypatch.setattr(log._database, "rows", short)
+    log._database._use_threads(2)
 
     assert log.rows(COUNT) == [(1, 1)]
     assert log.rows(setting) == [(1, "1.4 GiB")]
@@ -79,7 +75,7 @@ def test_where_memory_is_short_one_thread_reads(make_log, monkeypatch):
 
 def test_a_gigantic_line_costs_itself_only(make_log):
     """DuckDB would give up at it: it is read as a short line that is no JSON."""
-    log = make_log(b'{"a": 1}\n{"b": "' + b"x" * 3 * LIMIT + b'"}\n{"c": 3}\n', b"{}")
+    log = make_log(b'{"a": 1}\n{"b": "' + b"x" * 3 * LONGEST + b'"}\n{"c": 3}\n', b"{}")
 
     assert log.rows(COUNT) == [(4, 3)]
     assert [source.name for source in log.sources] == ["0.log", "1.log"]
@@ -87,7 +83,7 @@ def test_a_gigantic_line_costs_itself_only(make_log):
 
 def test_a_log_can_be_opened_anew_without_such_a_line(make_log):
     """For whoever has asked in a way that can't be repeated as it was; not after other trouble."""
-    log = make_log(b'{"b": "' + b"x" * 3 * LIMIT + b'"}\n{}\n')
+    log = make_log(b'{"b": "' + b"x" * 3 * LONGEST + b'"}\n{}\n')
 
     with pytest.raises(log.trouble) as error:
         log.stream("SELECT nonsense")
@@ -103,7 +99,7 @@ def test_of_a_damaged_archive_there_is_what_there_is(make_log, capsys):
     log = make_log(whole, whole[:-9], whole, suffix=".gz")
 
     assert log.rows(COUNT) == [(297, 297)]
-    assert [source.name for source in log.sources if source.damage] == ["1.log.gz"]
+    assert [source.name for source in log.sources if source.is_damaged] == ["1.log.gz"]
     assert capsys.readouterr().err.startswith("1.log.gz is damaged, and read up to its byte ")
 
 
@@ -149,50 +145,6 @@ def test_nothing_is_loaded_from_the_network_or_spilled(make_log):
     assert threads == min(8, os.cpu_count())
 
 
-def test_without_duckdb_the_extra_is_named(make_log, monkeypatch):
-    """The sentence ends in what to paste."""
-    monkeypatch.setitem(sys.modules, "_duckdb", None)
-    monkeypatch.setitem(sys.modules, "duckdb", None)
-
-    with pytest.raises(
-        ImportError, match=r"^'duckdb' is needed .*\n  Try: pip install 'tracelog\[cli\]'$"
-    ):
-        make_log(b"{}")
-
-
-def test_an_older_duckdb_is_asked_through_its_package(make_log, monkeypatch):
-    """Before 1.4, the engine is a part of it that has another name."""
-    monkeypatch.setitem(sys.modules, "_duckdb", None)
-
-    assert make_log(b"{}").rows(f"SELECT count(*) FROM {LINES}") == [(1,)]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
-def test_ctrl_c_ends_a_long_query_at_once(make_log, monkeypatch):
-    """The query runs beside the main thread, so that a signal reaches it."""
-    log = make_log(b"{}")
-    started = threading.Event()
-
-    class Noticing(log_module.ThreadPoolExecutor):
-        def submit(self, *args, **kwargs):
-            work = super().submit(*args, **kwargs)
-            started.set()
-            return work
-
-    def interrupt():
-        started.wait()
-        os.kill(os.getpid(), signal.SIGINT)
-
-    monkeypatch.setattr(log_module, "ThreadPoolExecutor", Noticing)
-    killer = threading.Thread(target=interrupt)
-    killer.start()
-
-    with pytest.raises(KeyboardInterrupt):
-        log.rows("SELECT sum(sin(a.range + b.range)) FROM range(10_000_000) a, range(1_000_000) b")
-
-    killer.join()
-
-
 def test_the_answering_side_knows_nothing_of_logging():
     """It imports the file format's names and no more of tracelog."""
     script = (
@@ -213,48 +165,9 @@ def test_the_answering_side_knows_nothing_of_logging():
     assert [name for name in loaded if not name.startswith(allowed)] == []
 
 
-def test_a_query_is_interrupted_until_it_has_ended():
-    """One that had yet to begin hears nothing the first time."""
-    work = Future()
-    heard = []
-
-    def interrupt():
-        heard.append(True)
-        if len(heard) == 2:
-            work.set_result(None)
-
-    log = object.__new__(Log)
-    log._connection = SimpleNamespace(interrupt=interrupt)
-
-    log._stop(work)
-
-    assert heard == [True, True]
-
-
-def test_an_interrupt_while_waiting_ends_the_query(monkeypatch):
-    """Ctrl-C arrives in the main thread, which is waiting: it stops the query, and goes on."""
-    work = Future()
-    log = object.__new__(Log)
-    log._progress = Progress()
-    log._connection = SimpleNamespace(
-        execute=None, query_progress=None, interrupt=lambda: work.set_result("interrupted")
-    )
-    monkeypatch.setattr(log_module.ThreadPoolExecutor, "submit", lambda *_: work)
-
-    def interrupted(timeout=None):
-        raise KeyboardInterrupt
-
-    work.result = interrupted
-
-    with pytest.raises(KeyboardInterrupt):
-        log._execute("select 1", {})
-
-    assert work.done()
-
-
 def test_rows_may_be_taken_as_they_come(make_log, monkeypatch):
     """More than memory holds: in batches; with what their columns are called."""
-    monkeypatch.setattr(log_module, "_BATCH", 2)
+    monkeypatch.setattr(database, "_BATCH", 2)
     log = make_log(b"{}\n" * 5)
 
     result = log.stream(f"SELECT json, $n AS n FROM {LINES}", n=1)
@@ -290,19 +203,19 @@ def test_views_stay_when_the_door_is_locked(make_log, content):
 
 def test_what_comes_in_batches_is_tried_again_too(make_log, monkeypatch):
     """With one thread where memory is short, and without lines that are too long."""
-    log = make_log(b'{"a": 1}\n{"b": "' + b"x" * 3 * LIMIT + b'"}\n')
-    beside, refusals = log._beside, iter([True, *[False] * 4, True])
+    log = make_log(b'{"a": 1}\n{"b": "' + b"x" * 3 * LONGEST + b'"}\n')
+    ask, refusals = log._database.ask, iter([True, False, False, True])
 
     def short(*arguments):
         if next(refusals, False):
             raise duckdb.OutOfMemoryException("out of memory")
-        return beside(*arguments)
+        return ask(*arguments)
 
-    monkeypatch.setattr(log, "_beside", short)
-    log._use_threads(2)
+    monkeypatch.setattr(log._database, "ask", short)
+    log._database._use_threads(2)
 
     assert list(log.stream(COUNT).rows) == [(2, 1)]
-    assert log._threads == 1
+    assert not log._database.slow_down()
     with pytest.raises(log.trouble, match="out of memory"):
         log.stream(COUNT)
 
@@ -334,7 +247,7 @@ def test_what_is_far_away_needs_an_extension(tmp_path, monkeypatch):
 def _no_extension(monkeypatch):
     """Let DuckDB read URLs that need none."""
     monkeypatch.setattr("tracelog.answers.sources._URLS", ("file://",))
-    monkeypatch.setattr(Log, "_load_httpfs", lambda log: log._connection.execute("SET threads = 1"))
+    monkeypatch.setattr(Log, "_load_httpfs", lambda log: log._database.execute("SET threads = 1"))
 
 
 @pytest.mark.usefixtures("_no_extension")
@@ -360,7 +273,7 @@ def test_httpfs_is_loaded_where_it_is(make_log):
     """Whoever has it isn't asked for anything."""
     log = make_log(b"{}\n")
     loaded = []
-    log._connection = SimpleNamespace(execute=loaded.append)
+    log._database = SimpleNamespace(execute=loaded.append)
 
     log._load_httpfs()
 

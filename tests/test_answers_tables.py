@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tracelog.answers.lines import LIMIT
+from tracelog.answers.cutting import LONGEST
 from tracelog.answers.log import Log
 from tracelog.answers.sources import Spool, open_sources
 from tracelog.answers.tables import Tables
@@ -177,7 +177,7 @@ def test_a_gigantic_line_costs_itself_only(before, tmp_path):
     with (tmp_path / "giant.log").open("w") as file:
         for number in range(before):
             file.write(f'{{"event": "{number}", "text": "{"x" * 40_000}"}}\n')
-        file.write('{"text": "' + "x" * 3 * LIMIT + '"}\n{"event": "last"}\n')
+        file.write('{"text": "' + "x" * 3 * LONGEST + '"}\n{"event": "last"}\n')
     with Spool() as spool:
         log = Log(open_sources(["giant.log"], spool, None), spool)
         tables = Tables(log)

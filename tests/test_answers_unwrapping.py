@@ -42,7 +42,7 @@ def test_pieces_are_put_together_by_stream():
 
 def test_a_line_in_pieces_is_bounded(monkeypatch):
     """Somebody may never end it."""
-    monkeypatch.setattr(unwrapping, "_LONGEST", 4)
+    monkeypatch.setattr(unwrapping, "LONGEST", 4)
     unwrapper = Unwrapper(DOCKER)
     for _ in range(9):
         unwrapper.feed(docker("abc"))

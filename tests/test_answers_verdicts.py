@@ -81,7 +81,7 @@ def test_lists_may_be_anything(make_log):
         line(spans="x"),
         line(spans={"a": 1}),
         line(spans=[[], {"ms": 10**400, "total_ms": 1.5}]),
-        line().replace("}", ', "spans": ' + "[" * 2_000 + "]" * 2_000 + "}"),
+        line().replace("}", ', "spans": [{"ms": ' + "9" * 5_000 + "}]}"),
     )
 
     assert [each["spans"] for each in utterances(log, ALL)] == [

@@ -175,6 +175,14 @@ def test_an_error_of_ours_is_a_sentence(command, capsys, error):
     assert capsys.readouterr() == ("", "tracelog: 'a' is wrong\n  Try: b\n")
 
 
+def test_an_error_cannot_drive_the_terminal(command, capsys):
+    """Its way out names a file, and somebody else may have named that."""
+    command(raising(InputError("'a' is wrong", hint="ls -l 'a\x1b[2J'")))
+
+    assert cli.main(["demo"]) == 2
+    assert capsys.readouterr().err == "tracelog: 'a' is wrong\n  Try: ls -l 'a\\x1b[2J'\n"
+
+
 def test_an_error_of_a_bug_is_a_traceback(command):
     """What we didn't foresee isn't hidden."""
     command(raising(ZeroDivisionError()))

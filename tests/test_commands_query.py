@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from tracelog.answers.lines import LIMIT
+from tracelog.answers.cutting import LONGEST
 from tracelog.commands import query
 from tracelog.errors import InputError
 
@@ -72,7 +72,7 @@ def test_a_terminal_gets_a_table(capsys, monkeypatch):
 def test_what_sql_cannot_read_is_counted_and_located(tmp_path, capsys):
     """Beside the answer, which is that of all other lines."""
     (tmp_path / "giant.log").write_text(
-        LINE + '{"text": "' + "x" * 3 * LIMIT + '"}\nbroken\n' + LINE
+        LINE + '{"text": "' + "x" * 3 * LONGEST + '"}\nbroken\n' + LINE
     )
 
     assert run("giant.log", "SELECT count(*) AS n FROM lines") == 0

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from tracelog.errors import TracelogError
+from tracelog.escapes import printable
 
 
 __all__ = ["main"]
@@ -49,7 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments)
     except (TracelogError, ImportError) as error:
-        print(f"tracelog: {error}", file=sys.stderr)  # noqa: T201 -- the way to tell a person
+        # A file that it names may be called anything.
+        sentence = "\n".join(map(printable, str(error).split("\n")))
+        print(f"tracelog: {sentence}", file=sys.stderr)  # noqa: T201 -- the way to tell a person
         return 2
     except KeyboardInterrupt:
         return 130  # as a shell reports it

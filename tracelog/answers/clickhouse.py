@@ -6,7 +6,7 @@ index where that helps; what there is besides is counted in a question of its ow
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -86,14 +86,11 @@ class ClickHouse:
     def ask(self, question: Question) -> Found:
         """Answer a question: its figures, its lines, and what was looked at."""
         rows = self._rows(_sql(question), question)
-        masks = [_mask(index, question) for index in range(len(question.groups))]
-        shown = [self._lines(question, group) for group in question.groups]
+        mask = question.mask(question.groups[0])
+        groups = zip(question.groups, question.by_set(rows, _HEAD), strict=True)
         return Found(
-            groups=tuple(
-                tuple(_group(question, index, mask, rows, shown[index]))
-                for index, mask in enumerate(masks)
-            ),
-            tally=self._tally(question, sum(row[1] for row in rows if row[0] == masks[0])),
+            groups=tuple(tuple(self._with_lines(question, *each)) for each in groups),
+            tally=self._tally(question, sum(row[1] for row in rows if row[0] == mask)),
         )
 
     def start(self) -> datetime | None:
@@ -118,15 +115,17 @@ class ClickHouse:
         found = self._rows(_EXTREME.replace("<extreme>", extreme))[0][0]
         return read_timestamp(found)
 
-    def _lines(self, question: Question, group: Sequence[str]) -> dict[Row, list[list[str | None]]]:
-        """Fetch the lines to show, those of each group by its keys."""
+    def _with_lines(
+        self, question: Question, group: Sequence[str], rows: Iterable[Row]
+    ) -> Iterable[Row]:
+        """Fetch the lines to show, if any are asked for: one more figure of each row of a set."""
         if not question.lines:
-            return {}
+            return rows
 
         found: dict[Row, list[list[str | None]]] = {}
         for *keys, texts in self._rows(_lines_sql(question, question.lines, group), question):
             found.setdefault(tuple(keys), []).append([each or None for each in texts])
-        return found
+        return ((*row, found.get(row[: len(group)], [])) for row in rows)
 
     def _tally(self, question: Question, matched: int) -> Tally:
         """Count what there is, whatever matches."""
@@ -139,7 +138,7 @@ class ClickHouse:
 
 def _sql(question: Question) -> str:
     """Write a question in one SELECT; its first columns tell the set, and how many rows match."""
-    keys = _keys(question)
+    keys = question.keys
     names = [f"_key{number}" for number in range(len(keys))]
     which = f"grouping({', '.join(names)})" if keys else "0"
     columns = [which, "count()", *names, *question.figures]
@@ -167,39 +166,11 @@ def _lines_sql(question: Question, lines: Lines, group: Sequence[str]) -> str:
     )
 
 
-def _keys(question: Question) -> list[str]:
-    """List the expressions that are grouped by, each once."""
-    return list(dict.fromkeys(key for group in question.groups for key in group))
-
-
 def _grouping(question: Question) -> str:
     """Write the sets."""
-    keys = _keys(question)
+    keys = question.keys
     if not keys:
         return ""
 
     sets = (", ".join(f"_key{keys.index(key)}" for key in group) for group in question.groups)
     return f" GROUP BY GROUPING SETS ({', '.join(f'({each})' for each in sets)})"
-
-
-def _mask(index: int, question: Question) -> int:
-    """Tell which number `grouping` gives a set: a bit for each expression that isn't in it."""
-    keys = _keys(question)
-    return sum(1 << n for n, key in enumerate(reversed(keys)) if key not in question.groups[index])
-
-
-def _group(
-    question: Question,
-    index: int,
-    mask: int,
-    rows: Sequence[Row],
-    lines: dict[Row, list[list[str | None]]],
-) -> Iterator[Row]:
-    """Give the rows of one set: its own expressions, the figures, and the lines if any."""
-    keys = _keys(question)
-    own = [_HEAD + keys.index(key) for key in question.groups[index]]
-    for row in rows:
-        if row[0] == mask and row[1]:
-            values = tuple(row[n] for n in own)
-            shown = (lines.get(values, []),) if question.lines else ()
-            yield (*values, *row[_HEAD + len(keys) :], *shown)

@@ -12,10 +12,12 @@ from typing import Final
 
 from tracelog import fields
 from tracelog.answers.views import (
+    CAUSE_IN_GROUPS,
     FLAG,
     INTEGER,
     JSON,
     LINES,
+    LISTS,
     LONGEST_MS,
     NUMBER,
     TEXT,
@@ -37,8 +39,6 @@ _TIME: Final = (
 )
 _FIRST_DAY: Final = "toDateTime64('0001-01-02 00:00:00', 6, 'UTC')"
 _LAST_DAY: Final = "toDateTime64('9999-12-30 00:00:00', 6, 'UTC')"
-_FIGURES: Final = r"'^[0-9.]+ ms: |; [0-9.]+ ms: .*$|, until .* let it go on|, most of them of .*$'"
-_LISTS: Final = (fields.BLOCKED_BY, fields.HELD, fields.AWAITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +114,22 @@ def _time(inside: str) -> str:
 
 def _why() -> str:
     """Write a cause without its figures and its names."""
-    plain = f"replaceRegexpAll({fields.CAUSE}, {_FIGURES}, '')"
-    nameless = f"replaceRegexpOne({plain}, 'held by .+? (in|before) ', 'held \\\\1 ')"
-    waited = r"'message \\d+ of the same', 'the message before on the same'"
-    return f"replaceRegexpOne({nameless}, {waited})"
+    sql = fields.CAUSE
+    for pattern, instead, is_everywhere in CAUSE_IN_GROUPS:
+        replace = "replaceRegexpAll" if is_everywhere else "replaceRegexpOne"
+        sql = f"{replace}({sql}, '{_escaped(pattern)}', '{_escaped(instead)}')"
+    return sql
+
+
+def _escaped(text: str) -> str:
+    r"""Write what stands between quotes, where `\` escapes."""
+    return text.replace("\\", r"\\")
 
 
 def _place() -> str:
     """Write the place of what cost most: of equals, the first of the lists."""
-    costs = [read(NUMBER, "line", f"'{key}'", "1", f"'{fields.MS}'") for key in _LISTS]
-    places = [read(TEXT, "line", f"'{key}'", "1", f"'{fields.WHERE}'") for key in _LISTS]
+    costs = [read(NUMBER, "line", f"'{key}'", "1", f"'{fields.MS}'") for key in LISTS]
+    places = [read(TEXT, "line", f"'{key}'", "1", f"'{fields.WHERE}'") for key in LISTS]
     known = [f"ifNull({cost}, -inf)" for cost in costs]
     most = f"greatest({', '.join(known)})"
     choices = ", ".join(

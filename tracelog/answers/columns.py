@@ -9,8 +9,9 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from tracelog.answers.gathered import BOXES, LIMITS, Gathered, Limits
-from tracelog.answers.log import Row
+from tracelog.answers.gathered import LIMITS, Gathered, Limits
+from tracelog.answers.question import Row
+from tracelog.answers.views import BOXES
 
 
 __all__ = ["page_data"]

@@ -8,7 +8,7 @@ from typing import Final
 
 __all__ = ["LONGEST", "Cutter"]
 
-LONGEST: Final = 16 << 20  # bytes of a line: as long as `tracelog late` reads it
+LONGEST: Final = 16 << 20  # bytes of a line: nobody here reads a longer one, be it in pieces
 
 
 class Cutter:

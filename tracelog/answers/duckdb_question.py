@@ -6,16 +6,13 @@ lines, broken ones, and the rows of the view.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final, Self
 
 from tracelog.answers.duckdb_views import (
     IS_FIRST,
     IS_ROW,
     IS_SOUND,
-    KEPT,
     LINES_HERE,
     columns_in,
     relation,
@@ -23,11 +20,12 @@ from tracelog.answers.duckdb_views import (
 from tracelog.answers.question import Found, Lines, Question, Row, Tally
 
 
-__all__ = ["DuckDialect", "found", "in_parts", "select", "texts", "together"]
+__all__ = ["HEAD", "DuckDialect", "Quantiles", "found", "select", "texts"]
+
+HEAD: Final = 6  # columns before the keys
 
 _MATCH: Final = "_is_match"
 _KEY: Final = "_key"
-_HEAD: Final = 6  # columns before the keys
 _COUNTS: Final = (  # of lines, of those that are JSON, of rows, of matches
     f"{{count}} FILTER ({IS_FIRST})",
     f"{{count}} FILTER ({IS_FIRST} AND {{sound}})",
@@ -35,8 +33,24 @@ _COUNTS: Final = (  # of lines, of those that are JSON, of rows, of matches
     f"count(*) FILTER ({_MATCH})",
 )
 _WHOLE: Final = {"count": "sum", "sum": "sum", "max": "max"}  # of parts, by what made those
-_ARGUMENTS: Final = re.compile(r"\((?!DISTINCT)")  # parts may have some values in common
-_QUANTILES: Final = re.compile(r"quantile_cont\((.+), \[.+\]\)")
+
+
+class Quantiles(str):
+    """Quantiles, in SQL; they can't be made of those of parts.
+
+    Attributes:
+        number: What of: rows that don't have it needn't be looked at.
+    """
+
+    __slots__ = ("number",)
+
+    number: str
+
+    def __new__(cls, number: str, fractions: Iterable[float]) -> Self:
+        """Write them."""
+        self = super().__new__(cls, f"quantile_cont({number}, [{', '.join(map(str, fractions))}])")
+        self.number = number
+        return self
 
 
 class DuckDialect:
@@ -68,7 +82,7 @@ class DuckDialect:
 
     def quantiles(self, number: str, *fractions: float) -> str:
         """Aggregate to quantiles."""
-        return f"quantile_cont({number}, [{', '.join(map(str, fractions))}])"
+        return Quantiles(number, fractions)
 
     def largest(self, count: int, value: str, by: str) -> str:
         """Aggregate to the values with the largest numbers."""
@@ -77,47 +91,19 @@ class DuckDialect:
 
 def found(question: Question, rows: list[Row]) -> Found:
     """Take an answer out of what DuckDB gave."""
-    masks = [_mask(index, question) for index in range(len(question.groups))]
-    counted = [row[2:_HEAD] for row in rows if row[0] == masks[0]]
+    mask = question.mask(question.groups[0])
+    counted = [row[2:HEAD] for row in rows if row[0] == mask]
     lines, sound, of_view, matched = map(sum, zip(*counted, strict=True)) if counted else [0] * 4
     return Found(
-        groups=tuple(tuple(_group(question, masks, i, rows)) for i in range(len(masks))),
+        groups=tuple(question.by_set(rows, HEAD)),
         tally=Tally(lines=lines, broken=lines - sound, rows=of_view, matched=matched),
     )
 
 
 def texts(question: Question) -> list[str]:
     """List the SQL of a question, in which columns are named."""
-    named = [*_keys(question), *question.figures, *question.conditions]
+    named = [*question.keys, *question.figures, *question.conditions]
     return [*named, question.lines.by, "line"] if question.lines else named
-
-
-def in_parts(question: Question) -> dict[tuple[str, ...], str]:
-    """Write a question about several sets of what is kept, in a SELECT for some figures each.
-
-    All but quantiles can be summed up; those are asked of the rows that have a number.
-    """
-    numbers = {each: found[1] for each in question.figures if (found := _QUANTILES.fullmatch(each))}
-    others = tuple(figure for figure in question.figures if figure not in numbers)
-    parts = {others: select(replace(question, figures=others), KEPT)}
-    for figure, number in numbers.items():
-        some = f"SELECT * FROM ({KEPT}) WHERE {number} IS NOT NULL"  # noqa: S608
-        parts[figure,] = select(replace(question, figures=(figure,)), some, is_counted=False)
-    return parts
-
-
-def together(question: Question, answers: dict[tuple[str, ...], list[Row]]) -> list[Row]:
-    """Put the answers to the parts of a question together: the first part knows all groups."""
-    start = _HEAD + len(_keys(question))
-    said: dict[Row, dict[str, Any]] = {}
-    for figures, rows in answers.items():
-        for row in rows:
-            known = said.setdefault((*row[:2], *row[_HEAD:start]), {})
-            known.update(zip(figures, row[start:], strict=True))
-    return [
-        (*row[:start], *map(said[*row[:2], *row[_HEAD:start]].get, question.figures))
-        for row in next(iter(answers.values()))
-    ]
 
 
 def select(question: Question, source: str = "", *, is_counted: bool = True) -> str:
@@ -125,7 +111,7 @@ def select(question: Question, source: str = "", *, is_counted: bool = True) -> 
 
     The first column tells which set of groups a row is of, the second whether it is of matches.
     """
-    keys = _keys(question)
+    keys = question.keys
     is_kept = bool(source)
     sound = IS_SOUND if is_kept else "line IS NOT NULL"  # lines are most of what is kept
     source = source or relation(question.view, columns_in(question.view, texts(question)))
@@ -140,7 +126,7 @@ def select(question: Question, source: str = "", *, is_counted: bool = True) -> 
     counts = [each.format(count=count, sound=sound) if is_counted else "0" for each in _COUNTS]
     rows = f"SELECT *{named} FROM ({marked})"  # noqa: S608
     names = [f"{_KEY}{n}" for n in range(len(keys))]
-    wholes = [_WHOLE.get(_ARGUMENTS.split(figure)[0]) for figure in figures]
+    wholes = [*map(_whole, figures)]
     if is_kept and len(question.groups) > 1 and None not in wholes:
         # Each set would look at each row: it looks at what the rows of each group amount to.
         parts = ", ".join(f"{sql} AS _part{n}" for n, sql in enumerate([*counts, *figures]))
@@ -151,6 +137,13 @@ def select(question: Question, source: str = "", *, is_counted: bool = True) -> 
     return f"SELECT {_which(keys)}, {', '.join(columns)} FROM ({rows}) {_grouping(question)}"  # noqa: S608
 
 
+def _whole(figure: str) -> str | None:
+    """Name what makes a figure of those of its parts, if anything does."""
+    name, _, argument = figure.partition("(")
+    # Parts may have some values in common.
+    return None if argument.startswith("DISTINCT") else _WHOLE.get(name)
+
+
 def _marked(question: Question, source: str) -> str:
     """Mark what matches, and of what doesn't leave no value that a figure would look at.
 
@@ -159,7 +152,7 @@ def _marked(question: Question, source: str) -> str:
     """
     marked = f"SELECT *, {_condition(question)} AS {_MATCH} FROM ({source})"  # noqa: S608
     columns = [each.name for each in columns_in(question.view, question.figures)]
-    if not (columns and question.conditions and _keys(question)):
+    if not (columns and question.conditions and question.keys):
         return marked
 
     blank = ", ".join(f'CASE WHEN {_MATCH} THEN "{name}" END AS "{name}"' for name in columns)
@@ -168,7 +161,7 @@ def _marked(question: Question, source: str) -> str:
 
 def _only_matches(question: Question) -> str:
     """Write what leaves out of a figure what doesn't match; groups have it apart."""
-    return "" if _keys(question) else f" FILTER (WHERE {_MATCH})"
+    return "" if question.keys else f" FILTER (WHERE {_MATCH})"
 
 
 def _condition(question: Question) -> str:
@@ -184,11 +177,6 @@ def _lines(lines: Lines) -> str:
     return f"[json_extract(_line, [{paths}]) FOR _line IN {largest}]"
 
 
-def _keys(question: Question) -> list[str]:
-    """List the expressions that are grouped by, each once."""
-    return list(dict.fromkeys(key for group in question.groups for key in group))
-
-
 def _which(keys: list[str]) -> str:
     """Write what tells the sets apart: a bit for each expression that isn't in it."""
     if not keys:
@@ -199,24 +187,9 @@ def _which(keys: list[str]) -> str:
 
 def _grouping(question: Question) -> str:
     """Write the sets; what doesn't match is a group of its own in each."""
-    keys = _keys(question)
+    keys = question.keys
     if not keys:
         return ""
 
     sets = (", ".join([_MATCH, *(f"{_KEY}{keys.index(k)}" for k in g)]) for g in question.groups)
     return f"GROUP BY GROUPING SETS ({', '.join(f'({each})' for each in sets)})"
-
-
-def _mask(index: int, question: Question) -> int:
-    """Tell which number `grouping` gives a set."""
-    keys = _keys(question)
-    return sum(1 << n for n, key in enumerate(reversed(keys)) if key not in question.groups[index])
-
-
-def _group(question: Question, masks: list[int], index: int, rows: list[Row]) -> Iterator[Row]:
-    """Give the rows of one set: its own expressions, and the figures."""
-    keys = _keys(question)
-    own = [_HEAD + keys.index(key) for key in question.groups[index]]
-    for row in rows:
-        if row[0] == masks[index] and row[1]:
-            yield (*(row[n] for n in own), *row[_HEAD + len(keys) :])

@@ -13,7 +13,19 @@ from typing import Final
 
 from tracelog import fields
 from tracelog.answers.log import LINES
-from tracelog.answers.views import FLAG, INTEGER, JSON, LONGEST_MS, NUMBER, TEXT, TIME, Column, View
+from tracelog.answers.views import (
+    CAUSE_IN_GROUPS,
+    FLAG,
+    INTEGER,
+    JSON,
+    LISTS,
+    LONGEST_MS,
+    NUMBER,
+    TEXT,
+    TIME,
+    Column,
+    View,
+)
 
 
 __all__ = [
@@ -51,21 +63,22 @@ _CASTS: Final = {
         "THEN try_cast({0} AS DOUBLE) END"
     ),
 }
-_LISTS: Final = (fields.BLOCKED_BY, fields.HELD, fields.AWAITS)
-_COSTS: Final = tuple(f"{key}[0].{fields.MS}" for key in _LISTS)
-_PLACES: Final = tuple(f"{key}[0].{fields.WHERE}" for key in _LISTS)
-_FIGURES: Final = r"^[0-9.]+ ms: |; [0-9.]+ ms: .*$|, until .* let it go on|, most of them of .*$"
-_NAMES: Final = "held by .+? (in|before) "
-_WAITED: Final = r"message \d+ of the same"
+_COSTS: Final = tuple(f"{key}[0].{fields.MS}" for key in LISTS)
+_PLACES: Final = tuple(f"{key}[0].{fields.WHERE}" for key in LISTS)
+
+
+def _why() -> str:
+    """Write a cause without its figures and its names."""
+    sql = "{}"
+    for pattern, instead, is_everywhere in CAUSE_IN_GROUPS:
+        where = ", 'g'" if is_everywhere else ""
+        sql = f"regexp_replace({sql}, '{pattern}', '{instead}'{where})"
+    return sql
+
+
 # How a column is made that is no key of the line: the keys it is made from, and the SQL.
 _DERIVED: Final = {
-    ("utterances", "why"): (
-        (fields.CAUSE,),
-        (
-            f"regexp_replace(regexp_replace(regexp_replace({{}}, '{_FIGURES}', '', 'g'), "
-            f"'{_NAMES}', 'held \\1 '), '{_WAITED}', 'the message before on the same')"
-        ),
-    ),
+    ("utterances", "why"): ((fields.CAUSE,), _why()),
     ("utterances", "place"): (
         (*_COSTS, *_PLACES),
         (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -13,15 +12,9 @@ from typing import Final
 
 from tracelog import fields
 from tracelog.answers.cache import Cache
-from tracelog.answers.duckdb_question import (
-    DuckDialect,
-    found,
-    in_parts,
-    select,
-    texts,
-    together,
-)
-from tracelog.answers.duckdb_views import KEPT, is_enough, kept
+from tracelog.answers.duckdb_kept import rows_of_kept
+from tracelog.answers.duckdb_question import DuckDialect, found, select, texts
+from tracelog.answers.duckdb_views import is_enough, kept
 from tracelog.answers.lines import head, is_cut_off, line_numbers, tail
 from tracelog.answers.log import LINES, Log
 from tracelog.answers.question import Found, Question, Row
@@ -73,7 +66,7 @@ class Embedded:
 
         What is damaged has to be said again.
         """
-        if any(source.damage for source in self._log.sources):
+        if any(source.is_damaged for source in self._log.sources):
             return ()
 
         return tuple(dict.fromkeys(view.name for view in self._asked))
@@ -85,7 +78,7 @@ class Embedded:
                 self._keep(view)
 
     def _keep(self, view: View) -> None:
-        for source, path in zip(self._sources(), self._places(view), strict=False):
+        for source, path in zip(self._log.filled, self._places(view), strict=False):
             if self._cache and not self._cache.found([path]):
                 at_once = _WITH_TEXT if view.events else _WITHOUT
                 self._cache.keep(path, partial(self._log.keep, source, kept(view), at_once))
@@ -96,44 +89,17 @@ class Embedded:
         if not self._cache or not places or not is_enough(question.view, texts(question)):
             return None
 
-        if not self._cache.found(places):
-            self._asked.append(question.view)
-            return None
-
-        try:
-            return self._rows_of(places, question)
-        except InputError:  # it is damaged, or another process has thrown it away
-            self._cache.forget(places)
-            self._asked.append(question.view)
-            return None
-
-    def _rows_of(self, places: list[Path], question: Question) -> list[Row]:
-        """Ask what is kept: first which lines are wanted, because they are most of it."""
-        lines, parameters = question.lines, question.parameters
-        if len(question.groups) > 1 and not lines:
-            parts = in_parts(question).items()
-            answers = {of: self._log.rows_kept(places, sql, **parameters) for of, sql in parts}
-            return together(question, answers)
-
-        if not lines or question.groups != ((),):
-            return self._log.rows_kept(places, select(question, KEPT), **parameters)
-
-        figures = (*question.figures, f"max({lines.by}, {lines.count})")
-        counted = replace(question, figures=figures, lines=None)
-        ((*row, largest),) = self._log.rows_kept(places, select(counted, KEPT), **parameters)
-        if not largest:
-            return [(*row, None)]
-
-        some = f"{KEPT} WHERE {lines.by} >= $floor"
-        shown = self._log.rows_kept(places, select(question, some), floor=largest[-1], **parameters)
-        return [(*row, shown[0][-1])]
+        if self._cache.found(places):
+            try:
+                return rows_of_kept(question, partial(self._log.rows_kept, places))
+            except InputError:  # it is damaged, or another process has thrown it away
+                self._cache.forget(places)
+        self._asked.append(question.view)
+        return None
 
     def _places(self, view: View) -> list[Path]:
         """Tell where what is kept would be."""
-        return self._cache.paths(self._sources(), view) if self._cache else []
-
-    def _sources(self) -> list[Source]:
-        return [source for source in self._log.sources if not source.is_empty]
+        return self._cache.paths(self._log.filled, view) if self._cache else []
 
     def start(self) -> datetime | None:
         """Look at the files' beginnings; at every line if one of them has none."""
@@ -148,7 +114,7 @@ class Embedded:
         look: Callable[[Source], datetime | None],
         choose: Callable[[Iterable[datetime]], datetime],
     ) -> datetime | None:
-        times = [look(source) for source in self._log.sources if not source.is_empty]
+        times = [look(source) for source in self._log.filled]
         known = [time for time in times if time]
         if known and len(known) == len(times):
             return choose(known)
@@ -161,7 +127,7 @@ class Embedded:
         return tuple(islice(self._broken(count), _EXAMPLES))
 
     def _broken(self, count: int) -> Iterator[str]:
-        sources = [source for source in self._log.sources if not source.is_empty]
+        sources = self._log.filled
         cut = {source for source in sources if is_cut_off(source)}
         left = count - len(cut)
         for source in sources:

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from tracelog.answers.shapes import read_object
 from tracelog.answers.times import read_timestamp
 from tracelog.fields import (
     EVENT,
@@ -41,11 +42,7 @@ class Entry:
     @classmethod
     def parse(cls, source: str, raw: bytes) -> Self:
         """Read a line, whatever it is."""
-        try:
-            event = json.loads(raw)
-        except (ValueError, RecursionError):
-            event = None
-        return cls(source, raw, event if isinstance(event, dict) else None)
+        return cls(source, raw, read_object(raw))
 
     @property
     def created(self) -> float | None:

@@ -55,7 +55,7 @@ class Filters:
     @property
     def is_any(self) -> bool:
         """Whether anything is left out."""
-        return (self.over, self.user, self.since, self.until, self.where) != (*[None] * 4, ())
+        return self != Filters()
 
     @property
     def is_whose(self) -> bool:

@@ -11,9 +11,11 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import BinaryIO, Final, NamedTuple
 
+from tracelog.answers.cutting import LONGEST
 from tracelog.answers.entries import Entry
-from tracelog.answers.lines import LIMIT, bounded, open_bytes
+from tracelog.answers.lines import bounded
 from tracelog.answers.sources import Source
+from tracelog.answers.unpacking import open_bytes
 from tracelog.errors import InputError
 
 
@@ -110,7 +112,7 @@ def _blocks(stream: BinaryIO, start: int) -> Iterator[tuple[int, bytes, slice]]:
             position += len(line)
             yield position - first, chunk, slice(first, end)
             position, rest = position + end - first, chunk[end:]
-        elif len(rest) > LIMIT:  # nobody reads it: its end will be no JSON
+        elif len(rest) > LONGEST:  # nobody reads it: its end will be no JSON
             position, rest = position + len(rest) + len(chunk), b""
         else:
             rest += chunk

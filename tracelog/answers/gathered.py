@@ -6,20 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from tracelog import fields
-from tracelog.answers.log import Row
+from tracelog.answers.question import Row
 
 
-__all__ = ["BOXES", "LIMITS", "Gathered", "Limits"]
-
-BOXES: Final = (  # in the order in which an utterance goes through them
-    fields.SOCKET_MS,
-    fields.QUEUE_MS,
-    fields.LOOP_MS,
-    fields.CODE_MS,
-    fields.AWAIT_MS,
-    fields.SEND_MS,
-)
+__all__ = ["LIMITS", "Gathered", "Limits"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from tracelog import fields
 from tracelog.answers.duckdb_views import IS_ROW, columns_in, relation
-from tracelog.answers.gathered import BOXES, LIMITS, Gathered, Limits
-from tracelog.answers.log import LINES, Log, Row
-from tracelog.answers.views import HOLDS, UTTERANCES
+from tracelog.answers.gathered import LIMITS, Gathered, Limits
+from tracelog.answers.log import LINES, Log
+from tracelog.answers.question import Row
+from tracelog.answers.views import BOXES, HOLDS, LISTS, UTTERANCES
 
 
 __all__ = ["gather"]
@@ -124,12 +125,11 @@ FROM timed WHERE (<moment>) IS NOT NULL GROUP BY trace_id
 # What no calendar of a browser knows is no time.
 _MOMENT: Final = """CASE WHEN moment BETWEEN '1970-01-02'::TIMESTAMPTZ AND '9999-01-01'::TIMESTAMPTZ
     THEN epoch_us(moment) END"""
-_LISTS: Final = (fields.BLOCKED_BY, fields.HELD, fields.AWAITS)  # of what can be to blame
-_ENTRY: Final = tuple((key, f"{key}[{n}]") for key in _LISTS for n in range(_SOME))
+_ENTRY: Final = tuple((key, f"{key}[{n}]") for key in LISTS for n in range(_SOME))
 _ENTRY_KEYS: Final = (fields.MS, fields.WHERE, fields.KIND, fields.WHAT)
 _WHY: Final = (
     fields.CAUSE,
-    *_LISTS,
+    *LISTS,
     fields.BUSIEST,
     fields.SPANS,
     fields.BEHIND,

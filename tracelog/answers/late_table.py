@@ -33,6 +33,7 @@ from tracelog.answers.render import (
 )
 from tracelog.answers.slowest import Answer
 from tracelog.answers.utterances import Utterance
+from tracelog.answers.views import BOXES
 
 
 __all__ = ["bar_width", "draw", "records", "sentences"]
@@ -112,7 +113,7 @@ def _cells(row: Utterance, clock: str, drawn_bar: Text) -> tuple[Text, ...]:
 
 def _boxes(row: Utterance) -> tuple[float | None, ...]:
     """List its boxes, in their order."""
-    return (row.socket_ms, row.queue_ms, row.loop_ms, row.code_ms, row.await_ms, row.send_ms)
+    return tuple(getattr(row, box) for box in BOXES)
 
 
 def _what(row: Utterance) -> str:

@@ -5,31 +5,27 @@ Everything here reads in plain Python: a whole file only when something was foun
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from importlib import import_module
 from io import SEEK_END
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
-from tracelog.answers.damaged import as_far_as_it_goes
-from tracelog.answers.shaped_sql import LIMIT
+from tracelog.answers.cutting import LONGEST
 from tracelog.answers.sources import Source, Spool
+from tracelog.answers.unpacking import open_bytes
 from tracelog.answers.unwrapping import Unwrapper
 from tracelog.errors import InputError
 
 
 __all__ = [
-    "LIMIT",
     "beginning",
     "bounded",
     "head",
     "is_cut_off",
     "line_numbers",
-    "open_bytes",
     "rewrite",
     "tail",
 ]
@@ -38,27 +34,6 @@ _HEAD: Final = 20  # lines
 _BEGINNING: Final = 1000
 _TAIL: Final = 1 << 20  # bytes
 _GIANT: Final = b"(a line too long to read)\n"  # stands in for one; is no JSON, so it is counted
-
-
-def open_bytes(source: Source) -> BinaryIO:
-    """Open *source*, unpacked as far as that goes.
-
-    Raises:
-        InputError: If it is packed in a way this Python can't unpack, or not on this machine.
-    """
-    if source.is_remote:
-        raise InputError(
-            f"{source.name!r} has lines that can't be read from afar",
-            hint="a copy of it on this machine",
-        )
-
-    if source.packing == ".gz":
-        return as_far_as_it_goes(gzip.open(source.path, "rb"), source)
-
-    if source.packing == ".zst":
-        return as_far_as_it_goes(_open_zstd(source), source)
-
-    return Path(source.path).open("rb")
 
 
 def tail(source: Source) -> list[bytes]:
@@ -134,13 +109,13 @@ def _unwrapped(stream: BinaryIO, source: Source) -> Iterator[bytes]:
 
 def _sound(line: bytes) -> bytes:
     """End a line, if it isn't too long now that its pieces are together."""
-    return line + b"\n" if len(line) < LIMIT else _GIANT
+    return line + b"\n" if len(line) < LONGEST else _GIANT
 
 
 def bounded(stream: BinaryIO) -> Iterator[bytes]:
     """Yield the lines of *stream*, and a short stand-in for each that is too long."""
-    while line := stream.readline(LIMIT):
-        if len(line) == LIMIT and not line.endswith(b"\n"):
+    while line := stream.readline(LONGEST):
+        if len(line) == LONGEST and not line.endswith(b"\n"):
             _skip_line(stream)
             line = _GIANT
         yield line
@@ -148,23 +123,5 @@ def bounded(stream: BinaryIO) -> Iterator[bytes]:
 
 def _skip_line(stream: BinaryIO) -> None:
     """Read up to the end of the line."""
-    while (rest := stream.readline(LIMIT)) and not rest.endswith(b"\n"):
+    while (rest := stream.readline(LONGEST)) and not rest.endswith(b"\n"):
         pass
-
-
-def _open_zstd(source: Source) -> Any:
-    """Open with what unpacks zstd: in the standard library since Python 3.14, else a package."""
-    with suppress(ImportError):
-        return import_module("compression.zstd").open(source.path, "rb")
-
-    try:
-        package = import_module("zstandard")
-    except ImportError as error:
-        raise InputError(
-            f"{source.name!r} can't be read line by line without the package 'zstandard'",
-            hint=f"zstdcat {source.name} | tracelog late -",
-        ) from error
-
-    # A file that was appended to has several frames.
-    file = Path(source.path).open("rb")  # noqa: SIM115 -- the reader closes it
-    return package.ZstdDecompressor().stream_reader(file, read_across_frames=True, closefd=True)

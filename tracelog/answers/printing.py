@@ -6,12 +6,12 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
 from typing import Any, Final
 
 from rich.console import Console, RenderableType
 
 from tracelog.answers.render import escape
+from tracelog.answers.times import write_timestamp
 
 
 __all__ = ["has_colors", "is_plain", "make_console", "show", "show_json"]
@@ -73,8 +73,4 @@ def is_plain(console: Console) -> bool:
 def _json_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Write each as a line of JSON, times as a log's line has them."""
     for row in rows:
-        yield escape(json.dumps(row, ensure_ascii=False, default=_time))
-
-
-def _time(value: datetime) -> str:
-    return value.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        yield escape(json.dumps(row, ensure_ascii=False, default=write_timestamp))

@@ -7,7 +7,7 @@ engine's `Dialect`. What a user typed is never part of the SQL, but a parameter.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -83,6 +83,32 @@ class Question:
     conditions: tuple[str, ...] = ()
     parameters: Mapping[str, object] = field(default_factory=dict)
     lines: Lines | None = None
+
+    @property
+    def keys(self) -> list[str]:
+        """The expressions that are grouped by, each once."""
+        return list(dict.fromkeys(key for group in self.groups for key in group))
+
+    def mask(self, group: Sequence[str]) -> int:
+        """Tell which number `grouping` gives a set: a bit for each of the keys that isn't in it."""
+        return sum(1 << n for n, key in enumerate(reversed(self.keys)) if key not in group)
+
+    def by_set(self, rows: Sequence[Row], head: int) -> Iterator[tuple[Row, ...]]:
+        """Give the rows of each set of groups: its own keys, and the figures.
+
+        Args:
+            rows: What an engine gave: the mask of a row's set, whether anything in it matches, what
+                else the engine wants to know, all keys, and the figures.
+            head: How many columns are in front of the keys.
+        """
+        keys = self.keys
+        for group in self.groups:
+            mask, own = self.mask(group), [head + keys.index(key) for key in group]
+            yield tuple(
+                (*(row[n] for n in own), *row[head + len(keys) :])
+                for row in rows
+                if row[0] == mask and row[1]
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What answers are drawn with: words, figures, tables, and the console they go to.
+"""What answers are drawn with: words, figures, tables.
 
 Whatever comes from a log is untrusted: control characters are escaped, markup isn't interpreted.
 """

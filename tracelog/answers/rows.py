@@ -14,8 +14,9 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from tracelog.answers.log import Row
+from tracelog.answers.question import Row
 from tracelog.answers.render import ABSENT, escape, make_table, name
+from tracelog.answers.times import write_timestamp
 
 
 __all__ = ["draw", "records", "tabbed"]
@@ -115,7 +116,7 @@ def _plain(value: Any) -> Any:
         return float(value) if math.isfinite(value) else None
 
     if isinstance(value, datetime):
-        return value.isoformat(sep="T", timespec="microseconds").replace("+00:00", "Z")
+        return write_timestamp(value)
 
     return value if value is None or isinstance(value, str | int) else _other(value)
 

@@ -10,25 +10,25 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from tracelog.answers.cutting import LONGEST
 from tracelog.answers.shapes import CRI, DOCKER, JOURNAL, LEVELS, Shape, Wrapper
 from tracelog.answers.unwrapping import LAST_US, SECONDS
 from tracelog.fields import LEVEL, TIMESTAMP, TRACE_ID
 
 
-__all__ = ["IN_PIECES", "LIMIT", "LINES", "MACROS", "TEXTS", "lines"]
+__all__ = ["IN_PIECES", "LINES", "MACROS", "TEXTS", "lines"]
 
-LIMIT: Final = 16 << 20  # DuckDB's `maximum_object_size`: no line may be longer
 IN_PIECES: Final = "a line is in pieces"
 
 _OBJECTS: Final = (
     "read_ndjson_objects(${paths}, filename = true, ignore_errors = true, "
-    f"maximum_object_size = {LIMIT})"
+    f"maximum_object_size = {LONGEST})"
 )
 # Every line is one field: no byte of a log separates, quotes or comments.
 _TEXTS: Final = (
     "read_csv(${paths}, auto_detect = false, header = false, columns = {{'text': 'VARCHAR'}}, "
     "delim = '', quote = '', escape = '', comment = '', strict_mode = false, null_padding = true, "
-    f"new_line = '\\n', filename = true, maximum_line_size = {LIMIT})"
+    f"new_line = '\\n', filename = true, maximum_line_size = {LONGEST})"
 )
 _PLAIN: Final = f"(SELECT json, filename, 0 AS added FROM {_OBJECTS})"  # noqa: S608
 TEXTS: Final = f"SELECT text FROM {_TEXTS.format(paths='paths')} LIMIT 20"  # noqa: S608

@@ -13,7 +13,7 @@ from typing import Any, Final
 from tracelog.answers.filters import Filters
 from tracelog.answers.question import Engine, Lines, Question, Tally
 from tracelog.answers.utterances import KEYS, Utterance
-from tracelog.answers.views import UTTERANCES
+from tracelog.answers.views import BOXES, UTTERANCES
 
 
 __all__ = ["SORTS", "Answer", "slowest"]
@@ -26,7 +26,7 @@ _BY: Final = {
     "time": _TOTAL,
     "user": _TOTAL,
     "waited": _WAITED,
-    **{name: f"{name}_ms" for name in ("socket", "queue", "loop", "code", "await", "send")},
+    **{box.removesuffix("_ms"): box for box in BOXES},
 }
 SORTS: Final = tuple(_BY)
 LATE: Final = "count(CASE WHEN late THEN 1 END)"

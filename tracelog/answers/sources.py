@@ -13,7 +13,7 @@ import shutil
 import stat
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import BinaryIO, Final
@@ -40,9 +40,9 @@ class Source:
         name: What the user calls it.
         path: Where DuckDB finds its bytes.
         packing: `.gz`, `.zst`, or nothing.
-        is_copy: Whether those bytes are gone when the command ends.
-        damage: How many bytes it could be unpacked to, once it is known that there are more.
         shape: How its lines look.
+        is_copy: Whether those bytes are gone when the command ends.
+        is_damaged: Whether they are all that could be unpacked, and there were more.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Source:
     packing: str = ""
     shape: Shape = OURS
     is_copy: bool = False
-    damage: list[int] = field(default_factory=list, compare=False)
+    is_damaged: bool = False
 
     @property
     def is_remote(self) -> bool:

@@ -14,7 +14,8 @@ from itertools import islice
 from typing import Final
 
 from tracelog.answers.duckdb_views import select
-from tracelog.answers.log import Log, Result, Row
+from tracelog.answers.log import Log, Result
+from tracelog.answers.question import Row
 from tracelog.answers.views import VIEWS
 from tracelog.errors import InputError
 from tracelog.escapes import printable

@@ -14,7 +14,7 @@ from typing import Final, Self
 from tracelog.errors import InputError
 
 
-__all__ = ["Moment", "read_timestamp", "window"]
+__all__ = ["Moment", "read_timestamp", "window", "write_timestamp"]
 
 _AGO: Final = re.compile(r"(\d{1,5}(?:\.\d{1,3})?)\s?(ms|s|m|min|h|d)", re.ASCII)
 _CLOCK: Final = re.compile(r"\d\d?:\d\d(:\d\d(\.\d{1,6})?)?", re.ASCII)
@@ -105,6 +105,15 @@ def read_timestamp(value: object) -> datetime | None:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):  # not a date, or one that UTC moves out of the calendar
         return None
+
+
+def write_timestamp(moment: datetime) -> str:
+    """Write a time as a line has it.
+
+    >>> write_timestamp(datetime(2026, 11, 22, 14, 5, tzinfo=UTC))
+    '2026-11-22T14:05:00.000000Z'
+    """
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _parse(text: str) -> datetime | time | timedelta | None:

@@ -6,18 +6,20 @@ Each line becomes one line, so that its number stays right.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
-from tracelog.answers.lines import beginning, bounded, open_bytes
+from tracelog.answers.lines import beginning, bounded
 from tracelog.answers.log import LINES, Log
 from tracelog.answers.shaped import renamed_line
 from tracelog.answers.shapes import OURS, Shape, recognise
 from tracelog.answers.sources import Source, Spool
+from tracelog.answers.unpacking import open_bytes
 from tracelog.answers.unwrapping import Unwrapper
 
 
 __all__ = ["translated"]
 
-_UNREADABLE = b"(no JSON)\n"
+_UNREADABLE: Final = b"(no JSON)\n"
 
 
 def translated(

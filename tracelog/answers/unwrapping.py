@@ -9,13 +9,13 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+from tracelog.answers.cutting import LONGEST
 from tracelog.answers.shapes import CRI, LEVELS, Shape, Wrapper, cri_prefix, read_object
 from tracelog.fields import LEVEL, TIMESTAMP, TRACE_ID
 
 
 __all__ = ["LAST_US", "SECONDS", "Unwrapper", "renamed"]
 
-_LONGEST: Final = 16 << 20  # bytes of a line in pieces; what is beyond is left out
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_US: Final = 253_370_764_800_000_000  # the year 9999
 # A number is a time in seconds, or in ms, µs, ns: by how large it is. With what makes µs of it.
@@ -50,7 +50,7 @@ class Unwrapper:
             return line.strip()
 
         pieces = self._pieces.setdefault(piece.stream, [])
-        if sum(map(len, pieces)) < _LONGEST:
+        if sum(map(len, pieces)) < LONGEST:
             pieces.append(piece.text)
         if not piece.is_last:
             return b""

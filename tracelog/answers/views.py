@@ -15,6 +15,7 @@ from tracelog import fields
 
 __all__ = [
     "BOXES",
+    "CAUSE_IN_GROUPS",
     "CONNECTIONS",
     "DELAYS",
     "FLAG",
@@ -22,6 +23,7 @@ __all__ = [
     "INTEGER",
     "JSON",
     "LINES",
+    "LISTS",
     "LONGEST_MS",
     "NUMBER",
     "SPANS",
@@ -50,6 +52,13 @@ BOXES: Final = (
     fields.CODE_MS,
     fields.AWAIT_MS,
     fields.SEND_MS,
+)
+LISTS: Final = (fields.BLOCKED_BY, fields.HELD, fields.AWAITS)  # of a verdict: what it lost time to
+# `why` is a cause without these: a pattern, what stands in its place, whether in all places.
+CAUSE_IN_GROUPS: Final = (
+    (r"^[0-9.]+ ms: |; [0-9.]+ ms: .*$|, until .* let it go on|, most of them of .*$", "", True),
+    ("held by .+? (in|before) ", r"held \1 ", False),
+    (r"message \d+ of the same", "the message before on the same", False),
 )
 
 
@@ -209,7 +218,7 @@ SPANS: Final = View(
         _USER,
         _of(fields.UTTERANCE, INTEGER, "the utterance's number in the connection"),
         _ROUTE,
-        Column(fields.LATE, FLAG, "whether the utterance was late", (fields.LATE,)),
+        _of(fields.LATE, FLAG, "whether the utterance was late"),
         Column("name", TEXT, "what it is called"),
         Column("within", JSON, "the names of those around it, outermost first"),
         Column("count", INTEGER, "how often it was there"),
@@ -260,11 +269,11 @@ DELAYS: Final = View(
             "when the utterance arrived, or the hold began",
             (fields.ARRIVED_AT, fields.HELD_AT, fields.TIMESTAMP),
         ),
-        Column("trace_id", TEXT, "the utterance's trace; of a hold: the holder's", ("trace_id",)),
+        _of(fields.TRACE_ID, TEXT, "the utterance's trace; of a hold: the holder's"),
         _CONNECTION,
         _USER,
         _ROUTE,
-        Column(fields.LATE, FLAG, "whether the utterance was late", (fields.LATE,)),
+        _of(fields.LATE, FLAG, "whether the utterance was late"),
         Column(
             "source", TEXT, "which list: `blocked_by`, `held`, `awaits`, `spans`; or `loop held`"
         ),
@@ -277,7 +286,7 @@ DELAYS: Final = View(
         _of(fields.DELAYED, INTEGER, "of a hold's line: how many utterances it delayed"),
         _LINE,
     ),
-    (fields.BLOCKED_BY, fields.HELD, fields.AWAITS, fields.SPANS),
+    (*LISTS, fields.SPANS),
 )
 
 VIEWS: Final = {view.name: view for view in (LINES, UTTERANCES, HOLDS, SPANS, CONNECTIONS, DELAYS)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -19,7 +20,6 @@ from tracelog.answers.traces import Trace, find_trace, last_late, trace_of
 from tracelog.answers.translated import translated
 from tracelog.commands.arguments import add_map, describe, make_count
 from tracelog.errors import InputError
-from tracelog.escapes import printable
 
 
 __all__ = ["HELP", "configure", "run"]
@@ -108,8 +108,8 @@ def _story_of_last_late(args: argparse.Namespace, spool: Spool) -> Story:
     if chosen is None:
         files = ", ".join(source.name for source in sources)
         raise InputError(
-            f"no utterance in {printable(files)} was late",
-            hint=f"tracelog late {sources[0].name}",
+            f"no utterance in {files} was late",
+            hint=f"tracelog late {shlex.quote(sources[0].name)}",
         )
 
     return _told(sources, chosen, args.lines)
@@ -124,7 +124,7 @@ def _story_of_line(
     if its is None:
         raise InputError(
             f"{file!r} is more than one file, and a line is of one",
-            hint=f"tracelog show {sources[0].name}:{number}",
+            hint=f"tracelog show {shlex.quote(sources[0].name)}:{number}",
         )
 
     return _told(sources, _line(its, number), args.lines)
@@ -158,13 +158,15 @@ def _line(source: Source, number: int) -> Entry:
     Raises:
         InputError: If there is none, or if it has no trace.
     """
-    entry, name = line_at(source, number), printable(source.name)
+    entry, typed = line_at(source, number), shlex.quote(source.name)
     if entry is None:
-        raise InputError(f"{name!r} has fewer than {number:,} lines", hint=f"wc -l {name}")
+        raise InputError(f"{source.name!r} has fewer than {number:,} lines", hint=f"wc -l {typed}")
 
     if not trace_of(entry):
         what = "is no JSON" if entry.event is None else "has no trace_id"
-        raise InputError(f"{name}:{number} {what}", hint=f"tracelog show --last-late {name}")
+        raise InputError(
+            f"{source.name}:{number} {what}", hint=f"tracelog show --last-late {typed}"
+        )
 
     return entry
 
@@ -173,11 +175,13 @@ def _too_few(meant: str) -> InputError:
     """Say what is missing."""
     if Path(meant).exists():
         return InputError(
-            f"which utterance of {meant!r} is meant?", hint=f"tracelog show --last-late {meant}"
+            f"which utterance of {meant!r} is meant?",
+            hint=f"tracelog show --last-late {shlex.quote(meant)}",
         )
 
     return InputError(
-        f"there is no file to look for {meant!r} in", hint=f"tracelog show {meant} app.log"
+        f"there is no file to look for {meant!r} in",
+        hint=f"tracelog show {shlex.quote(meant)} app.log",
     )
 
 
