@@ -1450,3 +1450,12 @@ def test_a_setting_that_makes_no_sense_is_named(monkeypatch):
 
     assert problem.text.startswith("LOG_LEVEL: 'LOUD' is no level")
     assert problem.hint == "INFO"
+
+
+def test_what_is_refused_is_all_that_is_said():
+    """Of a file that names what it may not, nothing else is looked at: that might import it."""
+    config = {"version": 1, "handlers": {"out": {"class": "app.Handler"}}, "rot": 1}
+
+    (problem,) = find_problems(config, allow=())
+
+    assert "app.Handler" in problem.text

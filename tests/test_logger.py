@@ -318,6 +318,18 @@ def test_captured_levels_are_those_of_the_methods(caplog, method):
     assert caplog.records == []
 
 
+def test_what_was_a_record_before_is_captured_now(caplog):
+    """The chain of now counts, not that of the first call."""
+    log = get_logger("app")
+    log.info("before")
+
+    with capture_logs() as events:
+        log.info("hello")
+
+    assert events == [{"event": "hello", "log_level": "info"}]
+    assert [record.getMessage() for record in caplog.records] == ["before"]
+
+
 def test_exceptions_are_captured_as_structlog_captures_them():
     """`exc_info` stays what the caller passed."""
     with capture_logs() as events:

@@ -22,7 +22,7 @@ from tracelog.context import (
     new_trace,
 )
 from tracelog.ids import TraceContext
-from tracelog.queues import LifoQueue, PriorityQueue, Queue, Taken, taken
+from tracelog.queues import LifoQueue, PriorityQueue, Queue, Taken, take_arrival, taken
 
 
 KINDS = [Queue, PriorityQueue, LifoQueue]
@@ -271,6 +271,19 @@ def test_tasks_of_an_item_stay_in_its_context():
         return await task
 
     assert asyncio.run(main()) == ({"item": "a"}, Taken(2000.0, 0))
+
+
+def test_when_an_item_was_put_is_told_once():
+    """To the utterance that is begun for it; not to one within that, nor to who took none."""
+
+    async def main():
+        queue = Queue(clock=iter(range(9)).__next__)
+        put(queue, "a")
+        none = take_arrival()
+        await queue.get()
+        return none, take_arrival(), take_arrival()
+
+    assert asyncio.run(main()) == (None, 0, None)
 
 
 @pytest.mark.parametrize("take", WAYS)
