@@ -186,3 +186,14 @@ def test_a_gigantic_line_costs_itself_only(before, tmp_path):
 
         assert events == [*map(str, range(before)), "last"]
         assert tables.log is not log
+
+
+def test_a_gigantic_line_is_left_out_of_what_is_counted(tmp_path):
+    """Such a question has read all lines before it gives a row."""
+    (tmp_path / "giant.log").write_text(
+        '{"text": "' + "x" * 3 * LONGEST + '"}\n{"event": "last"}\n'
+    )
+    with Spool() as spool:
+        tables = Tables(Log(open_sources(["giant.log"], spool, None), spool))
+
+        assert rows(tables, "SELECT count(event) FROM lines ORDER BY 1") == [(1,)]

@@ -17,7 +17,7 @@ from tracelog.latency.clock import Clock
 from tracelog.latency.closing import Closing
 from tracelog.latency.ledger import Ledger
 from tracelog.latency.policy import Policy
-from tracelog.latency.talk import Talk
+from tracelog.latency.talk import Talk, payload_bytes
 from tracelog.latency.utterance import Arrival
 
 
@@ -56,6 +56,16 @@ def hear(talk, time, took, **end):
     talk.hear(Arrival.now(time.clock), 10)
     time.passes(took)
     talk.end_utterance(**end)
+
+
+@pytest.mark.parametrize(
+    ("data", "size"),
+    [("hello", 5), ("grüß", 6), ("\ud800", 1), (b"hello", 5), (memoryview(b"hi"), 2), (["a"], 0)],
+    ids=["ASCII", "text", "half a character", "bytes", "a view", "in parts"],
+)
+def test_a_message_is_as_large_as_it_is_in_utf_8(data, size):
+    """What comes in parts is no message yet."""
+    assert payload_bytes(data) == size
 
 
 def test_each_utterance_has_its_trace_and_its_verdict(talk, time, lines):
