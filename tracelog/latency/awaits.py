@@ -15,6 +15,7 @@ from tracelog.latency.places import (
     frames_of_awaits,
     function_of,
     name_of_function,
+    places_of,
     places_of_awaits,
     users_place,
 )
@@ -128,13 +129,14 @@ def await_of(task: Any, within: Any = None) -> Await:
     """
     if coroutine_of(task) is None:
         task = inmost(within)
-    places, around = _places(task), _places(within)
-    sending = _sending_frame(task)
-    what, place = _told_inside(task) if sending is None else (_SEND, None)
+    frames = frames_of_awaits(coroutine_of(task))
+    places, sending = places_of(frames), _sending_frame(frames)
+    what, place = _told_inside(frames) if sending is None else (_SEND, None)
     where = place or next((place for place in places if place.is_users), None)
-    waiting = [] if where is not None else _places(waiter_of(task))
+    waiting: list[Place] = []
     if where is None:
-        outside = (*waiting, *around)
+        waiting = _places(waiter_of(task))
+        outside = (*waiting, *_places(within))
         # Which line of a server's reads its clients' requests says nothing.
         inside = None if what == _RECEIVE else users_place(places)
         where = next((place for place in outside if place.is_users), inside)
@@ -177,9 +179,9 @@ def is_for_client(task: Any) -> bool:
     return found.to is None and found.what in _VAGUE
 
 
-def _sending_frame(task: Any) -> FrameType | None:
-    """Find where *task* sends, unless it waits for something in the user's code within that."""
-    for frame in frames_of_awaits(coroutine_of(task)):
+def _sending_frame(frames: list[FrameType]) -> FrameType | None:
+    """Find where a task sends, unless it waits for something in the user's code within that."""
+    for frame in frames:
         if frame.f_code in {send_back.__code__, send_to.__code__}:
             return frame
         if Place.of(frame.f_code, frame.f_lineno).is_users:
@@ -188,13 +190,12 @@ def _sending_frame(task: Any) -> FrameType | None:
     return None
 
 
-def _told_inside(task: Any) -> tuple[str | None, Place | None]:
+def _told_inside(frames: list[FrameType]) -> tuple[str | None, Place | None]:
     """Name what is known by a frame's variables only, and where that is, if it says so, too.
 
     That is: the client, a subprocess, or what a thread of anyio's is to run, as Starlette and
     FastAPI let run in one what isn't async.
     """
-    frames = frames_of_awaits(coroutine_of(task))
     for number, frame in enumerate(frames):
         if frame.f_code is receive_more.__code__:
             return _RECEIVE, None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Task
+from collections.abc import Iterator
 from typing import Any
 
 from tracelog.context import CURRENT
@@ -29,11 +30,16 @@ def task_of(callback: Any, args: Any, ledger: Ledger) -> Any:
     if isinstance(owner, Task):
         return owner
 
-    waiters = map(waiter_of, args or ())
-    cancelled = (getattr(owner, name, None) for name in ("_task", "_host_task"))
-    awaited = awaited_that_waits_for(ledger.root.task, args or ())
-    tasks = (*waiters, *cancelled, awaited)
+    tasks = _candidates(owner, args or (), ledger)
     return next((task for task in tasks if _is_part(task, ledger)), None)
+
+
+def _candidates(owner: Any, args: Any, ledger: Ledger) -> Iterator[Any]:
+    """Give whoever may go on, the likeliest first: it takes a while to find out."""
+    yield from map(waiter_of, args)
+    for name in ("_task", "_host_task"):
+        yield getattr(owner, name, None)
+    yield awaited_that_waits_for(ledger.root.task, args)
 
 
 def _is_part(task: Any, ledger: Ledger) -> bool:

@@ -32,6 +32,7 @@ __all__ = [
     "frames_of_awaits",
     "function_of",
     "name_of_function",
+    "places_of",
     "places_of_awaits",
     "places_of_frames",
     "users_place",
@@ -182,7 +183,12 @@ def places_of_frames(frame: FrameType | None) -> list[Place]:
 
 def places_of_awaits(awaitable: Any) -> list[Place]:
     """List where a suspended coroutine waits, innermost first."""
-    places = (Place.of(frame.f_code, frame.f_lineno) for frame in frames_of_awaits(awaitable))
+    return places_of(frames_of_awaits(awaitable))
+
+
+def places_of(frames: Iterable[FrameType]) -> list[Place]:
+    """List where *frames* are, without ours, as far as anybody would look."""
+    places = (Place.of(frame.f_code, frame.f_lineno) for frame in frames)
     return [*islice((place for place in places if not place.is_ours), _DEPTH)]
 
 
